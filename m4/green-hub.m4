@@ -1,0 +1,52 @@
+# green-hub.m4 -- one row in configure.ac for each hub plug-in
+
+# GREEN_HUB(NAME, PROBE)
+# ----------------------
+# Adds --with-hub-NAME=yes|shared|no|check for hubs/NAME.c. PROBE is shell text that sets green_hub_usable to yes or
+# no, and green_hub_cflags and green_hub_libs where the hub needs any; they become HUB_NAME_CFLAGS and HUB_NAME_LIBS.
+#   yes     linked into libgreen-core; an error where the probe fails
+#   shared  a module in $(pkglibdir); an error where the probe fails
+#   no      not built
+#   check   (default) as yes where the probe succeeds, otherwise as no
+# Sets the conditionals HUB_NAME_BUILTIN and HUB_NAME_SHARED. The order of the rows is the order of preference.
+AC_DEFUN([GREEN_HUB],
+[m4_pushdef([UP], m4_translit([$1], [a-z-], [A-Z_]))dnl
+AC_ARG_WITH([hub-$1],
+  [AS_HELP_STRING([--with-hub-$1=yes|shared|no|check], [hub $1: linked in, module, left out (check)])],
+  [], [with_hub_$1=check])
+AS_CASE([$with_hub_$1], [yes|shared|no|check], [],
+  [AC_MSG_ERROR([--with-hub-$1=$with_hub_$1: give yes, shared, no or check])])
+AS_IF([test "$with_hub_$1" = shared && test "$enable_shared" = no],
+  [AC_MSG_ERROR([--with-hub-$1=shared makes a module and cannot go with --disable-shared])])
+green_hub_cflags= green_hub_libs=
+AS_IF([test "$with_hub_$1" != no],
+  [green_hub_usable=no
+   $2
+   AS_CASE([$with_hub_$1:$green_hub_usable],
+     [*:yes], [],
+     [check:*], [with_hub_$1=no],
+     [AC_MSG_ERROR([hub $1 was asked for and this system does not have what it needs])])])
+AS_IF([test "$with_hub_$1" = check], [with_hub_$1=yes])
+AS_CASE([$with_hub_$1],
+  [yes], [GREEN_HUBS_BUILTIN="${GREEN_HUBS_BUILTIN:+$GREEN_HUBS_BUILTIN }$1"
+          green_hubs_builtin_x="${green_hubs_builtin_x:+$green_hubs_builtin_x }X($1)"],
+  [shared], [GREEN_HUBS_SHARED="${GREEN_HUBS_SHARED:+$GREEN_HUBS_SHARED }$1"
+             green_hubs_shared_x="${green_hubs_shared_x:+$green_hubs_shared_x }X($1)"])
+AM_CONDITIONAL([HUB_]UP[_BUILTIN], [test "$with_hub_$1" = yes])
+AM_CONDITIONAL([HUB_]UP[_SHARED], [test "$with_hub_$1" = shared])
+AC_SUBST([HUB_]UP[_CFLAGS], [$green_hub_cflags])
+AC_SUBST([HUB_]UP[_LIBS], [$green_hub_libs])
+m4_popdef([UP])])
+
+# GREEN_HUBS_DONE
+# ---------------
+# After the last GREEN_HUB row.
+AC_DEFUN([GREEN_HUBS_DONE],
+[AC_DEFINE_UNQUOTED([GREEN_BUILTIN_HUBS(X)], [$green_hubs_builtin_x],
+  [Hubs linked into libgreen-core, in order of preference.])
+AC_DEFINE_UNQUOTED([GREEN_SHARED_HUBS(X)], [$green_hubs_shared_x],
+  [Hubs built as modules, in order of preference.])
+AC_SUBST([GREEN_HUBS_BUILTIN])
+AC_SUBST([GREEN_HUBS_SHARED])
+AS_IF([test -z "$GREEN_HUBS_BUILTIN$GREEN_HUBS_SHARED"],
+  [AC_MSG_ERROR([there is no hub left: every one was switched off, or none is for this system])])])
