@@ -1,0 +1,171 @@
+/*
+ * Birth of a stack by the alternate signal stack.
+ *
+ * A signal is delivered to this OS thread with the fresh stack as its alternate signal stack. The handler saves where
+ * it is and returns, so that for the kernel the signal is over; then the creator jumps back into the handler's frame.
+ * From there on it is an ordinary function on a stack of its own: it calls the boot function, which parks itself by
+ * the context method and jumps home.
+ *
+ * Jumps between stacks are what _FORTIFY_SOURCE takes for a bug, so it is off in this file, before any header.
+ */
+#undef _FORTIFY_SOURCE
+#include <config.h>
+
+#include "birth.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "stack_map.h"
+
+/* One birth at a time in the process: the handler of a signal is process-wide. */
+static struct {
+        pthread_mutex_t lock;
+        struct green__birth *volatile birth;
+        struct green__context creator; /* for sanitizers: the stack to go home to */
+        sigjmp_buf home, entry;
+        volatile sig_atomic_t arrived;
+} now = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static GREEN__UNSANITIZED void
+go_home(void)
+{
+        green__sanitize_leave(now.birth->ctx, &now.creator);
+        siglongjmp(now.home, 1);
+}
+
+/*
+ * The kernel's frame with the registers is dead weight of up to a page from now on. So the boot function's frame is
+ * begun in a page below it, that a parked stack costs one page here too.
+ */
+static __attribute__((noinline)) GREEN__UNSANITIZED void
+land(void)
+{
+        green__sanitize_arrive_first();
+        char *here = __builtin_alloca(64);
+        now.birth->dead = (char *)((uintptr_t)here & ~(uintptr_t)(green__page_size() - 1));
+        char *volatile pad = __builtin_alloca((size_t)(here - now.birth->dead) + now.birth->colour);
+        (void)pad;
+        green__birth_boot(now.birth, go_home);
+}
+
+/* Runs twice: as a signal handler, and again by a jump into its frame. */
+static GREEN__UNSANITIZED void
+handler(int sig)
+{
+        (void)sig;
+        if (sigsetjmp(now.entry, 0) == 0) {
+                now.arrived = 1;
+                return;
+        }
+        land();
+}
+
+/* A child of fork() must find the lock open, and the signal's handler as it was. */
+static void
+lock_births(void)
+{
+        pthread_mutex_lock(&now.lock);
+}
+
+static void
+unlock_births(void)
+{
+        pthread_mutex_unlock(&now.lock);
+}
+
+static void
+mind_forks(void)
+{
+        pthread_atfork(lock_births, unlock_births, unlock_births);
+}
+
+static void
+jump_in_and_park(void)
+{
+        if (sigsetjmp(now.home, 0) == 0) {
+                green__sanitize_leave(&now.creator, now.birth->ctx);
+                siglongjmp(now.entry, 1);
+        }
+        green__sanitize_arrive(&now.creator);
+}
+
+/*
+ * Take a real-time signal that nobody uses: the highest, which some systems keep for themselves, is tried first. Returns
+ * it, with its old action, or -EAGAIN.
+ */
+static int
+take_signal(struct sigaction *ret_old)
+{
+        struct sigaction act = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+
+        sigfillset(&act.sa_mask);
+        for (int sig = SIGRTMAX; sig >= SIGRTMIN; sig--) {
+                if (sigaction(sig, NULL, ret_old) != 0 || (ret_old->sa_flags & SA_SIGINFO) ||
+                    ret_old->sa_handler != SIG_DFL)
+                        continue;
+                if (sigaction(sig, &act, NULL) == 0)
+                        return sig;
+        }
+        return -EAGAIN;
+}
+
+/* Deliver sig to this thread alone and wait until the handler has been there. All signals are blocked. */
+static int
+deliver(int sig)
+{
+        sigset_t wait;
+        sigfillset(&wait);
+        sigdelset(&wait, sig);
+        now.arrived = 0;
+        int err = pthread_kill(pthread_self(), sig);
+        if (err != 0)
+                return -err;
+        while (!now.arrived)
+                sigsuspend(&wait);
+        return 0;
+}
+
+static int
+visit_stack(struct green__birth *birth)
+{
+        stack_t old_stack, stack = {.ss_sp = birth->lo, .ss_size = (size_t)(birth->hi - birth->lo)};
+        struct sigaction old_act;
+        int sig = take_signal(&old_act);
+        int err = sig;
+
+        if (sig < 0)
+                return err;
+        if (sigaltstack(&stack, &old_stack) == 0) {
+                err = deliver(sig);
+                sigaltstack(&old_stack, NULL);
+        } else {
+                err = -errno;
+        }
+        sigaction(sig, &old_act, NULL);
+        return err;
+}
+
+int
+green__birth_signal(struct green__birth *birth)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        sigset_t all, old_mask;
+
+        pthread_once(&once, mind_forks);
+        sigfillset(&all);
+        int err = -pthread_sigmask(SIG_BLOCK, &all, &old_mask);
+        if (err != 0)
+                return err;
+        pthread_mutex_lock(&now.lock);
+        now.birth = birth;
+        err = visit_stack(birth);
+        if (err == 0)
+                jump_in_and_park();
+        pthread_mutex_unlock(&now.lock);
+        pthread_sigmask(SIG_SETMASK, &old_mask, NULL);
+        return err;
+}

@@ -1,0 +1,93 @@
+/*
+ * A hub inside another event loop. The embedder's stack is the hub stack: callbacks run there, and green threads come
+ * home to it when none is ready or the poll interval is over. See <green/hubs.h>.
+ */
+#include "sched.h"
+
+int
+green_hub_embed(void)
+{
+        struct green__hub *h = green__hub_get();
+
+        if (h == NULL)
+                return green__no_hub();
+        if (h->embedded || h->nthreads > 1 || h->polls > 0 || h->main.wait_where != NULL || h->heap.count > 0)
+                return green_set_error(-EBUSY, "green threads have run in this OS thread already");
+        green__context_drop(&h->main.ctx);
+        green__context_adopt(&h->home.ctx);
+        h->home.started = true;
+        h->embedded = true;
+        h->current = NULL;
+        atomic_store(&h->mailbox->sleeping, 1);
+        return 0;
+}
+
+static bool
+more_to_do(const struct green__hub *h)
+{
+        return green__any_ready(h) || h->posts != NULL || h->watches_first != NULL || h->timers_first != NULL ||
+               atomic_load(&h->mailbox->posts) != NULL;
+}
+
+int
+green_hub_step(void)
+{
+        struct green__hub *h = green__hub_here;
+        int code;
+
+        if (h == NULL || !h->embedded || h->in_step || h->current != NULL)
+                return -EDEADLK;
+        h->in_step = true;
+        h->notified = false;
+        green__poll(h, 0);
+        green__run_callbacks(h);
+        if (green__any_ready(h)) {
+                green__interval_begin(h);
+                green__go(h, &h->home, green__pop(h));
+                h->current = NULL;
+        }
+        h->in_step = false;
+        /* From now on a post must make green_hub_fd() readable. */
+        atomic_store(&h->mailbox->sleeping, 1);
+        code = h->stop_code;
+        if (code != 0) {
+                h->stop_code = 0;
+                return code;
+        }
+        return more_to_do(h) ? 1 : 0;
+}
+
+green_fd
+green_hub_fd(void)
+{
+        struct green__hub *h = green__hub_get();
+
+        return h == NULL || h->ops->pollfd == NULL ? GREEN_INVALID_FD : h->ops->pollfd(h->state);
+}
+
+double
+green_hub_timeout(void)
+{
+        struct green__hub *h = green__hub_get();
+        int64_t first, now;
+
+        if (h == NULL || more_to_do(h))
+                return 0;
+        first = green__heap_first(&h->heap);
+        if (first == GREEN__NEVER)
+                return GREEN_FOREVER;
+        now = h->clock();
+        return first > now ? (double)(first - now) / 1e9 : 0;
+}
+
+int
+green_hub_set_notify(void (*fn)(void *arg), void *arg)
+{
+        struct green__hub *h = green__hub_here;
+
+        if (h == NULL || !h->embedded)
+                return -EDEADLK;
+        h->notify = fn;
+        h->notify_arg = arg;
+        return 0;
+}

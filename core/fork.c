@@ -1,0 +1,78 @@
+/*
+ * After fork(): only the forking green thread lives on in the child. The others are forgotten unrun; their nodes leave
+ * every queue, so primitives forget them, and the hub starts with an empty back end.
+ */
+#include <pthread.h>
+
+#include "sched.h"
+
+atomic_bool green__forked;
+
+static void
+before_fork(void)
+{
+        green__local_lock();
+        green__log_lock();
+}
+
+static void
+in_parent(void)
+{
+        green__log_unlock();
+        green__local_unlock();
+        atomic_store(&green__forked, true);
+}
+
+/* The main green thread cannot be freed, since it is part of the hub. Its stack will never be run again. */
+static void
+forget_main(struct green__hub *h)
+{
+        green_thread *t = &h->main;
+
+        if (t->state == GREEN__PARKED)
+                green__unwait(t);
+        else if (t->state == GREEN__READY)
+                green__unready(h, t);
+        green__scopes_end(t);
+        green_wake_all(&t->joiners, 0);
+        t->ended = true;
+        t->end_code = GREEN_EKILLED;
+}
+
+static void
+in_child(void)
+{
+        struct green__hub *h = green__hub_here;
+        green_thread *t, *next;
+        int rc;
+
+        green__log_unlock();
+        green__local_unlock();
+        atomic_store(&green__forked, true);
+        if (h == NULL)
+                return;
+        h->ops_count = 0;
+        for (t = h->main.all_next; t != &h->main; t = next) {
+                next = t->all_next;
+                if (t == h->current)
+                        continue;
+                t->op = NULL;
+                green__thread_forget(h, t);
+        }
+        if (h->current != &h->main && !h->embedded)
+                forget_main(h);
+        h->io_waits[0] = h->io_waits[1] = 0;
+        h->told_deadlock = false;
+        atomic_store(&h->mailbox->users, 0);
+        atomic_store(&h->mailbox->sleeping, h->embedded ? 1 : 0);
+        rc = h->ops->after_fork(h->state);
+        if (rc != 0)
+                green_log(GREEN_LOG_ERROR, "green-net: hub %s cannot go on after fork: %s", h->ops->name, green_strerror(rc));
+        green__slots_after_fork(h);
+}
+
+void
+green__fork_install(void)
+{
+        (void)pthread_atfork(before_fork, in_parent, in_child);
+}

@@ -1,0 +1,36 @@
+/*
+ * What is known of a function's frame on this processor: frame pointer and return address lie at the frame pointer.
+ */
+#ifndef GREEN_FRAME_H
+#define GREEN_FRAME_H
+
+/*
+ * End of the frame with frame pointer fp. On x86-64 the record is its high end. On aarch64 the record is its low end,
+ * and it ends where the frame of the caller begins, whose record's address is the first word of this one.
+ */
+static inline char *
+green__frame_end(void **fp)
+{
+#if defined(__x86_64__)
+        return (char *)(fp + 2);
+#elif defined(__aarch64__)
+        return (char *)*fp;
+#else
+        (void)fp;
+        return NULL;
+#endif
+}
+
+/* Make it the last one: unwinders stop where there is no caller. */
+static inline void
+green__frame_close(void **fp)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+        *(void *volatile *)&fp[0] = NULL;
+        *(void *volatile *)&fp[1] = NULL;
+#else
+        (void)fp;
+#endif
+}
+
+#endif

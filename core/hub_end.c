@@ -1,0 +1,101 @@
+/*
+ * Ending: green_hub_stop() and green_hub_destroy(). See <green/hubs.h>.
+ */
+#include "sched.h"
+
+int
+green_hub_stop(int code)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *main_thread;
+
+        if (h == NULL)
+                return green__no_hub();
+        if (code > 0)
+                return -EINVAL;
+        if (code == 0)
+                code = GREEN_ESTOPPED;
+        main_thread = &h->main;
+        if (h->embedded ? h->stop_code != 0 : main_thread->stopped || main_thread->kill.fired)
+                return -EALREADY;
+        green__timers_drop_all(h);
+        if (h->embedded) {
+                h->stop_code = code;
+                if (!h->in_step)
+                        green__notify(h);
+                return 0;
+        }
+        main_thread->stopped = true;
+        main_thread->kill.code = code;
+        green__scope_fire(h, &main_thread->kill);
+        return 0;
+}
+
+/* Tell every green thread but main to end. Those that have not started end here. */
+static void
+kill_all(struct green__hub *h)
+{
+        green_thread *t = h->main.all_next;
+
+        while (t != &h->main) {
+                green_thread *next = t->all_next;
+
+                if (t->state == GREEN__NEW) {
+                        green__thread_end_unstarted(h, t, GREEN_EKILLED);
+                        /* Its links may have ended others. */
+                        next = h->main.all_next;
+                } else if (!t->kill.fired && !t->ended) {
+                        green__scope_fire(h, &t->kill);
+                }
+                t = next;
+        }
+}
+
+/* Let the others end, until the deadline; what they spawn meanwhile is killed, too. */
+static void
+run_out(struct green__hub *h, int64_t deadline)
+{
+        for (;;) {
+                struct green_wait w;
+                double left;
+
+                kill_all(h);
+                if (h->nthreads == 1)
+                        break;
+                left = deadline == GREEN__NEVER ? GREEN_FOREVER : (double)(deadline - h->clock()) / 1e9;
+                if (left <= 0)
+                        break;
+                if (green_park(&h->nobody_left, &w, left > 0.01 ? 0.01 : left) == 0)
+                        break;
+        }
+}
+
+int
+green_hub_destroy(double timeout)
+{
+        struct green__hub *h = green__hub_here;
+        size_t left;
+
+        if (h == NULL)
+                return 0;
+        if (!green__time_ok(timeout))
+                return -EINVAL;
+        if (h->embedded ? h->current != NULL || h->in_step : h->current != &h->main)
+                return -EDEADLK;
+        if (h->embedded) {
+                int64_t deadline = green__deadline(h, timeout);
+
+                for (kill_all(h); h->nthreads > 1 && h->clock() < deadline; kill_all(h))
+                        (void)green_hub_step();
+        } else {
+                green_shield_begin();
+                run_out(h, green__deadline(h, timeout));
+                green_shield_end();
+        }
+        left = h->nthreads - 1;
+        if (left > 0)
+                green_log(GREEN_LOG_WARNING, "green-net: %zu green thread%s not end in time and freed unrun", left,
+                          left == 1 ? " did" : "s did");
+        green__hub_free(h);
+        return left > 0 ? -ETIMEDOUT : 0;
+}

@@ -1,0 +1,393 @@
+/*
+ * Finding a hub by name.
+ *
+ * A name that cannot be used is an error that says why and what there is; nothing is ever put in its place. Only a
+ * list, in which the user says what may be put in its place, goes on to the next.
+ */
+#include "config.h"
+
+#include "hub_load.h"
+
+#include <green/error.h>
+#include <green/log.h>
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
+enum {
+        WHY_MAX = 400,     /* why one element of a list cannot be used */
+        MESSAGE_MAX = 900, /* of a whole error */
+        CACHE_MAX = 16,    /* modules that are remembered */
+        CACHE_PATH = 256,  /* with paths shorter than this */
+        LISTED_MAX = 32,   /* modules in a list */
+};
+
+#define GREEN_DECLARE_HUB(hub) extern const struct green_hub_ops green__hub_##hub;
+GREEN_BUILTIN_HUBS(GREEN_DECLARE_HUB)
+#undef GREEN_DECLARE_HUB
+
+/* In the order in which the default is looked for. */
+static const struct green_hub_ops *const builtins[] = {
+#define GREEN_HUB_ROW(hub) &green__hub_##hub,
+        GREEN_BUILTIN_HUBS(GREEN_HUB_ROW)
+#undef GREEN_HUB_ROW
+        NULL,
+};
+
+/* Hubs of green-net, which a build may lack; and eventlet's names for what is called something else here. */
+static const struct {
+        const char *name;
+        const char *advice;
+} known_names[] = {
+        {"epoll", "it is not part of this build"},
+        {"kqueue", "it is not part of this build"},
+        {"poll", "it is not part of this build"},
+        {"select", "it is not part of this build"},
+        {"libevent", "it is not part of this build"},
+        {"io_uring", "it is not part of this build"},
+        {"iocp", "it is not part of this build"},
+        {"epolls", "that is eventlet's name: use \"epoll\""},
+        {"selects", "that is eventlet's name: use \"select\""},
+        {"pyevent", "eventlet removed it: use \"libevent\""},
+        {"asyncio", "that is Python's: use \"epoll\", or green_hub_embed() inside a loop of your own"},
+};
+
+/* Modules that were loaded, by path. They stay loaded: a hub on any OS thread may be using them. */
+static struct {
+        char path[CACHE_PATH];
+        const struct green_hub_ops *ops;
+} cache[CACHE_MAX];
+static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Text that is cut, not overrun, and that knows how long it would have been. */
+struct text {
+        char *bytes;
+        size_t size;
+        size_t len;
+};
+
+static void GREEN_PRINTF(2, 3)
+text_add(struct text *text, const char *format, ...)
+{
+        size_t room = text->len < text->size ? text->size - text->len : 0;
+        va_list args;
+        int n;
+
+        va_start(args, format);
+        n = vsnprintf(room > 0 ? text->bytes + text->len : NULL, room, format, args);
+        va_end(args);
+        if (n > 0)
+                text->len += (size_t)n;
+}
+
+bool
+green__hub_name_ok(const char *name, size_t len)
+{
+        if (len == 0 || len > GREEN__HUB_NAME_MAX)
+                return false;
+        for (size_t i = 0; i < len; i++) {
+                char c = name[i];
+
+                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
+                        return false;
+        }
+        return true;
+}
+
+struct names {
+        size_t n;
+        char name[LISTED_MAX][GREEN__HUB_NAME_MAX + 1];
+};
+
+/* Keeps them sorted: readdir() has no order, and messages should not change from run to run. */
+static void
+names_add(void *arg, const char *name, size_t len)
+{
+        struct names *names = arg;
+        char copy[GREEN__HUB_NAME_MAX + 1];
+        size_t at;
+
+        if (names->n == LISTED_MAX || !green__hub_name_ok(name, len))
+                return;
+        memcpy(copy, name, len);
+        copy[len] = '\0';
+        for (at = names->n; at > 0 && strcmp(names->name[at - 1], copy) > 0; at--)
+                memcpy(names->name[at], names->name[at - 1], sizeof copy);
+        memcpy(names->name[at], copy, sizeof copy);
+        names->n++;
+}
+
+size_t
+green__hub_list(char *buf, size_t len)
+{
+        struct text text = {buf, len, 0};
+        struct names modules = {0};
+
+        if (len > 0)
+                buf[0] = '\0';
+        for (size_t i = 0; builtins[i] != NULL; i++)
+                text_add(&text, "%s%s", i > 0 ? ", " : "", builtins[i]->name);
+        if (builtins[0] == NULL)
+                text_add(&text, "none");
+        text_add(&text, " (built in)");
+        green__hub_module_each(names_add, &modules);
+        for (size_t i = 0; i < modules.n; i++)
+                text_add(&text, "%s%s", i > 0 ? ", " : "; ", modules.name[i]);
+        if (modules.n > 0)
+                text_add(&text, " (in %s)", GREEN_PKGLIBDIR);
+        return text.len;
+}
+
+/* The first function that a table lacks, or NULL. */
+static const char *
+missing_function(const struct green_hub_ops *ops)
+{
+        const struct {
+                const char *name;
+                bool there;
+        } rows[] = {
+                {"probe", ops->probe != NULL},
+                {"init", ops->init != NULL},
+                {"add", ops->add != NULL},
+                {"modify", ops->modify != NULL},
+                {"remove", ops->remove != NULL},
+                {"wait", ops->wait != NULL},
+                {"wake", ops->wake != NULL},
+                {"after_fork", ops->after_fork != NULL},
+                {"describe", ops->describe != NULL},
+                {"pollfd", ops->pollfd != NULL},
+                {"submit", ops->submit != NULL || !(ops->features & GREEN_HUB_OPS)},
+                {"cancel", ops->cancel != NULL || !(ops->features & GREEN_HUB_OPS)},
+                {"fini", ops->fini != NULL},
+        };
+
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                if (!rows[i].there)
+                        return rows[i].name;
+        }
+        return NULL;
+}
+
+bool
+green__hub_check(const struct green_hub_ops *ops, char *why, size_t len)
+{
+        const char *missing;
+
+        /* The number first: nothing else of a table of another interface may be looked at. */
+        if (ops->abi != GREEN_HUB_ABI) {
+                snprintf(why, len, "it was built for hub interface %u, this is %u", (unsigned)ops->abi, GREEN_HUB_ABI);
+                return false;
+        }
+        if (ops->size < sizeof *ops) {
+                snprintf(why, len, "its table has %u bytes, %zu are needed", (unsigned)ops->size, sizeof *ops);
+                return false;
+        }
+        if (ops->name == NULL || !green__hub_name_ok(ops->name, strnlen(ops->name, GREEN__HUB_NAME_MAX + 1))) {
+                snprintf(why, len, "its table has no proper name");
+                return false;
+        }
+        missing = missing_function(ops);
+        if (missing != NULL) {
+                snprintf(why, len, "its table has no %s()", missing);
+                return false;
+        }
+        return true;
+}
+
+static bool
+probe(const struct green_hub_ops *ops, char *why, size_t len)
+{
+        int err = ops->probe();
+
+        if (err == 0)
+                return true;
+        snprintf(why, len, "it does not work here: %s", green_strerror(err));
+        return false;
+}
+
+static const struct green_hub_ops *
+load_module(const char *path, char *why, size_t len)
+{
+        const struct green_hub_ops *ops;
+        void *handle;
+
+        ops = green__hub_module_open(path, &handle, why, len);
+        if (ops != NULL && !green__hub_check(ops, why, len)) {
+                green__hub_module_close(handle);
+                ops = NULL;
+        }
+        return ops;
+}
+
+/* A module that finds no place in the cache is loaded again, which the system counts and does not repeat. */
+static const struct green_hub_ops *
+find_module(const char *path, char *why, size_t len)
+{
+        const struct green_hub_ops *ops;
+        size_t i = 0;
+
+        pthread_mutex_lock(&cache_lock);
+        while (i < CACHE_MAX && cache[i].ops != NULL && strcmp(cache[i].path, path) != 0)
+                i++;
+        if (i < CACHE_MAX && cache[i].ops != NULL) {
+                ops = cache[i].ops;
+        } else {
+                ops = load_module(path, why, len);
+                if (ops != NULL && i < CACHE_MAX && strlen(path) < CACHE_PATH) {
+                        memcpy(cache[i].path, path, strlen(path) + 1);
+                        cache[i].ops = ops;
+                }
+        }
+        pthread_mutex_unlock(&cache_lock);
+        return ops;
+}
+
+static const struct green_hub_ops *
+find_name(const char *name, char *why, size_t len)
+{
+        char path[PATH_MAX];
+
+        for (size_t i = 0; builtins[i] != NULL; i++) {
+                if (strcmp(builtins[i]->name, name) == 0)
+                        return builtins[i];
+        }
+        if (green__hub_module_path(path, sizeof path, name) < (int)sizeof path && green__hub_module_exists(path))
+                return find_module(path, why, len);
+        snprintf(why, len, "there is no hub of that name");
+        for (size_t i = 0; i < sizeof known_names / sizeof known_names[0]; i++) {
+                if (strcmp(known_names[i].name, name) == 0)
+                        snprintf(why, len, "%s", known_names[i].advice);
+        }
+        return NULL;
+}
+
+/* One element of a list, which find_list() has found to be well-formed. */
+static const struct green_hub_ops *
+find_one(const char *element, size_t element_len, char *why, size_t len)
+{
+        const struct green_hub_ops *ops;
+        char name[PATH_MAX];
+
+        memcpy(name, element, element_len);
+        name[element_len] = '\0';
+        if (memchr(element, '/', element_len) != NULL)
+                ops = find_module(name, why, len);
+        else
+                ops = find_name(name, why, len);
+        return ops != NULL && probe(ops, why, len) ? ops : NULL;
+}
+
+/* io_uring is only ever used by those who ask for it. */
+static const struct green_hub_ops *
+find_default(void)
+{
+        char buf[MESSAGE_MAX] = "";
+        struct text text = {buf, sizeof buf, 0};
+
+        for (size_t i = 0; builtins[i] != NULL; i++) {
+                char why[WHY_MAX];
+
+                if (strcmp(builtins[i]->name, "io_uring") == 0)
+                        continue;
+                if (probe(builtins[i], why, sizeof why))
+                        return builtins[i];
+                text_add(&text, "; %s: %s", builtins[i]->name, why);
+        }
+        green_set_error(GREEN_EHUB, "no hub works here%s", buf);
+        return NULL;
+}
+
+/* Ends a search in vain. The message says what there is, too. */
+static const struct green_hub_ops *
+fail(const char *what)
+{
+        char list[MESSAGE_MAX];
+
+        green__hub_list(list, sizeof list);
+        green_set_error(GREEN_EHUB, "%s; there is: %s", what, list);
+        return NULL;
+}
+
+static size_t
+element_len(const char *element)
+{
+        return strcspn(element, ",");
+}
+
+/* Bytes of an element to show in a message. */
+static int
+element_shown(const char *element)
+{
+        size_t len = element_len(element);
+
+        return len < 100 ? (int)len : 100;
+}
+
+/* The element after this one, or NULL. */
+static const char *
+element_next(const char *element)
+{
+        element += element_len(element);
+        return element[0] == ',' ? element + 1 : NULL;
+}
+
+/* Why this cannot be an element, or NULL. */
+static const char *
+bad_syntax(const char *element, bool secure)
+{
+        size_t len = element_len(element);
+
+        if (len == 0)
+                return "need to specify a hub, not a blank";
+        if (memchr(element, '/', len) == NULL) {
+                if (green__hub_name_ok(element, len))
+                        return NULL;
+                return "a name has at most 32 lower-case letters, digits and _; a path has a slash";
+        }
+        if (secure)
+                return "a set-id program takes names only, no paths";
+        return len < PATH_MAX ? NULL : "the path is too long";
+}
+
+const struct green_hub_ops *
+green__hub_find_secure(const char *spec, bool secure)
+{
+        char what[MESSAGE_MAX] = "";
+        struct text text = {what, sizeof what, 0};
+        char why[WHY_MAX];
+
+        if (spec == NULL || spec[0] == '\0')
+                return find_default();
+        /* All are looked at before one is tried: a list must not be wrong on some machines only. */
+        for (const char *at = spec; at != NULL; at = element_next(at)) {
+                const char *bad = bad_syntax(at, secure);
+
+                if (bad != NULL) {
+                        text_add(&text, "hub \"%.*s\": %s", element_shown(at), at, bad);
+                        return fail(what);
+                }
+        }
+        for (const char *at = spec; at != NULL; at = element_next(at)) {
+                const struct green_hub_ops *ops = find_one(at, element_len(at), why, sizeof why);
+
+                if (ops != NULL)
+                        return ops;
+                text_add(&text, "%shub \"%.*s\": %s", at == spec ? "" : "; ", element_shown(at), at, why);
+                if (element_next(at) != NULL)
+                        green_log(GREEN_LOG_INFO, "hub \"%.*s\": %s; trying the next", element_shown(at), at, why);
+        }
+        return fail(what);
+}
+
+const struct green_hub_ops *
+green__hub_find(const char *spec)
+{
+        return green__hub_find_secure(spec, green__process_is_secure());
+}

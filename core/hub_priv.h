@@ -1,0 +1,424 @@
+/*
+ * What core keeps for each OS thread, and the inside of a green thread.
+ */
+#ifndef GREEN_HUB_PRIV_H
+#define GREEN_HUB_PRIV_H
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include <green/core.h>
+
+#include "check.h"
+#include "stack.h"
+#include "switch.h"
+#include "timer_priv.h"
+
+struct green__hub;
+
+/* Where a green thread stands with the scheduler. Whether it has ended is a flag of its own: its links may still wait. */
+enum green__state {
+        GREEN__NEW,     /* its function has not begun: in the run queue, or delayed by its timer */
+        GREEN__READY,   /* in the run queue */
+        GREEN__RUNNING, /* on the processor */
+        GREEN__PARKED,  /* waits to be woken */
+};
+
+/* Kinds of green_wait. */
+enum green__wait_kind {
+        GREEN__WAIT_THREAD, /* a green thread is parked on it */
+        GREEN__WAIT_WATCH,  /* part of a green__watch */
+};
+
+/* A cancel scope. The outermost of a green thread is its kill scope; the others are the inside of a green_timeout. */
+struct green__scope {
+        struct green__scope *outer; /* NULL for the kill scope */
+        struct green__scope *inner; /* NULL for the innermost */
+        green_thread *thread;       /* owner; NULL when it has ended */
+        uintptr_t magic;            /* tells a scope from storage that was never one */
+        double seconds;             /* as given, for its text */
+        struct green__timer timer;  /* when it fires */
+        int code;                   /* what calls return once it has */
+        uint16_t shield;            /* shields that were there when it was opened */
+        bool fired;                 /* it has fired */
+        bool failed;                /* and a call has failed for it */
+        bool silent;                /* green_timeout_opts.silent */
+};
+
+_Static_assert(sizeof(struct green__scope) <= sizeof(struct green_timeout), "a scope fits its public storage");
+
+/* Clean-up registered by green_defer(). */
+struct green__defer {
+        struct green__defer *next; /* the one registered before */
+        void (*fn)(void *arg);
+        void *arg;
+};
+
+/* A link, in the order they were made. */
+struct green__link {
+        struct green__link *next;
+        green_link_fn fn;
+        void *arg;
+};
+
+/* A callback timer. */
+struct green_timer {
+        struct green__timer timer;
+        struct green__hub *hub;         /* where it is pending, or whose callback queue it is in; NULL otherwise */
+        uint64_t hub_ident;             /* of that hub */
+        struct green_timer *next; /* in the owner's local timers, or in the callback queue */
+        struct green_timer **at;  /* what points to this one there; NULL: in neither */
+        green_timer_fn fn;
+        void *arg;
+        double seconds;
+        bool owned; /* no handle: core frees it after it fired */
+        bool dead;   /* cancelled for good */
+        bool queued; /* in the callback queue */
+};
+
+/* What few green threads have; allocated when needed. */
+struct green__extra {
+        char *name;
+        struct green__link *links; /* first made first */
+        struct green__link **links_end;
+        struct green_timer *local_timers; /* die with their owner */
+        struct green_thread *local_spawns; /* green_spawn_after_local: never start once this one ended */
+        void (*drop_result)(void *result);
+        size_t stack_size;
+        void *arg_copy;
+        struct green_error *error; /* given to green_fail_error() */
+        green_switch_fn hook_out, hook_in;
+        void *hook_arg;
+};
+
+/* Value of a local in one green thread. */
+struct green__local_slot {
+        uint64_t serial; /* of the green_local that owns the value; 0: none */
+        void *value;
+};
+
+struct green__locals {
+        size_t count;
+        struct green__local_slot slots[];
+};
+
+/* The last error of a green thread, with room for its text. Allocated at the first failure that has one. */
+struct green__last_error {
+        struct green_error error;
+        char text[512];
+};
+
+struct green_thread {
+        /* Touched by every switch. */
+        struct green_thread *next, *prev; /* run queue, circular; of one that is free: next free */
+        struct green__context ctx;
+        struct green__stack *stack; /* NULL: not started, or the OS thread's own */
+        struct green__scope *fired; /* outermost scope that has fired and is not shielded; NULL: none */
+        uint8_t state;              /* enum green__state */
+        bool ended;                 /* nothing of its own function runs any more */
+        bool started;               /* its function has begun */
+        bool detached;              /* made by green_spawn_n(): no handle */
+        bool asked;                 /* somebody learnt how it ended */
+        bool settled;               /* how it ends is decided */
+        bool linking;               /* its links are being called */
+        bool stopped;               /* main: told by green_hub_stop() */
+        bool reserved_stack;        /* holds a reservation in the stack pool */
+        uint16_t shield;            /* depth of green_shield_begin() */
+        uint32_t refs;              /* handles, and one while it has not ended */
+
+        /* A wait. */
+        struct green_wait *waits; /* its nodes, while parked */
+        uint32_t nwaits;
+        uint32_t woken; /* which node decided; UINT32_MAX: none */
+        int wake_code;
+        int end_code;  /* once ended: 0 or its error */
+        int fail_code; /* of its last green_fail() */
+        struct green__timer timer;
+        struct green_op *op;           /* operation in the kernel, while parked in green_io_submit() */
+        struct green__scope *op_scope; /* scope that asked for its end */
+        int op_code;                   /* why its end was asked for; 0: it was not */
+        const void *wait_where;     /* address of the call that waits */
+        int64_t wait_since;         /* time of the poll before it, nanoseconds */
+
+        /* Life. */
+        struct green__hub *hub;
+        green_thread_fn fn;
+        void *arg; /* once ended: the result */
+        struct green_waitq joiners;
+        struct green__scope *innermost;
+        struct green__scope kill;
+        struct green__defer *defers;
+        struct green__locals *locals;
+        struct green__extra *extra;
+        struct green__last_error *last_error;
+        struct green_thread *all_next, *all_prev; /* every green thread of the hub, circular with hub->main */
+        struct green_thread *local_next;          /* hub->...extra->local_spawns of the creator */
+        struct green_thread *creator;             /* of a local spawn that has not started */
+        uint64_t ident;
+        const char *where; /* "file:line" of its spawn */
+};
+
+/* Work for the hub stack. */
+enum green__callback_kind { GREEN__CALL_TIMER, GREEN__CALL_WATCH, GREEN__CALL_POST };
+
+/* Something posted from anywhere, on its way to the hub. */
+struct green__post {
+        struct green__post *next;
+        void (*fn)(void *arg);
+        void *arg;
+        bool owned; /* allocated by green_hub_post() */
+};
+
+/* The part of a hub that other OS threads may touch. Lives as long as anybody refers to it. */
+struct green_hub {
+        _Atomic(struct green__post *) posts; /* newest first */
+        atomic_uint sleeping;                /* 1: wait() may block, so a post must wake it */
+        atomic_uint users;                   /* OS threads inside green__mailbox_post() */
+        atomic_uint closed;
+        atomic_uint refs;
+        atomic_uint shared;      /* somebody else may post: the deadlock report would be a guess */
+        struct green__hub *hub;  /* NULL once closed */
+        const struct green_hub_ops *ops;
+        void *state;
+        uint64_t ident;
+};
+
+/* One descriptor number. */
+struct green__slot {
+        struct green_waitq wait[2]; /* readers, writers: green threads and watches */
+        green_io *io;               /* owner, or NULL */
+        uint32_t gen;               /* part of the token: events of an older owner are dropped */
+        uint8_t mode;               /* enum green__slot_mode */
+        uint8_t armed;              /* GREEN_READ | GREEN_WRITE that the hub will report */
+        uint8_t missed;             /* edges that came while nobody waited: the next wait returns at once */
+        bool always;                /* a kind of file that is always ready */
+};
+
+enum green__slot_mode {
+        GREEN__SLOT_NONE,    /* the hub does not know it */
+        GREEN__SLOT_EDGE,    /* registered for good, both directions */
+        GREEN__SLOT_ONESHOT, /* re-armed at each wait */
+        GREEN__SLOT_LEVEL,   /* interest follows the waiters: hubs that have nothing else */
+};
+
+enum { GREEN__SLOT_CHUNK = 256, GREEN__EVENTS = 256 };
+
+struct green_io {
+        struct green__hub *hub;
+        uint64_t hub_ident;
+        struct green__slot *slot; /* made with the handle, so that waiting needs no memory */
+        green_fd fd;              /* GREEN_INVALID_FD once closed */
+        unsigned flags;
+        struct green_waitq ops;   /* green threads whose operations are in the kernel */
+        green_fd close_fd;        /* to be closed with the last operation; or GREEN_INVALID_FD */
+        bool freed;               /* release with the last operation */
+};
+
+/* The inside of a green_watch. */
+struct green__watch {
+        green_watch_fn fn;
+        void *arg;
+        struct green_wait wait[2]; /* places in the slot's queues */
+        struct green__timer timer;
+        struct green__hub *hub; /* while started */
+        struct green__slot *slot;
+        green_fd fd;
+        struct green__watch *call_next, *call_prev; /* callback queue */
+        int result;
+        uint8_t events;
+        uint8_t active; /* 0 stopped, 1 waits, 2 in the callback queue */
+};
+
+_Static_assert(sizeof(struct green__watch) <= sizeof(struct green_watch), "a watch fits its public storage");
+
+struct green__hub {
+        /* Touched by every switch. */
+        green_thread *current; /* NULL: hub context */
+        int countdown;         /* switches left before the slow path */
+        int *errno_at;         /* this OS thread's errno */
+        green_thread run;      /* head of the run queue: only next and prev are used */
+
+        /* Poll interval: see sched.c. */
+        int interval, left, chunk;
+        uint64_t t0;            /* cycle counter at its begin */
+        uint64_t cycles_100us, cycles_20us;
+        uint64_t cal_cycles;    /* last calibration */
+        int64_t cal_time;
+        uint32_t nready;
+        bool hooks;    /* some green thread has switch hooks: every switch takes the slow path */
+        bool dying;    /* the running stack is in the pool already */
+        bool embedded; /* the hub stack is the application's */
+        bool in_step;
+        bool notified;
+        bool told_deadlock;
+        bool destroying;
+        bool wait_failed;
+
+        green_thread home; /* the hub stack: only ctx and stack are used */
+        green_thread main; /* the OS thread's own stack */
+        struct green__stack_pool stacks;
+        struct green__heap heap;
+        int64_t (*clock)(void);
+        int64_t now; /* at the last poll */
+
+        /* Callbacks to run on the hub stack. */
+        struct green__post *posts, **posts_end;
+        struct green__watch *watches_first, *watches_last;
+        struct green_timer *timers_first, **timers_end;
+
+        /* Descriptors. */
+        struct green__slot **chunks;
+        size_t nchunks;
+        size_t io_waits[2]; /* nodes in slots: readers, writers */
+        size_t ops_count;   /* operations in the kernel */
+
+        /* Green threads. */
+        size_t nthreads;
+        green_thread *free_threads;
+        struct green__thread_chunk *thread_chunks;
+        struct green_waitq nobody_left; /* green_hub_destroy() waits here */
+
+        const struct green_hub_ops *ops;
+        void *state;
+        struct green_hub_config config;
+        green_hub *mailbox;
+        uint64_t ident;
+        uint64_t switches, polls;
+        int stop_code; /* for an embedder */
+        void (*notify)(void *arg);
+        void *notify_arg;
+        void *altstack;
+        struct green__last_error *last_error; /* in hub context */
+        struct green__locals *locals;
+        struct green__hub *hubs_next; /* every hub of the process: hubs.c */
+        struct green_hub_event events[GREEN__EVENTS];
+};
+
+#define GREEN__TLS __attribute__((tls_model("initial-exec")))
+extern _Thread_local struct green__hub *green__hub_here GREEN__TLS;
+
+/* hubs.c: the calling OS thread's hub, made if there is none; NULL with green_last_error(). */
+struct green__hub *green__hub_make(void);
+
+static inline struct green__hub *
+green__hub_get(void)
+{
+        struct green__hub *h = green__hub_here;
+
+        return green__likely(h != NULL) ? h : green__hub_make();
+}
+
+/* hubs.c: does this hub still run, in any OS thread? */
+bool green__hub_lives(uint64_t ident);
+
+/* hubs.c: put another back end under a hub in which nothing is pending. */
+int green__hub_replace(struct green__hub *h, const struct green_hub_ops *ops);
+
+/* hubs.c: free the calling OS thread's hub with all that is in it, unrun. */
+void green__hub_free(struct green__hub *h);
+
+/* Code for a hub that cannot be made: what green__hub_make() left as last error. error.c */
+int green__no_hub(void);
+
+/* clock.c */
+int64_t green__clock_monotonic(void);
+uint64_t green__cycles(void);
+
+/* Seconds from now as a deadline of the hub's clock, never too early; GREEN__NEVER at or above GREEN_FOREVER. clock.c */
+int64_t green__deadline(struct green__hub *h, double seconds);
+
+/* A time limit that is given must be 0 or more. */
+static inline bool
+green__time_ok(double seconds)
+{
+        return seconds >= 0;
+}
+
+/* fork.c */
+extern atomic_bool green__forked; /* a child may hold our descriptors: take them off the hub before closing */
+void green__fork_install(void);
+
+/* log.c, local.c: their locks, held over a fork */
+void green__log_lock(void);
+void green__log_unlock(void);
+void green__local_lock(void);
+void green__local_unlock(void);
+
+/* thread.c */
+green_thread *green__thread_alloc(struct green__hub *h);
+void green__thread_init(green_thread *t, struct green__hub *h);
+void green__thread_start(struct green__hub *h, green_thread *t);
+void green__thread_end_unstarted(struct green__hub *h, green_thread *t, int code);
+void green__thread_forget(struct green__hub *h, green_thread *t);
+void green__thread_release(green_thread *t);
+void green__thread_run_links(green_thread *t);
+struct green__extra *green__thread_extra(green_thread *t);
+void green__thread_free_extra(green_thread *t);
+void green__threads_free(struct green__hub *h);
+
+/* scope.c */
+void green__scope_refresh(green_thread *t);
+bool green__scope_fire(struct green__hub *h, struct green__scope *s);
+int green__cancelled(struct green__hub *h, green_thread *self);
+void green__scopes_end(green_thread *t);
+
+/* park.c */
+void green__wait_enqueue(struct green_waitq *q, struct green_wait *w);
+void green__wait_dequeue(struct green_wait *w);
+void green__unwait(green_thread *t);
+void green__withdraw(struct green__hub *h, green_thread *t, int code);
+int green__park_nodes(struct green__hub *h, green_thread *self, double timeout, const void *where);
+
+/* slot.c, io.c */
+void green__io_event(struct green__hub *h, const struct green_hub_event *ev);
+void green__io_op_done(struct green__hub *h, struct green_op *op);
+void green__op_cancel(struct green__hub *h, green_thread *t, int code);
+struct green__slot *green__slot_get(struct green__hub *h, green_fd fd);
+struct green__slot *green__slot_peek(struct green__hub *h, green_fd fd);
+int green__slot_arm(struct green__hub *h, struct green__slot *s, green_fd fd, unsigned events, bool raw);
+void green__slot_left(struct green__hub *h, struct green__slot *s, green_fd fd);
+int green__slot_check_free(struct green__slot *s, green_fd fd, unsigned events);
+void green__slot_reset(struct green__hub *h, struct green__slot *s, green_fd fd, bool told);
+void green__slots_after_fork(struct green__hub *h);
+void green__slots_free(struct green__hub *h);
+bool green__multiple_allowed(void);
+
+static inline int
+green__direction(unsigned events)
+{
+        return events == GREEN_WRITE;
+}
+
+/* watch.c */
+void green__watch_fire(struct green__watch *w, int result);
+void green__watch_call(struct green__hub *h, struct green__watch *w);
+void green__watch_node_woken(struct green_wait *node, int code);
+
+/* timer.c */
+void green__timer_fire(struct green__hub *h, struct green_timer *t);
+void green__timer_call(struct green__hub *h, struct green_timer *t);
+void green__timers_of_thread(green_thread *t);
+void green__timers_drop_all(struct green__hub *h);
+
+
+/* post.c */
+int green__mailbox_post(green_hub *mb, struct green__post *post);
+void green__mailbox_drain(struct green__hub *h);
+void green__mailbox_close(struct green__hub *h);
+void green__mailbox_unref(green_hub *mb);
+
+/* local.c */
+int green__locals_inherit(green_thread *t, const green_thread *from, bool all);
+void green__locals_destroy(green_thread *t);
+
+/* error.c */
+void green__log_end(green_thread *t);
+const char *green__errno_name(int number);
+
+/* debug.c */
+bool green__log_exceptions(void);
+
+#endif

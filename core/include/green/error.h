@@ -1,0 +1,112 @@
+/**
+ * @file
+ * @brief Error codes, their names, and the last error of a green thread.
+ *
+ * Functions return 0 or a count on success and a negative code on failure: `-errno`, or one of the codes below
+ * (all under -1000). Functions that make a handle return `NULL`, set `errno` to the code's magnitude and leave code
+ * and message in green_last_error().
+ */
+#ifndef GREEN_ERROR_H
+#define GREEN_ERROR_H
+
+#include <green/base.h>
+
+GREEN_BEGIN_DECLS
+
+/**
+ * Every code of green-net's own: X(name, value, text).
+ * 1000s core and sync, 2000s name resolution, 3000s TLS, 4000s HTTP.
+ */
+#define GREEN_ERRORS(X)                                                                                                \
+        X(GREEN_EKILLED, -1001, "killed")                                                                              \
+        X(GREEN_ETIMEOUT, -1002, "an enclosing timeout fired")                                                         \
+        X(GREEN_ECLOSED, -1003, "closed")                                                                              \
+        X(GREEN_EFULL, -1004, "full")                                                                                  \
+        X(GREEN_EEMPTY, -1005, "empty")                                                                                \
+        X(GREEN_ECOLLISION, -1006, "key exists already")                                                               \
+        X(GREEN_EPROPAGATE, -1007, "a value this one depends on failed")                                               \
+        X(GREEN_ESTOPSERVE, -1008, "stop serving")                                                                     \
+        X(GREEN_ESTOPPED, -1009, "the hub was stopped")                                                                \
+        X(GREEN_EHUB, -1010, "no such hub, or it cannot be used here")
+
+/** green-net's own error codes. */
+enum green_errors {
+#define GREEN_ERROR_ENUM_(name, value, text) name = (value),
+        GREEN_ERRORS(GREEN_ERROR_ENUM_)
+#undef GREEN_ERROR_ENUM_
+};
+
+/**
+ * @brief An error with what is known of it.
+ *
+ * Where eventlet carries an exception object, green-net carries one of these. Copies own their message and causes;
+ * @ref value is only ever passed along.
+ */
+struct green_error {
+        int code;                        /**< a negative code */
+        const char *message;             /**< text for a person; never NULL */
+        void *value;                     /**< the caller's own, not owned */
+        const struct green_error *cause; /**< what led to it, or NULL */
+};
+
+/**
+ * @brief Text for a code: strerror()'s for `-errno`, green-net's own below -1000. Never yields.
+ *
+ * @param code a negative code; 0 gives "success".
+ * @return a string that stays valid until the same OS thread calls again; never NULL.
+ * @since 0.1
+ */
+GREEN_API const char *green_strerror(int code);
+
+/**
+ * @brief The name of a code, "GREEN_EKILLED" or "ECONNREFUSED". Never yields.
+ *
+ * @param code a negative code.
+ * @return a constant string; "unknown" for a code nobody knows.
+ * @since 0.1
+ */
+GREEN_API const char *green_errname(int code);
+
+/**
+ * @brief What went wrong last in this green thread. Never yields.
+ *
+ * Set by functions that return NULL or false for a failure, and by those that have more to say than their code.
+ * A success does not clear it.
+ *
+ * @return the error; valid until this green thread's next failure or yield; code 0 if there was none.
+ * @since 0.1
+ */
+GREEN_API const struct green_error *green_last_error(void);
+
+/**
+ * @brief Set this green thread's last error and `errno` (the code's magnitude). Never yields.
+ *
+ * For libraries on top of green-net: `return green_set_error(-EINVAL, "port %d is out of range", port);`
+ *
+ * @param code   a negative code.
+ * @param format printf format of the message; NULL takes green_strerror(code).
+ * @return @p code.
+ * @since 0.1
+ */
+GREEN_API int green_set_error(int code, const char *format, ...) GREEN_PRINTF(2, 3);
+
+/**
+ * @brief Copy an error with its message and its causes. Never yields.
+ *
+ * @param error what to copy; NULL gives NULL.
+ * @return the copy, the caller's, for green_error_free(); NULL with `errno` ENOMEM where memory ran out.
+ * @since 0.1
+ */
+GREEN_API struct green_error *green_error_copy(const struct green_error *error);
+
+/**
+ * @brief Free a copy made by green_error_copy(). Never yields.
+ *
+ * @param error the copy; NULL is fine.
+ * @since 0.1
+ */
+GREEN_API void green_error_free(struct green_error *error);
+
+GREEN_END_DECLS
+
+#endif

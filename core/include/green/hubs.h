@@ -1,0 +1,282 @@
+/**
+ * @file
+ * @brief The hub of an OS thread: choose it, wait for descriptors, post to it, embed it, end it.
+ *
+ * Each OS thread has a hub of its own, made on first use by the back end that `GREEN_HUB` names. There is no loop to run:
+ * a green thread that blocks lets the next one run. Those who write a back end include <green/hub.h>.
+ */
+#ifndef GREEN_HUBS_H
+#define GREEN_HUBS_H
+
+#include <green/base.h>
+
+GREEN_BEGIN_DECLS
+
+/**
+ * @name Choosing
+ * @{
+ */
+
+/**
+ * @brief Choose the back end of the calling OS thread's hub. Never yields. For the start of a program.
+ *
+ * @param name a built-in or installed name ("epoll"), a comma list of which the first that works is taken, or a path of
+ *             a module. NULL: what `GREEN_HUB` says, or the default if it is unset or empty. A name is never replaced
+ *             in silence.
+ * @retval 0          chosen.
+ * @retval -EBUSY     the hub runs, and something is pending in it (HUB-09).
+ * @retval GREEN_EHUB no such hub, or it cannot be used here; green_last_error() says why and what there is.
+ * @retval -ENOMEM    memory ran out; other codes come from the back end.
+ * @since 0.1 (ENV-01, HUB-04 to HUB-09)
+ */
+GREEN_API int green_use_hub(const char *name);
+
+/**
+ * @brief The hub of the calling OS thread, made if there is none. Never yields.
+ * @return borrowed: it stays valid as long as the OS thread lives; green_hub_ref() keeps it longer. NULL where none can
+ *         be made: green_last_error().
+ * @since 0.1 (HUB-01)
+ */
+GREEN_API green_hub *green_get_hub(void);
+
+/**
+ * @brief Name of the back end that a new OS thread gets: `GREEN_HUB`, or the first that works. Never yields.
+ * @return a constant; NULL if none can be used: green_last_error() (HUB-08).
+ * @since 0.1 (HUB-03)
+ */
+GREEN_API const char *green_get_default_hub(void);
+
+/**
+ * @brief Name of a hub's back end. Never yields. thread-safe.
+ * @param hub a hub; NULL: the calling OS thread's, made if there is none.
+ * @return "epoll", ...; NULL where no hub can be made.
+ * @since 0.1
+ */
+GREEN_API const char *green_hub_name(const green_hub *hub);
+
+/** Facts about a hub. */
+struct green_hub_info {
+        size_t size;            /**< sizeof(struct green_hub_info), set by the caller */
+        const char *name;       /**< back end */
+        const char *context;    /**< context method: native, builtin, setjmp, ucontext, fiber */
+        const char *guard;      /**< guard pages of stacks: "madvise", "mprotect", or "none" when there are too many */
+        size_t threads;         /**< green threads alive, the main one included */
+        size_t ready;           /**< of these, ready to run */
+        size_t timers;          /**< deadlines pending, of any kind (TIMER-10) */
+        size_t readers;         /**< waits for reading (FD-20) */
+        size_t writers;         /**< waits for writing (FD-20) */
+        size_t stacks;          /**< stacks in use */
+        size_t stacks_pooled;   /**< stacks that wait for use */
+        size_t stack_size;      /**< bytes of each */
+        uint64_t switches;      /**< switches so far, roughly: counted per poll interval */
+        uint64_t polls;         /**< calls of the back end's wait so far */
+        char description[128];  /**< the back end's own line */
+};
+
+/**
+ * @brief Facts about the calling OS thread's hub. Never yields.
+ * @param[in,out] info set info->size before.
+ * @retval 0       filled.
+ * @retval -EINVAL unknown size.
+ * @since 0.1 (TIMER-10, FD-20)
+ */
+GREEN_API int green_hub_get_info(struct green_hub_info *info);
+
+/**
+ * @brief Take the time from another clock, for tests. Never yields. For the calling OS thread's hub.
+ * @param clock gives monotonic nanoseconds; NULL goes back to the system's. The back end still waits in real time.
+ * @retval 0      done.
+ * @retval -EBUSY timers are pending.
+ * @since 0.1 (HUB-29)
+ */
+GREEN_API int green_hub_set_clock(int64_t (*clock)(void));
+/** @} */
+
+/**
+ * @name Waiting for a descriptor
+ * @{
+ */
+
+/**
+ * @brief Wait until a descriptor is ready. Always yields, even when it is ready already.
+ *
+ * For descriptors that green-net does not own; nothing of the descriptor is changed. Its system calls must not block.
+ * Readiness is a hint: try the call, and wait again on EAGAIN. Regular files are always ready.
+ *
+ * @param fd      a descriptor.
+ * @param events  #GREEN_READ or #GREEN_WRITE, one of them.
+ * @param timeout seconds; 0 polls exactly once; GREEN_FOREVER waits for good.
+ * @retval 0              ready, failed or hung up.
+ * @retval -ETIMEDOUT     the time is over.
+ * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
+ * @retval -ECANCELED     the descriptor was declared closed: green_notify_close(), green_notify_opened().
+ * @retval -EINVAL        both or neither direction, a negative descriptor, a bad time.
+ * @retval -EBADF         not open.
+ * @retval -EBUSY         another green thread waits for the same; green_last_error() names both (FD-02).
+ * @retval -EDEADLK       called from a hub callback.
+ * @since 0.1 (TRAMP-01 to TRAMP-07, FD-12, FD-13)
+ */
+GREEN_API GREEN_MUST_USE int green_trampoline(green_fd fd, unsigned events, double timeout);
+
+/**
+ * @brief Say that the system has handed out a descriptor number anew. Never yields.
+ *
+ * For descriptors opened behind green-net's back. Whoever still waits for the number gets -ECANCELED, and an object that
+ * owned it is closed (its calls return -EBADF).
+ *
+ * @param fd the number; one that nobody knows is fine.
+ * @since 0.1 (FD-14)
+ */
+GREEN_API void green_notify_opened(green_fd fd);
+
+/**
+ * @brief Say that a descriptor is about to be closed. Never yields. Call it before close().
+ *
+ * Waiters get -ECANCELED at once.
+ *
+ * @param fd the number; one that nobody knows is fine.
+ * @since 0.1 (FD-15)
+ */
+GREEN_API void green_notify_close(green_fd fd);
+/** @} */
+
+/**
+ * @name From other OS threads, and the end
+ * @{
+ */
+
+/**
+ * @brief Keep a hub's handle valid after its OS thread has ended. Never yields. thread-safe.
+ * @param hub a hub.
+ * @return @p hub.
+ * @since 0.1
+ */
+GREEN_API green_hub *green_hub_ref(green_hub *hub);
+
+/**
+ * @brief Give back a reference of green_hub_ref(). Never yields. thread-safe.
+ * @param hub a hub or NULL.
+ * @since 0.1
+ */
+GREEN_API void green_hub_unref(green_hub *hub);
+
+/**
+ * @brief Number of the calling OS thread's hub, for primitives that record whom they belong to. Never yields.
+ * @return never 0 where there is a hub, never used again in this process; 0 where none can be made.
+ * @since 0.1
+ */
+GREEN_API uint64_t green_hub_ident(void);
+
+/**
+ * @brief Does an object belong to the calling OS thread's hub? Reports it if not. Never yields.
+ * @param ident green_hub_ident() at the object's making.
+ * @param what  what it is, for the message: "a queue".
+ * @retval 0      it does.
+ * @retval -EPERM it belongs to another; both are in the log and in green_last_error().
+ * @since 0.1
+ */
+GREEN_API int green_hub_check(uint64_t ident, const char *what);
+
+/**
+ * @brief Have a function called in hub context of a hub, soon. Never yields. thread-safe. In order per calling thread.
+ *
+ * @param hub where.
+ * @param fn  called once, on the hub's stack: it may not wait.
+ * @param arg passed to fn, not owned.
+ * @retval 0             it will be called, unless the hub ends first.
+ * @retval GREEN_ECLOSED the hub has ended.
+ * @retval -ENOMEM       memory ran out.
+ * @retval -EINVAL       hub or fn is NULL.
+ * @since 0.1 (HUB-13)
+ */
+GREEN_API int green_hub_post(green_hub *hub, void (*fn)(void *arg), void *arg);
+
+/**
+ * @brief End the program's waiting: the main green thread's blocking calls fail with a code from now on.
+ *
+ * Never yields. For signal handling and callbacks that mean to end the program in order: main returns, or calls
+ * green_recover() and goes on. Timers with callbacks that are pending are dropped (HUB-26). In an embedded hub
+ * green_hub_step() returns the code once.
+ *
+ * @param code negative; 0 stands for #GREEN_ESTOPPED.
+ * @retval 0       main was told.
+ * @retval -EINVAL the code is positive.
+ * @retval -EALREADY it was told before and has not recovered.
+ * @since 0.1 (HUB-21, HUB-26, HUB-27)
+ */
+GREEN_API int green_hub_stop(int code);
+
+/**
+ * @brief End the calling OS thread's hub: kill its green threads, let them clean up, free everything.
+ *
+ * Yields. Called by the main green thread (or the embedder). What is not done in time is freed unrun; green-net logs
+ * how many. Afterwards the OS thread may start afresh. An OS thread that ends without it frees everything unrun.
+ *
+ * @param timeout seconds for clean-up; GREEN_FOREVER waits for good.
+ * @retval 0          all green threads have ended.
+ * @retval -ETIMEDOUT some had to be freed unrun.
+ * @retval -EDEADLK   not the main green thread.
+ * @retval -EINVAL    bad time.
+ * @since 0.1 (HUB-12)
+ */
+GREEN_API int green_hub_destroy(double timeout);
+/** @} */
+
+/**
+ * @name Inside another event loop
+ * @{
+ */
+
+/**
+ * @brief Hand the loop to the application: from now on green threads run only inside green_hub_step(). Never yields.
+ *
+ * The calling stack becomes the embedder's: hub context, in and out of green_hub_step().
+ *
+ * @retval 0      embedded.
+ * @retval -EBUSY something has blocked or been spawned in this OS thread already.
+ * @return otherwise as green_use_hub().
+ * @since 0.1
+ */
+GREEN_API int green_hub_embed(void);
+
+/**
+ * @brief Run what is ready: one poll without waiting, callbacks, then green threads until none is ready or the budget
+ *        of one poll interval is spent.
+ *
+ * @retval 1        there is more to do at once.
+ * @retval 0        nothing is ready: wait for green_hub_fd() to be readable, for at most green_hub_timeout() seconds.
+ * @retval -EDEADLK called from a green thread or a callback, or the hub is not embedded.
+ * @return a code of green_hub_stop(), once.
+ * @since 0.1
+ */
+GREEN_API int green_hub_step(void);
+
+/**
+ * @brief A descriptor that is readable when green_hub_step() has something to do. Never yields.
+ * @return the descriptor, the hub's; GREEN_INVALID_FD if the back end has none.
+ * @since 0.1
+ */
+GREEN_API green_fd green_hub_fd(void);
+
+/**
+ * @brief How long the embedder may wait before the next green_hub_step(). Never yields.
+ * @return seconds: 0 if something is ready, GREEN_FOREVER if no timer is pending.
+ * @since 0.1
+ */
+GREEN_API double green_hub_timeout(void);
+
+/**
+ * @brief Be told when work becomes ready outside green_hub_step(). Never yields.
+ *
+ * @param fn  called once until the next step, from the call that made something ready; NULL for none.
+ * @param arg passed to fn.
+ * @retval 0        set.
+ * @retval -EDEADLK the hub is not embedded.
+ * @since 0.1
+ */
+GREEN_API int green_hub_set_notify(void (*fn)(void *arg), void *arg);
+/** @} */
+
+GREEN_END_DECLS
+
+#endif

@@ -1,0 +1,139 @@
+/**
+ * @file
+ * @brief Persistent registration of a descriptor: what sockets and drivers stand on.
+ *
+ * A registration belongs to the object, not to the number: events of a descriptor that was closed meanwhile reach
+ * nobody. Where the kernel has it, it is edge-triggered and made once, at the first wait. So the rule is: *make the system
+ * call first, and wait only once it said EAGAIN* (or, for a stream, gave less than was asked for). An edge that came
+ * meanwhile while nobody waited is remembered: the next wait returns at once.
+ */
+#ifndef GREEN_IO_H
+#define GREEN_IO_H
+
+#include <green/base.h>
+#include <green/hub.h>
+
+GREEN_BEGIN_DECLS
+
+/** A registered descriptor. Opaque. */
+typedef struct green_io green_io;
+
+/**
+ * @name Flags of green_io_open()
+ * @{
+ */
+#define GREEN_IO_SHARED 1u  /**< several green threads may wait in the same direction, served first come, first served */
+#define GREEN_IO_DUPED 2u   /**< others hold the same open file (dup, fork, passed): take it off the hub before closing */
+#define GREEN_IO_KEEP_FD 4u /**< green_io_close() leaves the descriptor open */
+/** @} */
+
+/**
+ * @brief Take a descriptor under green-net's care. Never yields. No system call: it is registered at the first wait.
+ *
+ * @param fd    open, non-blocking; closed by green_io_close() unless #GREEN_IO_KEEP_FD is given.
+ * @param flags GREEN_IO_... bits.
+ * @return the handle, for green_io_free(); NULL with `errno` EINVAL (negative, unknown flag), EBUSY (another green_io owns
+ *         the number), ENOMEM.
+ * @since 0.1
+ */
+GREEN_API green_io *green_io_open(green_fd fd, unsigned flags);
+
+/**
+ * @brief Its descriptor. Never yields.
+ * @param io a registration.
+ * @return the descriptor; GREEN_INVALID_FD once closed.
+ * @since 0.1
+ */
+GREEN_API green_fd green_io_fd(const green_io *io);
+
+/**
+ * @brief Add or take away #GREEN_IO_SHARED and #GREEN_IO_DUPED. Never yields.
+ * @param io    a registration.
+ * @param set   flags to set.
+ * @param clear flags to clear.
+ * @retval 0       done.
+ * @retval -EINVAL another flag.
+ * @since 0.1
+ */
+GREEN_API int green_io_set_flags(green_io *io, unsigned set, unsigned clear);
+
+/**
+ * @brief Wait until the descriptor may be ready. May yield: it returns at once if an edge came since the last wait.
+ *
+ * @param io      a registration, whose system call has said EAGAIN (or EINPROGRESS).
+ * @param events  #GREEN_READ or #GREEN_WRITE, one of them.
+ * @param timeout seconds; 0 fails at once; GREEN_FOREVER waits for good.
+ * @retval 0              try again.
+ * @retval -ETIMEDOUT     the time is over.
+ * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
+ * @retval -ECANCELED     closed meanwhile.
+ * @retval -EBADF         closed before.
+ * @retval -EBUSY         another green thread waits for the same; green_last_error() names both (FD-02).
+ * @retval -EINVAL        bad direction or time.
+ * @retval -EDEADLK       called from a hub callback.
+ * @retval -EPERM         it belongs to another OS thread.
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_io_wait(green_io *io, unsigned events, double timeout);
+
+/**
+ * @brief Can the hub run operations to completion? Never yields.
+ * @param io a registration.
+ * @return true if green_io_submit() works.
+ * @since 0.1
+ */
+GREEN_API bool green_io_can_submit(const green_io *io);
+
+/**
+ * @brief Run an operation to completion. Yields.
+ *
+ * Cancelling is a request: on a kill, a timeout or a close the call returns only when the hub has given the buffers
+ * back, and an operation that succeeded meanwhile is a success.
+ *
+ * @param io      a registration.
+ * @param op      kind, flags, buffers set and the rest zero; fd is filled in.
+ * @param timeout seconds; GREEN_FOREVER waits for good.
+ * @return op->result (a count, a descriptor, `-errno`); -ETIMEDOUT, a scope's code or -ECANCELED (closed) where it was
+ *         cancelled; -ENOTSUP: the hub does not do this; otherwise as green_io_wait().
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int64_t green_io_submit(green_io *io, struct green_op *op, double timeout);
+
+/**
+ * @brief Close: whoever waits gets -ECANCELED, operations are asked to end, the descriptor is closed. Never yields.
+ *
+ * The handle stays; later calls return -EBADF. Idempotent.
+ *
+ * @param io a registration or NULL.
+ * @retval 0      closed.
+ * @retval -EPERM it belongs to another OS thread and is in use there.
+ * @return otherwise what close() said.
+ * @since 0.1 (FD-15)
+ */
+GREEN_API int green_io_close(green_io *io);
+
+/**
+ * @brief Give up the registration and keep the descriptor. Never yields. The handle stays, closed.
+ * @param      io     a registration.
+ * @param[out] ret_fd the descriptor, the caller's.
+ * @retval 0      done.
+ * @retval -EBUSY somebody waits, or an operation runs.
+ * @retval -EBADF closed.
+ * @retval -EPERM it belongs to another OS thread.
+ * @since 0.1
+ */
+GREEN_API int green_io_detach(green_io *io, green_fd *ret_fd);
+
+/**
+ * @brief Close and release. Never yields.
+ * @param io a registration or NULL.
+ * @retval 0      released (once the last operation has ended, under completions).
+ * @retval -EBUSY somebody waits: nothing was done.
+ * @retval -EPERM it belongs to another OS thread and is in use there.
+ * @since 0.1
+ */
+GREEN_API int green_io_free(green_io *io);
+
+GREEN_END_DECLS
+
+#endif

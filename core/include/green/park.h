@@ -1,0 +1,180 @@
+/**
+ * @file
+ * @brief Park and wake: the one way a green thread waits. For those who build primitives.
+ *
+ * A primitive keeps a #green_waitq; a waiter parks on it with a node on its own stack. The waker *hands over*: it takes
+ * the first node, puts the item, permit or slot into it and calls green_wake(). From then on that wait has succeeded: a
+ * kill or timeout that comes later is seen by the waiter's next call, and the waiter touches the primitive no more. A
+ * waiter that is killed or timed out is taken off its queues before it runs, so nothing is handed to it.
+ *
+ *     int my_get(struct my *m, void **ret_item, double timeout)
+ *     {
+ *             struct green_wait w;
+ *             int rc = timeout == 0 ? 0 : green_checkpoint();
+ *
+ *             if (rc != 0)
+ *                     return rc;
+ *             if (my_take(m, ret_item))
+ *                     return 0;
+ *             rc = green_park(&m->getters, &w, timeout);
+ *             if (rc == 0)
+ *                     *ret_item = w.value;
+ *             return rc;
+ *     }
+ *
+ *     void my_put(struct my *m, void *item)
+ *     {
+ *             struct green_wait *w = green_waitq_first(&m->getters);
+ *
+ *             if (w != NULL) {
+ *                     w->value = item;
+ *                     green_wake(w, 0);
+ *             } else {
+ *                     my_store(m, item);
+ *             }
+ *     }
+ *
+ * Everything here is for one OS thread but green_wake_mt().
+ */
+#ifndef GREEN_PARK_H
+#define GREEN_PARK_H
+
+#include <green/base.h>
+
+GREEN_BEGIN_DECLS
+
+struct green_wait;
+
+/** Those who wait, in the order they came. Zeroed is empty. */
+struct green_waitq {
+        struct green_wait *first; /**< waited longest */
+        struct green_wait *last;  /**< came last */
+};
+
+/** A place in a queue. It lives on the waiter's stack while it waits. */
+struct green_wait {
+        struct green_wait *next;   /**< core's */
+        struct green_wait *prev;   /**< core's */
+        struct green_waitq *queue; /**< where it waits; NULL once woken. Set before green_park_any() */
+        green_thread *thread;      /**< who waits */
+        void *value;               /**< what is handed over, in either direction: the waker reads and sets it */
+        unsigned kind;             /**< core's */
+        unsigned user;             /**< the primitive's own */
+};
+
+/**
+ * @brief Wait in a queue until woken. Yields, unless it fails at once.
+ *
+ * @param q       where; the caller comes last.
+ * @param w       the caller's node: set its value and user before if the waker is to see them. Nothing else is read.
+ * @param timeout seconds; GREEN_FOREVER waits for good, 0 fails at once.
+ * @retval 0              woken with 0: what was handed over is in w->value.
+ * @retval -ETIMEDOUT     the time is over.
+ * @retval GREEN_EKILLED  killed (or the code of the kill); @c GREEN_ETIMEOUT (or its code) likewise for a timeout.
+ * @retval -EINVAL        the time is negative or NaN.
+ * @retval -EDEADLK       not in a green thread, so nothing can wait.
+ * @return otherwise the code given to green_wake().
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_park(struct green_waitq *q, struct green_wait *w, double timeout);
+
+/**
+ * @brief Wait in several queues at once until woken in one of them. Yields, unless it fails at once.
+ *
+ * When it returns, all nodes are off their queues.
+ *
+ * @param      waits     nodes, each with its queue set (NULL: takes no part).
+ * @param      n         how many; 0 waits for time and scopes alone.
+ * @param      timeout   as for green_park().
+ * @param[out] ret_index which was woken; set where green_wake() decided the result, whatever its code. May be NULL.
+ * @return as green_park().
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_park_any(struct green_wait *waits, size_t n, double timeout, size_t *ret_index);
+
+/**
+ * @brief Who has waited longest. Never yields.
+ * @param q a queue.
+ * @return the node, or NULL if nobody waits.
+ * @since 0.1
+ */
+static inline struct green_wait *
+green_waitq_first(const struct green_waitq *q)
+{
+        return q->first;
+}
+
+/**
+ * @brief End a wait: the waiter is taken off all its queues and made ready; it runs after those that are ready now.
+ *
+ * Never yields. The node may be read and written until the caller yields.
+ *
+ * @param w    a node that waits; one that does not (its queue is NULL) is left alone.
+ * @param code what its green_park() returns: 0, or negative.
+ * @since 0.1
+ */
+GREEN_API void green_wake(struct green_wait *w, int code);
+
+/**
+ * @brief Wake the one that has waited longest. Never yields.
+ * @param q     a queue.
+ * @param value handed over.
+ * @return true if somebody waited.
+ * @since 0.1
+ */
+GREEN_API bool green_wake_one(struct green_waitq *q, void *value);
+
+/**
+ * @brief Wake all, first come, first served. Never yields.
+ * @param q    a queue; empty afterwards.
+ * @param code what their green_park() returns.
+ * @return how many there were.
+ * @since 0.1
+ */
+GREEN_API size_t green_wake_all(struct green_waitq *q, int code);
+
+/** A wake-up that any OS thread may give to the green threads of one. */
+typedef struct green_waker green_waker;
+
+/**
+ * @brief Make a waker that belongs to the calling OS thread. Never yields.
+ * @return the handle, for green_waker_free(); NULL with `errno` ENOMEM.
+ * @since 0.1
+ */
+GREEN_API green_waker *green_waker_new(void);
+
+/**
+ * @brief Wait for a wake-up, and use it up. May yield; does not if one was given already.
+ *
+ * @param w       the waker.
+ * @param timeout seconds; GREEN_FOREVER waits for good, 0 polls.
+ * @return as green_park().
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_waker_wait(green_waker *w, double timeout);
+
+/**
+ * @brief Give a wake-up: one that waits returns, or the next that comes does not wait. Never yields.
+ *
+ * thread-safe and async-signal-safe; no allocation. Those given before the hub has looked count as one.
+ *
+ * @param w the waker; must not have been freed.
+ * @retval 0             given.
+ * @retval GREEN_ECLOSED its OS thread's hub has ended.
+ * @since 0.1 (HUB-13)
+ */
+GREEN_API int green_wake_mt(green_waker *w);
+
+/**
+ * @brief Free a waker, when no other thread will call green_wake_mt() on it any more. Never yields.
+ * @param w a waker or NULL.
+ * @retval 0      freed.
+ * @retval -EBUSY somebody waits for it.
+ * @retval -EPERM it belongs to another OS thread, whose hub still runs.
+ * @since 0.1
+ */
+GREEN_API int green_waker_free(green_waker *w);
+
+GREEN_END_DECLS
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * Park and wake: the one way a green thread waits. See <green/park.h>.
+ */
+#include "sched.h"
+
+static inline void
+enqueue(struct green_waitq *q, struct green_wait *w)
+{
+        w->queue = q;
+        w->next = NULL;
+        w->prev = q->last;
+        if (q->last != NULL)
+                q->last->next = w;
+        else
+                q->first = w;
+        q->last = w;
+}
+
+static inline void
+dequeue(struct green_wait *w)
+{
+        struct green_waitq *q = w->queue;
+
+        if (w->prev != NULL)
+                w->prev->next = w->next;
+        else
+                q->first = w->next;
+        if (w->next != NULL)
+                w->next->prev = w->prev;
+        else
+                q->last = w->prev;
+        w->queue = NULL;
+        w->next = w->prev = NULL;
+}
+
+void
+green__wait_enqueue(struct green_waitq *q, struct green_wait *w)
+{
+        enqueue(q, w);
+}
+
+void
+green__wait_dequeue(struct green_wait *w)
+{
+        if (w->queue != NULL)
+                dequeue(w);
+}
+
+/* Take all nodes of a parked green thread off their queues, and its time limit out of the heap. */
+void
+green__unwait(green_thread *t)
+{
+        struct green_wait *w = t->waits;
+
+        for (uint32_t i = 0; i < t->nwaits; i++)
+                if (w[i].queue != NULL)
+                        dequeue(&w[i]);
+        green__heap_drop(&t->hub->heap, &t->timer);
+        t->nwaits = 0;
+}
+
+/* End the wait of a parked green thread without a hand-over: it failed with a code. */
+void
+green__withdraw(struct green__hub *h, green_thread *t, int code)
+{
+        GREEN_DEBUG_ASSERT(t->state == GREEN__PARKED);
+        green__unwait(t);
+        t->woken = UINT32_MAX;
+        t->wake_code = code;
+        t->state = GREEN__READY;
+        green__ready(h, t);
+}
+
+/* Park the running green thread, whose nodes are in their queues. */
+int
+green__park_nodes(struct green__hub *h, green_thread *self, double timeout, const void *where)
+{
+        if (timeout < GREEN_FOREVER) {
+                self->timer.kind = GREEN__TIMER_PARK;
+                green__heap_add(&h->heap, &self->timer, green__deadline(h, timeout));
+        }
+        self->wait_where = where;
+        self->wait_since = h->now;
+        self->state = GREEN__PARKED;
+        green__block(h, self);
+        return self->wake_code;
+}
+
+/* What every park checks first. 0: go on. */
+static inline int
+park_check(struct green__hub *h, green_thread *self, double timeout)
+{
+        if (green__unlikely(!green__time_ok(timeout)))
+                return -EINVAL;
+        if (timeout == 0)
+                return -ETIMEDOUT;
+        if (green__unlikely(self == NULL))
+                return -EDEADLK;
+        if (green__unlikely(self->fired != NULL))
+                return green__cancelled(h, self);
+        return 0;
+}
+
+int
+green_park(struct green_waitq *q, struct green_wait *w, double timeout)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *self;
+        int rc;
+
+        if (green__unlikely(h == NULL))
+                return green__no_hub();
+        self = h->current;
+        rc = park_check(h, self, timeout);
+        if (green__unlikely(rc != 0))
+                return rc;
+        w->thread = self;
+        w->kind = GREEN__WAIT_THREAD;
+        enqueue(q, w);
+        self->waits = w;
+        self->nwaits = 1;
+        return green__park_nodes(h, self, timeout, __builtin_return_address(0));
+}
+
+int
+green_park_any(struct green_wait *waits, size_t n, double timeout, size_t *ret_index)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *self;
+        int rc;
+
+        if (h == NULL)
+                return green__no_hub();
+        self = h->current;
+        if (n >= UINT32_MAX || (waits == NULL && n > 0))
+                return -EINVAL;
+        rc = park_check(h, self, timeout);
+        if (rc != 0)
+                return rc;
+        for (size_t i = 0; i < n; i++) {
+                waits[i].thread = self;
+                waits[i].kind = GREEN__WAIT_THREAD;
+                if (waits[i].queue != NULL)
+                        enqueue(waits[i].queue, &waits[i]);
+        }
+        self->waits = waits;
+        self->nwaits = (uint32_t)n;
+        rc = green__park_nodes(h, self, timeout, __builtin_return_address(0));
+        if (self->woken != UINT32_MAX && ret_index != NULL)
+                *ret_index = self->woken;
+        return rc;
+}
+
+void
+green_wake(struct green_wait *w, int code)
+{
+        green_thread *t = w->thread;
+        struct green__hub *h;
+
+        if (w->queue == NULL)
+                return;
+        if (green__unlikely(w->kind == GREEN__WAIT_WATCH)) {
+                green__watch_node_woken(w, code);
+                return;
+        }
+        h = t->hub;
+        GREEN_DEBUG_ASSERT(h == green__hub_here);
+        t->woken = (uint32_t)(w - t->waits);
+        t->wake_code = code;
+        if (green__likely(t->nwaits == 1)) {
+                dequeue(w);
+                t->nwaits = 0;
+                green__heap_drop(&h->heap, &t->timer);
+        } else {
+                green__unwait(t);
+        }
+        t->state = GREEN__READY;
+        green__ready(h, t);
+}
+
+bool
+green_wake_one(struct green_waitq *q, void *value)
+{
+        struct green_wait *w = q->first;
+
+        if (w == NULL)
+                return false;
+        w->value = value;
+        green_wake(w, 0);
+        return true;
+}
+
+size_t
+green_wake_all(struct green_waitq *q, int code)
+{
+        size_t n = 0;
+
+        while (q->first != NULL) {
+                green_wake(q->first, code);
+                n++;
+        }
+        return n;
+}

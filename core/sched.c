@@ -1,0 +1,373 @@
+/*
+ * The scheduler's slow path: the poll interval, the hub stack, callbacks.
+ *
+ * A countdown of at most 16 switches leads here. While green threads are ready the hub is polled once an interval, which
+ * doubles to 256 switches as long as one takes under 20 us, and ends early past 100 us: see green__interval_over().
+ */
+#include "sched.h"
+
+#include <string.h>
+
+enum {
+        LOOK_EVERY = 16,    /* switches between two looks at the cycle counter */
+        INTERVAL_MAX = 256, /* switches between two polls at most */
+};
+
+/* Count to the next look. With switch hooks each switch comes here. */
+static void
+next_chunk(struct green__hub *h)
+{
+        int most = h->hooks ? 1 : LOOK_EVERY;
+
+        h->chunk = h->left < most ? h->left : most;
+        h->countdown = h->chunk;
+}
+
+void
+green__interval_begin(struct green__hub *h)
+{
+        h->left = h->interval;
+        next_chunk(h);
+        h->t0 = green__cycles();
+}
+
+/* The cycle counter's rate, from polls that lie at least a millisecond apart. */
+static void
+calibrate(struct green__hub *h, uint64_t cycles)
+{
+        int64_t time = green__clock_monotonic();
+        int64_t ns = time - h->cal_time;
+
+        if (ns < 1000000)
+                return;
+        h->cycles_100us = (uint64_t)((double)(cycles - h->cal_cycles) / (double)ns * 100000.0);
+        h->cycles_20us = h->cycles_100us / 5;
+        h->cal_cycles = cycles;
+        h->cal_time = time;
+}
+
+/* The countdown has run out: is it time to poll? If not, count on. */
+static bool
+interval_over(struct green__hub *h)
+{
+        uint64_t now;
+
+        if (h->countdown > 0)
+                return false;
+        h->switches += (uint64_t)h->chunk;
+        h->left -= h->chunk;
+        now = green__cycles();
+        if (h->left > 0 && now - h->t0 < h->cycles_100us) {
+                next_chunk(h);
+                return false;
+        }
+        if (now - h->t0 < h->cycles_20us) {
+                h->interval = h->interval * 2 < INTERVAL_MAX ? h->interval * 2 : INTERVAL_MAX;
+        } else {
+                h->interval = h->nready < INTERVAL_MAX ? (int)h->nready : INTERVAL_MAX;
+                if (h->interval < 1)
+                        h->interval = 1;
+        }
+        return true;
+}
+
+static bool
+callbacks_wait(const struct green__hub *h)
+{
+        return h->posts != NULL || h->watches_first != NULL || h->timers_first != NULL;
+}
+
+/* Nanoseconds until the first timer; -1 without one. */
+static int64_t
+next_limit(struct green__hub *h)
+{
+        int64_t first = green__heap_first(&h->heap);
+        int64_t now;
+
+        if (first == GREEN__NEVER)
+                return -1;
+        now = h->clock();
+        return first > now ? first - now : 0;
+}
+
+static void
+expire(struct green__hub *h, struct green__timer *timer)
+{
+        switch ((enum green__timer_kind)timer->kind) {
+        case GREEN__TIMER_PARK: {
+                green_thread *t = green__container_of(timer, green_thread, timer);
+
+                if (t->op != NULL)
+                        green__op_cancel(h, t, -ETIMEDOUT);
+                else
+                        green__withdraw(h, t, -ETIMEDOUT);
+                break;
+        }
+        case GREEN__TIMER_START: {
+                green_thread *t = green__container_of(timer, green_thread, timer);
+
+                green__thread_start(h, t);
+                break;
+        }
+        case GREEN__TIMER_SCOPE:
+                green__scope_fire(h, green__container_of(timer, struct green__scope, timer));
+                break;
+        case GREEN__TIMER_CALL:
+                green__timer_fire(h, green__container_of(timer, struct green_timer, timer));
+                break;
+        case GREEN__TIMER_WATCH:
+                green__watch_fire(green__container_of(timer, struct green__watch, timer), -ETIMEDOUT);
+                break;
+        }
+}
+
+static void
+expire_timers(struct green__hub *h)
+{
+        int64_t first = green__heap_first(&h->heap);
+
+        if (first == GREEN__NEVER)
+                return;
+        h->now = h->clock();
+        while (h->heap.count > 0 && h->heap.entries[0].deadline <= h->now) {
+                struct green__timer *timer = h->heap.entries[0].timer;
+
+                green__heap_remove(&h->heap, timer);
+                expire(h, timer);
+        }
+}
+
+static void
+tell_deadlock(struct green__hub *h)
+{
+        h->told_deadlock = true;
+        green_log(GREEN_LOG_WARNING,
+                  "green-net: all %zu green threads of this OS thread wait for each other, and nothing can wake them",
+                  h->nthreads);
+}
+
+/* Nothing pending that could end a wait without limit? Other OS threads may, once they were given a way. */
+static bool
+is_deadlock(const struct green__hub *h)
+{
+        return h->io_waits[0] + h->io_waits[1] + h->ops_count == 0 && !h->told_deadlock &&
+               atomic_load_explicit(&h->mailbox->shared, memory_order_relaxed) == 0 && !h->embedded &&
+               !(h->ops->features & GREEN_HUB_CALLS_BACK);
+}
+
+static void
+deliver(struct green__hub *h, int n)
+{
+        for (int i = 0; i < n; i++) {
+                struct green_hub_event *ev = &h->events[i];
+
+                if (ev->op != NULL)
+                        green__io_op_done(h, ev->op);
+                else
+                        green__io_event(h, ev);
+        }
+}
+
+static int
+wait_for_events(struct green__hub *h, int64_t limit)
+{
+        int n;
+
+        h->polls++;
+        n = h->ops->wait(h->state, h->events, GREEN__EVENTS, limit);
+        if (n >= 0)
+                return n;
+        if (n != -EINTR && !h->wait_failed) {
+                h->wait_failed = true;
+                green_log(GREEN_LOG_ERROR, "green-net: hub %s cannot wait: %s", h->ops->name, green_strerror(n));
+        }
+        return 0;
+}
+
+/* The earlier of two limits; no limit is below 0 in the first and 0 in the second. */
+static int64_t
+sooner(int64_t limit, uint64_t wish)
+{
+        return wish != 0 && (limit < 0 || wish < (uint64_t)limit) ? (int64_t)wish : limit;
+}
+
+void
+green__poll(struct green__hub *h, int64_t limit)
+{
+        green_hub *mb = h->mailbox;
+        bool sleeping = limit != 0;
+
+        if (sleeping) {
+                if (limit < 0 && is_deadlock(h))
+                        tell_deadlock(h);
+                if (!h->dying)
+                        limit = sooner(limit, green__stack_pool_trim(&h->stacks));
+                atomic_store(&mb->sleeping, 1);
+                if (atomic_load(&mb->posts) != NULL)
+                        limit = 0;
+        }
+        if (sleeping || h->embedded || h->io_waits[0] + h->io_waits[1] + h->ops_count > 0 ||
+            (h->ops->features & GREEN_HUB_CALLS_BACK)) {
+                int n = wait_for_events(h, limit);
+
+                if (sleeping)
+                        atomic_store_explicit(&mb->sleeping, 0, memory_order_relaxed);
+                deliver(h, n);
+        }
+        if (atomic_load_explicit(&mb->posts, memory_order_relaxed) != NULL)
+                green__mailbox_drain(h);
+        expire_timers(h);
+        calibrate(h, green__cycles());
+}
+
+green_thread *
+green__pick(struct green__hub *h)
+{
+        bool calls_back = (h->ops->features & GREEN_HUB_CALLS_BACK) != 0;
+
+        for (;;) {
+                bool ready = green__any_ready(h);
+
+                if (ready && !interval_over(h))
+                        return green__pop(h);
+                if (h->embedded || calls_back)
+                        return &h->home;
+                green__poll(h, ready ? 0 : next_limit(h));
+                if (callbacks_wait(h))
+                        return &h->home;
+                green__interval_begin(h);
+        }
+}
+
+void
+green__prepare(struct green__hub *h, green_thread *t)
+{
+        if (t == &h->home) {
+                /* Embedded, home is the application's stack and has started long ago. */
+                t->stack = green__stack_take(&h->stacks);
+        } else if (t->extra != NULL && t->stack != NULL) {
+                /* A stack of its own size was taken when it was spawned. */
+        } else {
+                t->stack = green__stack_take(&h->stacks);
+                t->reserved_stack = false;
+        }
+        t->ctx = t->stack->birth;
+        t->started = true;
+}
+
+/* Where a birth leads. */
+void
+green__thread_main(void)
+{
+        struct green__hub *h = green__hub_here;
+        green_thread *t = h->current;
+
+        if (t == &h->home)
+                green__home_main();
+        *h->errno_at = 0;
+        if (green__unlikely(h->hooks))
+                green__hook_in(t);
+        green_exit(t->fn(t->arg));
+}
+
+void
+green__run_callbacks(struct green__hub *h)
+{
+        struct green__post *post;
+        struct green__watch *w;
+
+        while ((post = h->posts) != NULL) {
+                void (*fn)(void *) = post->fn;
+                void *arg = post->arg;
+
+                h->posts = post->next;
+                if (h->posts == NULL)
+                        h->posts_end = &h->posts;
+                if (post->owned)
+                        green_free(post);
+                fn(arg);
+        }
+        while ((w = h->watches_first) != NULL)
+                green__watch_call(h, w);
+        while (h->timers_first != NULL)
+                green__timer_call(h, h->timers_first);
+}
+
+/* The hub stack: run callbacks, and go on with the green threads. It is entered where there is something to call. */
+void
+green__home_main(void)
+{
+        struct green__hub *h = green__hub_here;
+        bool calls_back = (h->ops->features & GREEN_HUB_CALLS_BACK) != 0;
+
+        for (;;) {
+                h->current = NULL;
+                if (calls_back)
+                        green__poll(h, callbacks_wait(h) || green__any_ready(h) ? 0 : next_limit(h));
+                green__run_callbacks(h);
+                while (!green__any_ready(h)) {
+                        green__poll(h, next_limit(h));
+                        green__run_callbacks(h);
+                }
+                green__interval_begin(h);
+                green__go(h, &h->home, green__pop(h));
+        }
+}
+
+void
+green__notify(struct green__hub *h)
+{
+        if (h->notify == NULL || h->notified)
+                return;
+        h->notified = true;
+        h->notify(h->notify_arg);
+}
+
+void
+green__hook_out(green_thread *t)
+{
+        if (t->extra != NULL && t->extra->hook_out != NULL)
+                t->extra->hook_out(t, t->extra->hook_arg);
+}
+
+void
+green__hook_in(green_thread *t)
+{
+        if (t->extra != NULL && t->extra->hook_in != NULL)
+                t->extra->hook_in(t, t->extra->hook_arg);
+}
+
+int
+green_sleep(double seconds)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *self;
+
+        if (green__unlikely(h == NULL))
+                return green__no_hub();
+        self = h->current;
+        if (green__likely(seconds <= 0)) {
+                if (green__unlikely(self == NULL))
+                        return 0;
+                if (green__unlikely(self->fired != NULL))
+                        return green__cancelled(h, self);
+                green__yield(h, self);
+                /* Nothing was handed over, so a kill that came meanwhile counts at once. */
+                if (green__unlikely(self->fired != NULL)) {
+                        self->fired->failed = true;
+                        return self->fired->code;
+                }
+                return 0;
+        }
+        if (seconds != seconds)
+                return -EINVAL;
+        if (self == NULL)
+                return -EDEADLK;
+        if (self->fired != NULL)
+                return green__cancelled(h, self);
+        self->waits = NULL;
+        self->nwaits = 0;
+        int rc = green__park_nodes(h, self, seconds, __builtin_return_address(0));
+
+        return rc == -ETIMEDOUT ? 0 : rc;
+}

@@ -1,0 +1,167 @@
+/*
+ * Stacks of green threads: address space reserved in large pieces, born once, then used again and again.
+ *
+ * A stack is virgin until its first use, when it gets a guard and a birth context: a place parked on its top from which
+ * green__thread_main() is called. The context stays good: a green thread that ends leaves the stack to the pool as it
+ * is, and the next one starts by switching to the same context.
+ *
+ * A pool belongs to one OS thread. Nothing here yields.
+ */
+#ifndef GREEN_STACK_H
+#define GREEN_STACK_H
+
+#include <config.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot.h"
+#include "check.h"
+#include "switch.h"
+
+struct green__slab;
+
+struct green__stack {
+        struct green__stack *next;   /* the pool's while it is there, the owner's while it is taken */
+        char *lo, *hi;               /* the whole of it, guard included */
+        struct green__context birth; /* switch here to call green__thread_main() on it */
+        struct green__slab *slab;    /* the mapping it was carved from; NULL: one of its own */
+        uint32_t guard;              /* bytes at lo that fault; 0 where none could be had */
+        uint32_t born : 1;           /* birth is good */
+        uint32_t splits : 1;         /* its own mapping was split for the guard */
+        uint32_t valgrind : 30;      /* Valgrind's number for it */
+};
+
+enum green__birth_way {
+        GREEN__BIRTH_COPY,       /* one stack is born, the others get a copy of its first frame */
+        GREEN__BIRTH_SIGNAL,     /* each is born by the alternate signal stack; see birth.c */
+        GREEN__BIRTH_MAKECONTEXT /* each by makecontext() */
+};
+
+/*
+ * The free stacks are themselves a stack: the one used last is taken first. So those at the bottom are the ones that
+ * have not been needed for longest, and the least number there has been for a while tells how many were not needed at
+ * all meanwhile. See green__stack_pool_trim().
+ */
+struct green__stack_pool {
+        struct green__stack **free; /* room for every stack of the slabs */
+        size_t count;               /* how many are free; they are born, but for the bare ones */
+        size_t low;                 /* the least count since the epoch began */
+        size_t in_use;              /* taken and not given back, other sizes included */
+        size_t reserved;            /* promised by green__stack_reserve(), not taken yet */
+        size_t virgin;              /* never used, still in their slabs */
+        enum green__birth_way way;
+        size_t total, room;         /* stacks in slabs; pointers that fit into free */
+        size_t idle;                /* of free: so many at the bottom were not needed during the last epoch */
+        size_t trimmed, bare;       /* of free: so many at the bottom keep few pages; none at all */
+        size_t bare_goal;           /* how far bare shall go in this epoch */
+        uint64_t epoch;             /* when it began, nanoseconds */
+        size_t size, guard;         /* bytes of a stack, guard included, and of the guard */
+        size_t mapped;              /* bytes of address space */
+        struct green__slab *slabs;  /* all mappings, oldest first */
+        struct green__slab *last;   /* the newest */
+        struct green__slab *fresh;  /* the oldest with virgin stacks; NULL: none has */
+        struct green__stack *sized; /* free ones of other sizes, last given first */
+        size_t sized_count;
+        struct green__boot boot;
+};
+
+/* What there is, for green_hub_info. */
+struct green__stack_facts {
+        size_t stack_size; /* the default, bytes */
+        size_t mapped;     /* bytes of address space */
+        size_t in_use;     /* stacks taken */
+        size_t pooled;     /* stacks free, virgin ones not counted */
+        const char *guard; /* "madvise", "mprotect" or "none" */
+        const char *birth; /* "copy", "signal" or "makecontext" */
+};
+
+/* size 0: 256 KiB. Guard included; rounded up to pages and to a minimum. 0, or -errno with green_set_error(). */
+int green__stack_pool_init(struct green__stack_pool *pool, size_t size);
+
+/* Unmaps everything, stacks in use too. Not from one of them. */
+void green__stack_pool_fini(struct green__stack_pool *pool);
+
+/* Take a stack of another size, not reserved. NULL with errno. */
+struct green__stack *green__stack_take_sized(struct green__stack_pool *pool, size_t size);
+
+/*
+ * Give back memory of stacks that were not needed for a while. For when there is nothing to do; bounded work. Returns
+ * after how many nanoseconds it would like to be called again, even if nothing happens until then; 0: never.
+ */
+uint64_t green__stack_pool_trim(struct green__stack_pool *pool);
+
+/* Bytes from the top to the deepest page in memory. A stack that was used before and not trimmed keeps that mark. */
+size_t green__stack_used(const struct green__stack *stack);
+
+/* Bytes that can be used: without the guard. */
+size_t green__stack_size(const struct green__stack *stack);
+
+void green__stack_pool_facts(const struct green__stack_pool *pool, struct green__stack_facts *ret_facts);
+
+/* The rare halves of the functions below. */
+int green__stack_reserve_more(struct green__stack_pool *pool);
+struct green__stack *green__stack_take_unborn(struct green__stack_pool *pool, struct green__stack *stack);
+void green__stack_give_sized(struct green__stack_pool *pool, struct green__stack *stack);
+
+/* Unmap free stacks of other sizes until only so many are left, those given last. Not from one of those. */
+void green__stack_sized_shrink(struct green__stack_pool *pool, size_t keep);
+
+/*
+ * Make sure that one more green__stack_take() cannot fail. 0 or -errno. Maps address space at most, but for the way
+ * "signal": a birth can fail, so it is done here.
+ */
+static inline int
+green__stack_reserve(struct green__stack_pool *pool)
+{
+        size_t ready = pool->count + (pool->way == GREEN__BIRTH_SIGNAL ? 0 : pool->virgin);
+        if (green__unlikely(ready <= pool->reserved)) {
+                int err = green__stack_reserve_more(pool);
+                if (err != 0)
+                        return err;
+        }
+        pool->reserved++;
+        return 0;
+}
+
+/* Take back a reservation that nobody will use. */
+static inline void
+green__stack_unreserve(struct green__stack_pool *pool)
+{
+        pool->reserved--;
+}
+
+/* Take a reserved stack, the one given last if there is one. Never fails. */
+static inline struct green__stack *
+green__stack_take(struct green__stack_pool *pool)
+{
+        struct green__stack *stack = NULL;
+        pool->reserved--;
+        pool->in_use++;
+        if (green__likely(pool->count != 0)) {
+                stack = pool->free[--pool->count];
+                if (pool->count < pool->low)
+                        pool->low = pool->count;
+        }
+        if (green__unlikely(stack == NULL || !stack->born))
+                stack = green__stack_take_unborn(pool, stack);
+        green__sanitize_clean(stack->lo + stack->guard, stack->hi);
+        return stack;
+}
+
+/*
+ * Give a stack back. The caller may still run on it, until it switches away for the last time; nothing may be taken
+ * from the pool by anybody else before that.
+ */
+static inline void
+green__stack_give(struct green__stack_pool *pool, struct green__stack *stack)
+{
+        pool->in_use--;
+        if (green__likely(stack->slab != NULL))
+                pool->free[pool->count++] = stack;
+        else
+                green__stack_give_sized(pool, stack);
+}
+
+#endif

@@ -1,0 +1,682 @@
+/*
+ * The life of a green thread, from spawn to its end. See <green/thread.h>.
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "sched.h"
+
+#undef green_spawn
+#undef green_spawn_n
+#undef green_spawn_after
+#undef green_spawn_after_local
+#undef green_spawn_copy
+#undef green_spawn_with
+
+enum { THREADS_PER_CHUNK = 64 };
+
+/* Control blocks come in chunks, so that a spawn allocates nothing most of the time. */
+struct green__thread_chunk {
+        struct green__thread_chunk *next;
+        green_thread threads[THREADS_PER_CHUNK];
+};
+
+static _Atomic(uint64_t) next_ident = 1;
+
+static int
+add_chunk(struct green__hub *h)
+{
+        struct green__thread_chunk *chunk = green_malloc(sizeof(*chunk));
+
+        if (chunk == NULL)
+                return -ENOMEM;
+        chunk->next = h->thread_chunks;
+        h->thread_chunks = chunk;
+        for (int i = THREADS_PER_CHUNK - 1; i >= 0; i--) {
+                chunk->threads[i].hub = NULL;
+                chunk->threads[i].next = h->free_threads;
+                h->free_threads = &chunk->threads[i];
+        }
+        return 0;
+}
+
+void
+green__thread_init(green_thread *t, struct green__hub *h)
+{
+        memset(t, 0, sizeof(*t));
+        t->hub = h;
+        t->ident = atomic_fetch_add_explicit(&next_ident, 1, memory_order_relaxed);
+        t->kill.thread = t;
+        t->kill.code = GREEN_EKILLED;
+        t->innermost = &t->kill;
+        h->nthreads++;
+}
+
+static void
+enlist(struct green__hub *h, green_thread *t)
+{
+        t->all_next = &h->main;
+        t->all_prev = h->main.all_prev;
+        t->all_prev->all_next = t;
+        h->main.all_prev = t;
+}
+
+/* A green thread that could not be completed: as if it had never been. */
+static void
+unmake(green_thread *t)
+{
+        t->refs = 1;
+        t->detached = true;
+        t->asked = true;
+        green__thread_forget(t->hub, t);
+}
+
+/* A control block with everything it needs to run once without fail; NULL where memory ran out. */
+static green_thread *
+make(struct green__hub *h, green_thread_fn fn, void *arg, const char *where)
+{
+        green_thread *t;
+
+        if (green__unlikely(h->free_threads == NULL) && add_chunk(h) != 0)
+                return NULL;
+        if (green__unlikely(green__heap_promise(&h->heap, 1) != 0))
+                return NULL;
+        if (green__unlikely(green__stack_reserve(&h->stacks) != 0)) {
+                green__heap_unpromise(&h->heap, 1);
+                return NULL;
+        }
+        t = h->free_threads;
+        h->free_threads = t->next;
+        green__thread_init(t, h);
+        enlist(h, t);
+        t->reserved_stack = true;
+        t->fn = fn;
+        t->arg = arg;
+        t->where = where;
+        t->refs = 2;
+        if (green__unlikely(h->current != NULL && h->current->locals != NULL) &&
+            green__locals_inherit(t, h->current, false) != 0) {
+                unmake(t);
+                return NULL;
+        }
+        return t;
+}
+
+/* make() with the errors that handles need. */
+static green_thread *
+make_checked(green_thread_fn fn, void *arg, const char *where)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *t;
+
+        if (h == NULL)
+                return NULL;
+        if (fn == NULL) {
+                green_set_error(-EINVAL, "a green thread needs a function");
+                return NULL;
+        }
+        t = make(h, fn, arg, where);
+        if (t == NULL)
+                green_set_error(-ENOMEM, NULL);
+        return t;
+}
+
+/* It is bound to its creator no more: it starts, or ends before. */
+static void
+unbind(green_thread *t)
+{
+        green_thread **at;
+
+        if (t->creator == NULL)
+                return;
+        at = &t->creator->extra->local_spawns;
+        while (*at != t)
+                at = &(*at)->local_next;
+        *at = t->local_next;
+        t->creator = NULL;
+}
+
+/* Put a green thread that has not started into the run queue. */
+void
+green__thread_start(struct green__hub *h, green_thread *t)
+{
+        unbind(t);
+        green__ready(h, t);
+}
+
+green_thread *
+green_spawn_at(green_thread_fn fn, void *arg, const char *where)
+{
+        green_thread *t = make_checked(fn, arg, where);
+
+        if (green__likely(t != NULL))
+                green__ready(t->hub, t);
+        return t;
+}
+
+int
+green_spawn_n_at(green_thread_fn fn, void *arg, const char *where)
+{
+        green_thread *t = make_checked(fn, arg, where);
+
+        if (green__unlikely(t == NULL))
+                return green__no_hub();
+        t->detached = true;
+        t->refs = 1;
+        green__ready(t->hub, t);
+        return 0;
+}
+
+green_thread *
+green_spawn_after_at(double seconds, green_thread_fn fn, void *arg, const char *where)
+{
+        green_thread *t;
+
+        if (seconds != seconds) {
+                green_set_error(-EINVAL, "a delay that is not a number");
+                return NULL;
+        }
+        t = make_checked(fn, arg, where);
+        if (t == NULL)
+                return NULL;
+        t->timer.kind = GREEN__TIMER_START;
+        if (seconds < GREEN_FOREVER)
+                green__heap_add(&t->hub->heap, &t->timer, green__deadline(t->hub, seconds));
+        return t;
+}
+
+green_thread *
+green_spawn_after_local_at(double seconds, green_thread_fn fn, void *arg, const char *where)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *self = h == NULL ? NULL : h->current;
+        struct green__extra *extra;
+        green_thread *t;
+
+        if (h == NULL)
+                return NULL;
+        if (self == NULL) {
+                green_set_error(-EDEADLK, "spawn_after_local needs a green thread to be bound to");
+                return NULL;
+        }
+        extra = green__thread_extra(self);
+        if (extra == NULL) {
+                green_set_error(-ENOMEM, NULL);
+                return NULL;
+        }
+        t = green_spawn_after_at(seconds, fn, arg, where);
+        if (t == NULL)
+                return NULL;
+        t->creator = self;
+        t->local_next = extra->local_spawns;
+        extra->local_spawns = t;
+        return t;
+}
+
+/* What few have: made when first needed. NULL where memory ran out. */
+struct green__extra *
+green__thread_extra(green_thread *t)
+{
+        if (t->extra == NULL) {
+                t->extra = green_calloc(1, sizeof(*t->extra));
+                if (t->extra != NULL)
+                        t->extra->links_end = &t->extra->links;
+        }
+        return t->extra;
+}
+
+green_thread *
+green_spawn_copy_at(green_thread_fn fn, const void *arg, size_t len, const char *where)
+{
+        green_thread *t;
+
+        if (arg == NULL && len > 0) {
+                green_set_error(-EINVAL, "no argument block to copy");
+                return NULL;
+        }
+        t = make_checked(fn, NULL, where);
+        if (t == NULL)
+                return NULL;
+        if (green__thread_extra(t) == NULL || (t->extra->arg_copy = green_malloc(len > 0 ? len : 1)) == NULL) {
+                unmake(t);
+                green_set_error(-ENOMEM, NULL);
+                return NULL;
+        }
+        if (len > 0)
+                memcpy(t->extra->arg_copy, arg, len);
+        t->arg = t->extra->arg_copy;
+        green__ready(t->hub, t);
+        return t;
+}
+
+static int
+apply_opts(green_thread *t, const struct green_spawn_opts *opts)
+{
+        struct green__extra *extra = green__thread_extra(t);
+
+        if (extra == NULL)
+                return -ENOMEM;
+        extra->drop_result = opts->drop_result;
+        if (opts->name != NULL && green_thread_set_name(t, opts->name) != 0)
+                return -ENOMEM;
+        if (opts->stack_size != 0) {
+                t->stack = green__stack_take_sized(&t->hub->stacks, opts->stack_size);
+                if (t->stack == NULL)
+                        return -ENOMEM;
+                green__stack_unreserve(&t->hub->stacks);
+                t->reserved_stack = false;
+        }
+        if (opts->inherit_locals && t->hub->current != NULL)
+                return green__locals_inherit(t, t->hub->current, true);
+        return 0;
+}
+
+green_thread *
+green_spawn_with_at(green_thread_fn fn, void *arg, const struct green_spawn_opts *opts, const char *where)
+{
+        green_thread *t;
+
+        if (opts == NULL)
+                return green_spawn_at(fn, arg, where);
+        if (opts->size != sizeof(*opts)) {
+                green_set_error(-EINVAL, "green_spawn_opts of a size that this version does not know");
+                return NULL;
+        }
+        t = make_checked(fn, arg, where);
+        if (t == NULL)
+                return NULL;
+        if (apply_opts(t, opts) != 0) {
+                unmake(t);
+                green_set_error(-ENOMEM, NULL);
+                return NULL;
+        }
+        green__ready(t->hub, t);
+        return t;
+}
+
+green_thread *
+green_spawn(green_thread_fn fn, void *arg)
+{
+        return green_spawn_at(fn, arg, "?");
+}
+
+int
+green_spawn_n(green_thread_fn fn, void *arg)
+{
+        return green_spawn_n_at(fn, arg, "?");
+}
+
+green_thread *
+green_spawn_after(double seconds, green_thread_fn fn, void *arg)
+{
+        return green_spawn_after_at(seconds, fn, arg, "?");
+}
+
+green_thread *
+green_spawn_after_local(double seconds, green_thread_fn fn, void *arg)
+{
+        return green_spawn_after_local_at(seconds, fn, arg, "?");
+}
+
+green_thread *
+green_spawn_copy(green_thread_fn fn, const void *arg, size_t len)
+{
+        return green_spawn_copy_at(fn, arg, len, "?");
+}
+
+green_thread *
+green_spawn_with(green_thread_fn fn, void *arg, const struct green_spawn_opts *opts)
+{
+        return green_spawn_with_at(fn, arg, opts, "?");
+}
+
+void
+green__thread_free_extra(green_thread *t)
+{
+        struct green__extra *extra = t->extra;
+
+        if (extra == NULL)
+                return;
+        t->extra = NULL;
+        while (extra->links != NULL) {
+                struct green__link *link = extra->links;
+
+                extra->links = link->next;
+                green_free(link);
+        }
+        green_free(extra->name);
+        green_free(extra->arg_copy);
+        green_error_free(extra->error);
+        green_free(extra);
+}
+
+/* The last reference has gone: the control block is free for the next. */
+static void
+recycle(green_thread *t)
+{
+        struct green__hub *h = t->hub;
+
+        if (green__unlikely(t->extra != NULL))
+                green__thread_free_extra(t);
+        green_free(t->last_error);
+        t->hub = NULL;
+        t->next = h->free_threads;
+        h->free_threads = t;
+}
+
+/* Nobody can ask any more how it ended. */
+static void
+nobody_asked(green_thread *t)
+{
+        if (t->asked)
+                return;
+        t->asked = true;
+        if (t->end_code != 0)
+                green__log_end(t);
+        else if (t->extra != NULL && t->extra->drop_result != NULL)
+                t->extra->drop_result(t->arg);
+}
+
+void
+green__thread_release(green_thread *t)
+{
+        if (--t->refs > 0)
+                return;
+        nobody_asked(t);
+        recycle(t);
+}
+
+/* Nothing runs in it any more, and nobody will find it in a list. Its handles stay good. */
+static void
+retire(struct green__hub *h, green_thread *t)
+{
+        t->all_prev->all_next = t->all_next;
+        t->all_next->all_prev = t->all_prev;
+        h->nthreads--;
+        green__heap_unpromise(&h->heap, 1);
+        if (t->reserved_stack)
+                green__stack_unreserve(&h->stacks);
+        if (green__unlikely(h->nthreads == 1 && h->nobody_left.first != NULL))
+                green_wake_all(&h->nobody_left, 0);
+        green__thread_release(t);
+}
+
+/* What its creator had bound to itself ends with it, in the order it was made: the list has the last one first. */
+static void
+end_bound(struct green__hub *h, green_thread *t)
+{
+        green_thread *first = NULL;
+
+        green__timers_of_thread(t);
+        while (t->extra->local_spawns != NULL) {
+                green_thread *bound = t->extra->local_spawns;
+
+                t->extra->local_spawns = bound->local_next;
+                bound->local_next = first;
+                first = bound;
+        }
+        t->extra->local_spawns = first;
+        while (t->extra->local_spawns != NULL)
+                green__thread_end_unstarted(h, t->extra->local_spawns, GREEN_EKILLED);
+}
+
+/* Call the links, and those that they make. */
+void
+green__thread_run_links(green_thread *t)
+{
+        t->linking = true;
+        while (t->extra != NULL && t->extra->links != NULL) {
+                struct green__link *link = t->extra->links;
+                green_link_fn fn = link->fn;
+                void *arg = link->arg;
+
+                t->extra->links = link->next;
+                if (t->extra->links == NULL)
+                        t->extra->links_end = &t->extra->links;
+                green_free(link);
+                fn(t, arg);
+        }
+        t->linking = false;
+}
+
+/* It is over: those who wait are made ready, then the links run. */
+static void
+announce(green_thread *t)
+{
+        t->ended = true;
+        green_wake_all(&t->joiners, 0);
+        green__thread_run_links(t);
+}
+
+/* End one whose function has never begun, in the caller's context. */
+void
+green__thread_end_unstarted(struct green__hub *h, green_thread *t, int code)
+{
+        if (t->next != NULL)
+                green__unready(h, t);
+        green__heap_drop(&h->heap, &t->timer);
+        unbind(t);
+        t->end_code = code;
+        t->arg = NULL;
+        if (t->stack != NULL) {
+                green__stack_give(&h->stacks, t->stack);
+                t->stack = NULL;
+        }
+        if (t->locals != NULL) {
+                green_shield_begin();
+                green__locals_destroy(t);
+                green_shield_end();
+        }
+        announce(t);
+        retire(h, t);
+}
+
+/* Free a green thread unrun, without a word to anybody: fork, the end of a hub. Waiting for it gives GREEN_EKILLED. */
+void
+green__thread_forget(struct green__hub *h, green_thread *t)
+{
+        if (t->state == GREEN__PARKED)
+                green__unwait(t);
+        else if (t->next != NULL)
+                green__unready(h, t);
+        green__heap_drop(&h->heap, &t->timer);
+        green__scopes_end(t);
+        while (t->joiners.first != NULL)
+                green_wake(t->joiners.first, 0);
+        while (t->defers != NULL) {
+                struct green__defer *d = t->defers;
+
+                t->defers = d->next;
+                green_free(d);
+        }
+        green_free(t->locals);
+        t->locals = NULL;
+        unbind(t);
+        if (t->extra != NULL) {
+                green__timers_of_thread(t);
+                while (t->extra->local_spawns != NULL)
+                        green__thread_forget(h, t->extra->local_spawns);
+        }
+        if (t->stack != NULL) {
+                if (t->started)
+                        green__context_drop(&t->ctx);
+                green__stack_give(&h->stacks, t->stack);
+                t->stack = NULL;
+        }
+        t->ended = true;
+        t->asked = true;
+        t->end_code = GREEN_EKILLED;
+        t->arg = NULL;
+        retire(h, t);
+}
+
+static void
+run_defers(green_thread *t)
+{
+        while (t->defers != NULL) {
+                struct green__defer *d = t->defers;
+                void (*fn)(void *) = d->fn;
+                void *arg = d->arg;
+
+                t->defers = d->next;
+                green_free(d);
+                fn(arg);
+        }
+}
+
+/* How it ended: the code and the result that those who wait will see. */
+static void
+settle(green_thread *t, void *result, int failed)
+{
+        t->settled = true;
+        t->arg = NULL;
+        if (t->kill.fired) {
+                t->end_code = t->kill.code;
+                if (failed == 0 && t->extra != NULL && t->extra->drop_result != NULL)
+                        t->extra->drop_result(result);
+        } else if (failed != 0) {
+                t->end_code = failed;
+        } else {
+                t->end_code = 0;
+                t->arg = result;
+        }
+}
+
+/* Clean-up, and what clean-up leaves behind. The error of the function's result is kept from failures in there. */
+static void
+clean_up(green_thread *t)
+{
+        struct green_error *error = NULL;
+
+        if (green__likely(t->defers == NULL && t->locals == NULL))
+                return;
+        green_shield_begin();
+        if (t->extra != NULL) {
+                error = t->extra->error;
+                t->extra->error = NULL;
+        }
+        while (t->defers != NULL || t->locals != NULL) {
+                run_defers(t);
+                green__locals_destroy(t);
+        }
+        if (t->extra != NULL) {
+                green_error_free(t->extra->error);
+                t->extra->error = error;
+        }
+        green_shield_end();
+}
+
+/*
+ * Everything that comes after the function: clean-up, result, waiters, links. A link or another user function in here
+ * may call green_exit(): what is left is done then.
+ */
+static void
+finish(struct green__hub *h, green_thread *t, void *result)
+{
+        int failed = green_failed(result);
+
+        clean_up(t);
+        if (green__unlikely(t->innermost != &t->kill))
+                green__scopes_end(t);
+        if (!t->settled)
+                settle(t, result, failed);
+        if (green__unlikely(t->extra != NULL)) {
+                /* It cannot be killed any more: hide that for good, with room for the shields of the links. */
+                t->shield = UINT16_MAX / 2;
+                green__scope_refresh(t);
+                end_bound(h, t);
+        }
+        announce(t);
+        clean_up(t);
+        if (t->refs == 1)
+                nobody_asked(t);
+}
+
+/* End of the OS thread's own green thread: the others go on, then the OS thread ends. */
+static void __attribute__((noreturn))
+exit_main(struct green__hub *h, green_thread *self, void *result)
+{
+        struct green_wait w;
+
+        finish(h, self, result);
+        green_shield_begin();
+        while (h->nthreads > 1)
+                if (green_park(&h->nobody_left, &w, GREEN_FOREVER) != 0)
+                        break;
+        pthread_exit(NULL);
+}
+
+void
+green_exit(void *result)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *self = h->current;
+        green_thread *next;
+
+        if (self == NULL) {
+                green_log(GREEN_LOG_ERROR, "green-net: green_exit() in a hub callback: the callback is abandoned");
+                GREEN_ASSERT(!h->embedded);
+                green__home_main();
+        }
+        if (self == &h->main)
+                exit_main(h, self, result);
+        finish(h, self, result);
+        if (green__unlikely(h->hooks))
+                green__hook_out(self);
+        /* From here on the stack may be given to another, and the control block too: no function of the user runs. */
+        green__stack_give(&h->stacks, self->stack);
+        self->stack = NULL;
+        h->dying = true;
+        retire(h, self);
+        if (green__likely(--h->countdown > 0 && green__any_ready(h)))
+                next = green__pop(h);
+        else
+                next = green__pick(h);
+        h->dying = false;
+        if (!next->started)
+                green__prepare(h, next);
+        h->current = next;
+        next->state = GREEN__RUNNING;
+        green__switch_last(&self->ctx, &next->ctx);
+}
+
+int
+green_defer(void (*fn)(void *arg), void *arg)
+{
+        struct green__hub *h = green__hub_get();
+        struct green__defer *d;
+
+        if (h == NULL)
+                return green__no_hub();
+        if (h->current == NULL)
+                return -EDEADLK;
+        if (fn == NULL)
+                return -EINVAL;
+        d = green_malloc(sizeof(*d));
+        if (d == NULL)
+                return -ENOMEM;
+        *d = (struct green__defer){h->current->defers, fn, arg};
+        h->current->defers = d;
+        return 0;
+}
+
+/* The hub has ended: so have all handles. */
+void
+green__threads_free(struct green__hub *h)
+{
+        while (h->thread_chunks != NULL) {
+                struct green__thread_chunk *chunk = h->thread_chunks;
+
+                h->thread_chunks = chunk->next;
+                for (int i = 0; i < THREADS_PER_CHUNK; i++) {
+                        green_thread *t = &chunk->threads[i];
+
+                        if (t->hub == NULL)
+                                continue;
+                        green__thread_free_extra(t);
+                        green_free(t->last_error);
+                }
+                green_free(chunk);
+        }
+        h->free_threads = NULL;
+}

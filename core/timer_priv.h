@@ -1,0 +1,75 @@
+/*
+ * Timers: a 4-ary heap of (deadline, timer) pairs. The pairs lie side by side, so a sift touches one or two cache lines a
+ * level; each timer knows its place, so removal is real and immediate. Equal deadlines fire in the order they were set.
+ */
+#ifndef GREEN_TIMER_PRIV_H
+#define GREEN_TIMER_PRIV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a timer is part of, and so what is to be done when it expires. */
+enum green__timer_kind {
+        GREEN__TIMER_PARK,  /* green_thread.timer: the time limit of a wait */
+        GREEN__TIMER_START, /* green_thread.timer: the start of spawn_after */
+        GREEN__TIMER_SCOPE, /* green__scope.timer: a timeout */
+        GREEN__TIMER_CALL,  /* green_timer.timer: a callback */
+        GREEN__TIMER_WATCH, /* green__watch.timer: the deadline of a watch */
+};
+
+struct green__timer {
+        uint32_t pos;  /* index in the heap plus 1; 0: not pending */
+        uint32_t kind; /* enum green__timer_kind */
+        uint64_t seq;  /* breaks ties */
+};
+
+struct green__heap_entry {
+        int64_t deadline; /* nanoseconds of the hub's clock */
+        struct green__timer *timer;
+};
+
+struct green__heap {
+        struct green__heap_entry *entries;
+        uint32_t count;
+        uint32_t capacity;
+        uint32_t promised; /* places that green threads and watches may take without asking */
+        uint64_t seq;
+};
+
+/* Deadlines at or after this are never reached. */
+#define GREEN__NEVER INT64_MAX
+
+/* Promise n more places: whoever holds a promise may add a timer without fail. 0 or -ENOMEM. */
+int green__heap_promise(struct green__heap *heap, uint32_t n);
+
+/* Take promises back. */
+static inline void
+green__heap_unpromise(struct green__heap *heap, uint32_t n)
+{
+        heap->promised -= n;
+}
+
+/* Add a timer that is not pending and whose place was promised. */
+void green__heap_add(struct green__heap *heap, struct green__timer *timer, int64_t deadline);
+
+/* Take a pending timer out. */
+void green__heap_remove(struct green__heap *heap, struct green__timer *timer);
+
+/* Take a timer out if it is pending. */
+static inline void
+green__heap_drop(struct green__heap *heap, struct green__timer *timer)
+{
+        if (timer->pos != 0)
+                green__heap_remove(heap, timer);
+}
+
+/* When the first expires; GREEN__NEVER if there is none. */
+static inline int64_t
+green__heap_first(const struct green__heap *heap)
+{
+        return heap->count == 0 ? GREEN__NEVER : heap->entries[0].deadline;
+}
+
+void green__heap_free(struct green__heap *heap);
+
+#endif

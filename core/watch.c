@@ -1,0 +1,231 @@
+/*
+ * Watches: callbacks in hub context without a green thread. See <green/watch.h>.
+ */
+#include "sched.h"
+
+enum { STOPPED, STARTED, QUEUED };
+
+static struct green__watch *
+inside(const struct green_watch *w)
+{
+        return (struct green__watch *)(uintptr_t)w;
+}
+
+void
+green_watch_init(struct green_watch *w, green_watch_fn fn, void *arg)
+{
+        *inside(w) = (struct green__watch){.fn = fn, .arg = arg, .fd = GREEN_INVALID_FD};
+}
+
+/* Leave the slot's queues and the heap. */
+static void
+leave(struct green__watch *w)
+{
+        struct green__hub *h = w->hub;
+
+        for (int dir = 0; dir < 2; dir++) {
+                if (w->wait[dir].queue == NULL)
+                        continue;
+                green__wait_dequeue(&w->wait[dir]);
+                h->io_waits[dir]--;
+        }
+        green__heap_drop(&h->heap, &w->timer);
+        green__heap_unpromise(&h->heap, 1);
+}
+
+static void
+call_enqueue(struct green__hub *h, struct green__watch *w)
+{
+        w->call_next = NULL;
+        w->call_prev = h->watches_last;
+        if (h->watches_last != NULL)
+                h->watches_last->call_next = w;
+        else
+                h->watches_first = w;
+        h->watches_last = w;
+}
+
+static void
+call_dequeue(struct green__hub *h, struct green__watch *w)
+{
+        if (w->call_prev != NULL)
+                w->call_prev->call_next = w->call_next;
+        else
+                h->watches_first = w->call_next;
+        if (w->call_next != NULL)
+                w->call_next->call_prev = w->call_prev;
+        else
+                h->watches_last = w->call_prev;
+}
+
+/* It has something to tell: queue its call. */
+void
+green__watch_fire(struct green__watch *w, int result)
+{
+        struct green__hub *h = w->hub;
+        struct green__slot *s = w->slot;
+
+        leave(w);
+        w->slot = NULL;
+        w->result = result;
+        w->active = QUEUED;
+        call_enqueue(h, w);
+        if (s != NULL && result == -ETIMEDOUT)
+                green__slot_left(h, s, w->fd);
+        if (h->embedded && !h->in_step)
+                green__notify(h);
+}
+
+/* Somebody used green_wake() on a watch's node. */
+void
+green__watch_node_woken(struct green_wait *node, int code)
+{
+        struct green__watch *w = node->value;
+
+        green__watch_fire(w, code < 0 ? code : w->events);
+}
+
+/* On the hub stack: call it. It is stopped by then, so it may be started again or freed in the call. */
+void
+green__watch_call(struct green__hub *h, struct green__watch *w)
+{
+        call_dequeue(h, w);
+        w->active = STOPPED;
+        w->hub = NULL;
+        w->fn((struct green_watch *)w, w->result, w->arg);
+}
+
+static void
+enter_slot(struct green__hub *h, struct green__watch *w, struct green__slot *s, green_fd fd, unsigned events)
+{
+        w->slot = s;
+        w->fd = fd;
+        for (int dir = 0; dir < 2; dir++) {
+                unsigned event = dir == 0 ? GREEN_READ : GREEN_WRITE;
+
+                w->wait[dir] = (struct green_wait){.value = w, .kind = GREEN__WAIT_WATCH};
+                if (!(events & event))
+                        continue;
+                green__wait_enqueue(&s->wait[dir], &w->wait[dir]);
+                h->io_waits[dir]++;
+        }
+}
+
+/* Checks and arms a descriptor. 1: it is always ready. */
+static int
+arm(struct green__hub *h, struct green__slot *s, green_fd fd, unsigned events, bool raw)
+{
+        int rc = 0;
+
+        if (events & GREEN_READ)
+                rc = green__slot_check_free(s, fd, GREEN_READ);
+        if (rc == 0 && events & GREEN_WRITE)
+                rc = green__slot_check_free(s, fd, GREEN_WRITE);
+        if (rc == 0)
+                rc = green__slot_arm(h, s, fd, events, raw);
+        return rc == -EPERM ? 1 : rc;
+}
+
+static int
+start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green_fd fd, unsigned events, double timeout,
+      bool raw)
+{
+        unsigned missed = 0;
+        bool always = false;
+        int rc;
+
+        if (w->fn == NULL || !green__time_ok(timeout) || (s == NULL && timeout >= GREEN_FOREVER))
+                return -EINVAL;
+        if (w->active != STOPPED)
+                return -EBUSY;
+        rc = green__heap_promise(&h->heap, 1);
+        if (rc != 0)
+                return rc;
+        if (s != NULL) {
+                rc = arm(h, s, fd, events, raw);
+                always = rc == 1;
+                if (rc < 0) {
+                        green__heap_unpromise(&h->heap, 1);
+                        return rc;
+                }
+        }
+        w->hub = h;
+        w->slot = NULL;
+        w->events = (uint8_t)events;
+        w->active = STARTED;
+        w->timer = (struct green__timer){.kind = GREEN__TIMER_WATCH};
+        w->wait[0].queue = w->wait[1].queue = NULL;
+        if (s != NULL && !always) {
+                missed = raw ? 0 : s->missed & events;
+                s->missed &= (uint8_t)~missed;
+                enter_slot(h, w, s, fd, events);
+        }
+        if (always || missed != 0)
+                green__watch_fire(w, (int)(always ? events : missed));
+        else if (timeout < GREEN_FOREVER)
+                green__heap_add(&h->heap, &w->timer, green__deadline(h, timeout));
+        return 0;
+}
+
+int
+green_watch_start(struct green_watch *watch, green_fd fd, unsigned events, double timeout)
+{
+        struct green__hub *h = green__hub_get();
+        struct green__slot *s = NULL;
+
+        if (h == NULL)
+                return green__no_hub();
+        if (watch == NULL || events & ~(GREEN_READ | GREEN_WRITE))
+                return -EINVAL;
+        if (fd == GREEN_INVALID_FD ? events != 0 : (fd < 0 || events == 0))
+                return -EINVAL;
+        if (fd != GREEN_INVALID_FD) {
+                s = green__slot_get(h, fd);
+                if (s == NULL)
+                        return -ENOMEM;
+        }
+        return start(h, inside(watch), s, fd, events, timeout, true);
+}
+
+int
+green_watch_start_io(struct green_watch *watch, green_io *io, unsigned events, double timeout)
+{
+        struct green__hub *h = green__hub_get();
+
+        if (h == NULL)
+                return green__no_hub();
+        if (watch == NULL || io == NULL || events == 0 || events & ~(GREEN_READ | GREEN_WRITE))
+                return -EINVAL;
+        if (io->slot == NULL)
+                return -EBADF;
+        if (io->hub != h)
+                return green_set_error(-EPERM, "descriptor %lld belongs to another OS thread", (long long)io->fd);
+        return start(h, inside(watch), io->slot, io->fd, events, timeout, false);
+}
+
+bool
+green_watch_stop(struct green_watch *watch)
+{
+        struct green__watch *w = inside(watch);
+        struct green__hub *h = w->hub;
+
+        if (w->active == STOPPED)
+                return false;
+        if (w->active == QUEUED) {
+                call_dequeue(h, w);
+        } else {
+                leave(w);
+                if (w->slot != NULL)
+                        green__slot_left(h, w->slot, w->fd);
+        }
+        w->active = STOPPED;
+        w->slot = NULL;
+        w->hub = NULL;
+        return true;
+}
+
+bool
+green_watch_active(const struct green_watch *watch)
+{
+        return inside(watch)->active != STOPPED;
+}
