@@ -1,0 +1,67 @@
+/*
+ * The system's socket calls, as net/ sees them: results are 0, a count, or -errno, and EINTR never comes back. What
+ * differs by system stands in the file that implements this: sock_posix.c.
+ */
+#ifndef GREEN_SOCK_SYS_H
+#define GREEN_SOCK_SYS_H
+
+#include <green/addr.h>
+#include <green/hub.h>
+
+/* Make a socket, non-blocking and closed on exec. */
+int green__sys_socket(int family, int type, int protocol, green_fd *ret_fd);
+
+/*
+ * Make a descriptor that came from elsewhere fit for green-net. -ENOTSOCK, -EBADF. ret_blocking: it is one of those that
+ * are never switched to O_NONBLOCK, so what would block must be asked for first.
+ */
+int green__sys_adopt(green_fd fd, bool *ret_blocking);
+
+int green__sys_close(green_fd fd);
+
+/*
+ * Accept a connection. Those that failed while they waited are passed over. -EAGAIN: none is there (also where the
+ * system is out of descriptors, and nobody waits). ret_peer may be NULL.
+ */
+int green__sys_accept(green_fd fd, bool blocking, green_fd *ret_fd, struct green_addr *ret_peer);
+
+/* -EINPROGRESS: it goes on by itself; writable when it is done. */
+int green__sys_connect(green_fd fd, const struct green_addr *addr);
+
+/* Is it connected? For the end of a connect that was in progress. */
+bool green__sys_connected(green_fd fd);
+
+/* Fetch and clear the pending error: 0 or -errno. */
+int green__sys_error(green_fd fd);
+
+int green__sys_bind(green_fd fd, const struct green_addr *addr);
+int green__sys_listen(green_fd fd, int backlog);
+int green__sys_shutdown(green_fd fd, int how);
+int green__sys_getsockname(green_fd fd, struct green_addr *ret_addr);
+int green__sys_getpeername(green_fd fd, struct green_addr *ret_addr);
+int green__sys_getsockopt(green_fd fd, int level, int name, void *value, socklen_t *size);
+int green__sys_setsockopt(green_fd fd, int level, int name, const void *value, socklen_t size);
+
+/* Switch on what green_listen() and green_connect() are about. -ENOPROTOOPT where the system has no such thing. */
+int green__sys_reuse_addr(green_fd fd);
+int green__sys_reuse_port(green_fd fd);
+int green__sys_no_delay(green_fd fd);
+
+/* Move bytes, never waiting, whatever the mode of the descriptor; never a signal. */
+ssize_t green__sys_recv(green_fd fd, void *buf, size_t len, int flags);
+ssize_t green__sys_recvfrom(green_fd fd, void *buf, size_t len, int flags, struct green_addr *ret_from);
+ssize_t green__sys_send(green_fd fd, const void *buf, size_t len, int flags);
+ssize_t green__sys_sendv(green_fd fd, const struct green_iovec *iov, size_t n, int flags);
+ssize_t green__sys_sendto(green_fd fd, const void *buf, size_t len, int flags, const struct green_addr *to);
+
+/* 0: something can be received (or the end, or an error); -EAGAIN: not yet. Takes nothing. */
+ssize_t green__sys_readable(green_fd fd);
+
+/* The monotonic clock, nanoseconds. */
+int64_t green__sys_now(void);
+
+/* Changes with each fork. */
+extern unsigned green__sys_forks;
+void green__sys_watch_forks(void);
+
+#endif

@@ -1,0 +1,303 @@
+/*
+ * Sockets: their life, their waits, their settings. See <green/socket.h>.
+ */
+#include "socket_priv.h"
+
+#include <green/alloc.h>
+
+int
+green__socket_foreign(const green_socket *s)
+{
+        green_log(GREEN_LOG_ERROR,
+                  "green-net: socket %lld belongs to another OS thread (hub %p): green thread %llu of hub %p may not use it",
+                  (long long)green_io_fd(s->io), (void *)s->hub,
+                  (unsigned long long)green_thread_ident(green_getcurrent()), (void *)green_get_hub());
+        return -EPERM;
+}
+
+/* ---- waiting */
+
+void
+green__socket_pin(green_socket *s)
+{
+        /* Those who waited in the parent of a fork are not here. */
+        if (green__unlikely(s->forks != green__sys_forks)) {
+                s->forks = green__sys_forks;
+                s->users = 0;
+        }
+        s->users++;
+}
+
+/* The registration is freed already. */
+static void
+release(green_socket *s)
+{
+        GREEN_ASSERT(s->users == 0);
+        if (s->held != GREEN_INVALID_FD)
+                green__sys_close(s->held);
+        if (s->transport != NULL && s->transport->free != NULL)
+                s->transport->free(s);
+        green_free(s);
+}
+
+/* Release a closed socket: nobody waits any more. */
+static void
+release_closed(green_socket *s)
+{
+        int rc = green_io_free(s->io);
+
+        GREEN_ASSERT(rc == 0);
+        release(s);
+}
+
+int
+green__socket_unpin(green_socket *s, int rc)
+{
+        if (s->forks == green__sys_forks && s->users > 0)
+                s->users--;
+        if (green__likely(!s->closed))
+                return rc;
+        if (s->freed && s->users == 0)
+                release_closed(s);
+        return rc < 0 ? rc : -ECANCELED;
+}
+
+double
+green__limit_left(struct green__limit *limit)
+{
+        double left;
+
+        if (limit->timeout == 0 || limit->timeout >= GREEN_FOREVER)
+                return limit->timeout;
+        if (limit->start < 0) {
+                limit->start = green__sys_now();
+                return limit->timeout;
+        }
+        left = limit->timeout - (double)(green__sys_now() - limit->start) / 1e9;
+        return left > 0 ? left : 0;
+}
+
+int
+green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit)
+{
+        double left = green__limit_left(limit);
+
+        if (left == 0)
+                return limit->timeout == 0 ? -EAGAIN : -ETIMEDOUT;
+        s->streak = 0;
+        green__socket_pin(s);
+        return green__socket_unpin(s, green_io_wait(s->io, events, left));
+}
+
+int
+green__socket_turn(green_socket *s)
+{
+        s->streak = 1;
+        green__socket_pin(s);
+        return green__socket_unpin(s, green_sleep(0));
+}
+
+/* ---- life */
+
+int
+green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket)
+{
+        green_socket *s = green_calloc(1, sizeof *s);
+
+        if (s == NULL)
+                return -ENOMEM;
+        s->io = green_io_open(fd, flags);
+        if (s->io == NULL) {
+                int rc = -errno;
+
+                green_free(s);
+                return rc;
+        }
+        s->hub = green_get_hub();
+        s->timeout = GREEN_FOREVER;
+        s->held = GREEN_INVALID_FD;
+        s->forks = green__sys_forks;
+        green__sys_watch_forks();
+        *ret_socket = s;
+        return 0;
+}
+
+green_socket *
+green_socket_new(int family, int type, int protocol)
+{
+        green_socket *s = NULL;
+        green_fd fd;
+        int rc = green__sys_socket(family, type, protocol, &fd);
+
+        if (rc == 0) {
+                green_notify_opened(fd);
+                rc = green__socket_wrap(fd, 0, &s);
+                if (rc != 0)
+                        green__sys_close(fd);
+        }
+        if (rc != 0)
+                green_set_error(rc, "socket: %s", green_strerror(rc));
+        return s;
+}
+
+green_socket *
+green_socket_from_fd(green_fd fd)
+{
+        green_socket *s = NULL;
+        bool blocking;
+        int rc = green__sys_adopt(fd, &blocking);
+
+        /* Others may hold the same open file: it would stay in the hub after it was closed here. */
+        if (rc == 0)
+                rc = green__socket_wrap(fd, GREEN_IO_DUPED, &s);
+        if (rc == 0)
+                s->blocking = blocking;
+        else
+                green_set_error(rc, "descriptor %lld: %s", (long long)fd, green_strerror(rc));
+        return s;
+}
+
+/* Let the transport say goodbye. In hub context, where nothing can wait, it gets one try. */
+static void
+close_transport(green_socket *s)
+{
+        struct green__limit limit = {.timeout = GREEN__CLOSE_SECONDS, .start = -1};
+        unsigned want;
+        int rc;
+
+        if (s->transport == NULL || s->transport->close == NULL)
+                return;
+        s->closing = true;
+        green_shield_begin();
+        do
+                rc = s->transport->close(s, &want);
+        while (rc == -EAGAIN && green__socket_wait(s, want, &limit) == 0);
+        green_shield_end();
+}
+
+int
+green_socket_close(green_socket *s)
+{
+        int rc;
+
+        if (s == NULL || s->closed || s->closing)
+                return 0;
+        close_transport(s);
+        rc = green_io_close(s->io);
+        s->closing = false;
+        if (rc == -EPERM)
+                return rc;
+        s->closed = true;
+        if (s->held != GREEN_INVALID_FD)
+                green__sys_close(s->held);
+        s->held = GREEN_INVALID_FD;
+        green_wake_all(&s->on_close, -ECANCELED);
+        return rc;
+}
+
+int
+green_socket_free(green_socket *s)
+{
+        int rc;
+
+        if (s == NULL)
+                return 0;
+        if (s->forks != green__sys_forks) {
+                s->forks = green__sys_forks;
+                s->users = 0;
+        }
+        if (s->closed) {
+                s->freed = true;
+                if (s->users == 0)
+                        release_closed(s);
+                return 0;
+        }
+        if (s->users > 0)
+                return -EBUSY;
+        close_transport(s);
+        s->closing = false;
+        rc = green_io_free(s->io);
+        if (rc == -EBUSY || rc == -EPERM)
+                return rc;
+        release(s);
+        return 0;
+}
+
+/* ---- settings */
+
+int
+green_socket_set_timeout(green_socket *s, double seconds)
+{
+        if (s == NULL || !(seconds >= 0))
+                return -EINVAL;
+        s->timeout = seconds;
+        return 0;
+}
+
+double
+green_socket_get_timeout(const green_socket *s)
+{
+        return s != NULL ? s->timeout : GREEN_FOREVER;
+}
+
+int
+green_socket_set_shared(green_socket *s, bool on)
+{
+        int rc = green__socket_check(s);
+
+        if (rc != 0)
+                return rc;
+        return green_io_set_flags(s->io, on ? GREEN_IO_SHARED : 0, on ? 0 : GREEN_IO_SHARED);
+}
+
+int
+green_socket_getsockopt(const green_socket *s, int level, int name, void *ret_value, socklen_t *size)
+{
+        int rc = green__socket_check(s);
+
+        return rc != 0 ? rc : green__sys_getsockopt(green_io_fd(s->io), level, name, ret_value, size);
+}
+
+int
+green_socket_setsockopt(green_socket *s, int level, int name, const void *value, socklen_t size)
+{
+        int rc = green__socket_check(s);
+
+        return rc != 0 ? rc : green__sys_setsockopt(green_io_fd(s->io), level, name, value, size);
+}
+
+int
+green_socket_getsockname(const green_socket *s, struct green_addr *ret_addr)
+{
+        int rc = green__socket_check(s);
+
+        return rc != 0 ? rc : green__sys_getsockname(green_io_fd(s->io), ret_addr);
+}
+
+int
+green_socket_getpeername(const green_socket *s, struct green_addr *ret_addr)
+{
+        int rc = green__socket_check(s);
+
+        return rc != 0 ? rc : green__sys_getpeername(green_io_fd(s->io), ret_addr);
+}
+
+int
+green_socket_error(green_socket *s)
+{
+        int rc = green__socket_check(s);
+
+        return rc != 0 ? rc : green__sys_error(green_io_fd(s->io));
+}
+
+green_fd
+green_socket_fd(const green_socket *s)
+{
+        return s != NULL ? green_io_fd(s->io) : GREEN_INVALID_FD;
+}
+
+green_io *
+green_socket_io(const green_socket *s)
+{
+        return s != NULL ? s->io : NULL;
+}

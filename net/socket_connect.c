@@ -1,0 +1,207 @@
+/*
+ * Sockets: bind, listen, accept, connect.
+ */
+#include "socket_priv.h"
+
+#include <green/alloc.h>
+
+/* Seconds between two attempts at a Unix listener whose backlog is full: there is no event to wait for. */
+#define PAUSE_FIRST 0.001
+#define PAUSE_MOST 0.05
+
+/* Say which address a failure is about. */
+static int
+address_failed(const char *what, const struct green_addr *addr, int rc)
+{
+        char text[GREEN_ADDR_TEXT_SIZE];
+
+        green_addr_format(addr, text, sizeof text);
+        return green_set_error(rc, "%s %s: %s", what, text, green_strerror(rc));
+}
+
+int
+green_socket_bind(green_socket *s, const struct green_addr *addr)
+{
+        int rc = green__socket_check(s);
+
+        if (rc == 0 && addr == NULL)
+                rc = -EINVAL;
+        if (rc != 0)
+                return rc;
+        rc = green__sys_bind(green_io_fd(s->io), addr);
+        return rc == 0 ? 0 : address_failed("bind", addr, rc);
+}
+
+int
+green_socket_listen(green_socket *s, int backlog)
+{
+        int rc = green__socket_check(s);
+
+        return rc != 0 ? rc : green__sys_listen(green_io_fd(s->io), backlog);
+}
+
+/* ---- accept */
+
+/* The next descriptor: the one for which there was no memory last time, or a new one from the system. */
+static int
+next_descriptor(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
+{
+        int rc;
+
+        if (green__likely(s->held == GREEN_INVALID_FD)) {
+                rc = green__sys_accept(green_io_fd(s->io), s->blocking, ret_fd, ret_peer);
+                if (rc == 0)
+                        green_notify_opened(*ret_fd);
+                return rc;
+        }
+        *ret_fd = s->held;
+        s->held = GREEN_INVALID_FD;
+        /* It may have gone meanwhile: then there is no address left to tell. */
+        if (ret_peer != NULL && green__sys_getpeername(*ret_fd, ret_peer) != 0)
+                ret_peer->size = 0;
+        return 0;
+}
+
+int
+green__socket_accept_now(green_socket *s, green_socket **ret_client, struct green_addr *ret_peer)
+{
+        green_socket *client;
+        green_fd fd = GREEN_INVALID_FD;
+        int rc = next_descriptor(s, &fd, ret_peer);
+
+        if (rc != 0)
+                return rc;
+        rc = green__socket_wrap(fd, 0, &client);
+        if (green__unlikely(rc != 0)) {
+                s->held = fd;
+                return rc;
+        }
+        if (green__unlikely(s->transport != NULL && s->transport->accepted != NULL)) {
+                rc = s->transport->accepted(s, client);
+                if (rc != 0) {
+                        green_socket_free(client);
+                        return rc;
+                }
+        }
+        *ret_client = client;
+        return 0;
+}
+
+green_socket *
+green_socket_accept(green_socket *s, struct green_addr *ret_peer)
+{
+        struct green_addr peer;
+        struct green__limit limit;
+        green_socket *client = NULL;
+        int rc = green__socket_enter(s, 0, &limit);
+
+        while (rc == 0) {
+                rc = green__socket_accept_now(s, &client, ret_peer != NULL ? &peer : NULL);
+                if (rc != -EAGAIN)
+                        break;
+                rc = green__socket_wait(s, GREEN_READ, &limit);
+        }
+        if (rc != 0)
+                green_set_error(rc, "accept: %s", green_strerror(rc));
+        else if (ret_peer != NULL)
+                *ret_peer = peer;
+        return client;
+}
+
+/* ---- connect */
+
+/* A connect is in progress: wait for its end. */
+static int
+await_connection(green_socket *s, struct green__limit *limit)
+{
+        int rc;
+
+        if (limit->timeout == 0)
+                return -EINPROGRESS;
+        for (;;) {
+                rc = green__socket_wait(s, GREEN_WRITE, limit);
+                if (rc != 0)
+                        return rc;
+                rc = green__sys_error(green_io_fd(s->io));
+                if (rc != 0)
+                        return rc == -EISCONN ? 0 : rc;
+                /* Readiness is a hint: no error does not mean that it is done. */
+                if (green__sys_connected(green_io_fd(s->io)))
+                        return 0;
+        }
+}
+
+/* Wait a little before the next attempt; close ends it. */
+static int
+pause_connecting(green_socket *s, double seconds, struct green__limit *limit)
+{
+        struct green_wait w;
+        double left = green__limit_left(limit);
+        int rc;
+
+        if (left == 0)
+                return limit->timeout == 0 ? -EAGAIN : -ETIMEDOUT;
+        s->streak = 0;
+        green__socket_pin(s);
+        rc = green_park(&s->on_close, &w, seconds < left ? seconds : left);
+        return green__socket_unpin(s, rc == -ETIMEDOUT ? 0 : rc);
+}
+
+static int
+connect_socket(green_socket *s, const struct green_addr *addr, struct green__limit *limit)
+{
+        double seconds = PAUSE_FIRST;
+        int rc;
+
+        for (;;) {
+                rc = green__sys_connect(green_io_fd(s->io), addr);
+                if (rc == -EINPROGRESS)
+                        return await_connection(s, limit);
+                if (rc != -EAGAIN || green_addr_family(addr) != AF_UNIX)
+                        return rc;
+                rc = pause_connecting(s, seconds, limit);
+                if (rc != 0)
+                        return rc;
+                if (seconds < PAUSE_MOST)
+                        seconds *= 2;
+        }
+}
+
+/* Codes that are about the peer or the way to it, and not about who waits. */
+static bool
+is_of_the_address(int rc)
+{
+        switch (rc) {
+        case -EAGAIN:
+        case -EBADF:
+        case -EBUSY:
+        case -ECANCELED:
+        case -EDEADLK:
+        case -EINPROGRESS:
+        case -EPERM:
+                return false;
+        default:
+                return rc > -1000;
+        }
+}
+
+int
+green_socket_connect(green_socket *s, const struct green_addr *addr)
+{
+        struct green__limit limit;
+        unsigned want = GREEN_WRITE;
+        int rc = addr == NULL ? -EINVAL : green__socket_enter(s, 0, &limit);
+
+        if (rc != 0)
+                return rc;
+        if (s->blocking)
+                return green_set_error(-EOPNOTSUPP, "connect: descriptor %lld is shared and cannot be made non-blocking",
+                                       (long long)green_io_fd(s->io));
+        rc = connect_socket(s, addr, &limit);
+        if (rc != 0)
+                return is_of_the_address(rc) ? address_failed("connect to", addr, rc) : rc;
+        if (green__unlikely(s->transport != NULL && s->transport->connect != NULL))
+                while (rc == 0 && (rc = s->transport->connect(s, &want)) == -EAGAIN)
+                        rc = green__socket_wait(s, want, &limit);
+        return rc;
+}

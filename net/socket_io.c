@@ -1,0 +1,281 @@
+/*
+ * Sockets: moving bytes. Each call tries the system call first, and waits only where it says EAGAIN.
+ */
+#include "socket_priv.h"
+
+#include <limits.h>
+
+/* ---- one try each: a count, -EAGAIN with what to wait for, or another code */
+
+static inline ssize_t
+try_recv(green_socket *s, void *buf, size_t len, int flags, unsigned *want)
+{
+        *want = GREEN_READ;
+        if (green__unlikely(s->transport != NULL))
+                return s->transport->recv(s, buf, len, flags & ~MSG_DONTWAIT, want);
+        /* The system would say 0 at once, also where nothing has come. */
+        if (green__unlikely(len == 0))
+                return green__sys_readable(green_io_fd(s->io));
+        return green__sys_recv(green_io_fd(s->io), buf, len, flags);
+}
+
+static inline ssize_t
+try_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int flags, unsigned *want)
+{
+        *want = GREEN_WRITE;
+        if (green__unlikely(s->transport != NULL))
+                return s->transport->sendv(s, iov, n, flags & ~MSG_DONTWAIT, want);
+        return green__sys_sendv(green_io_fd(s->io), iov, n, flags);
+}
+
+static inline ssize_t
+try_send(green_socket *s, const void *buf, size_t len, int flags, unsigned *want)
+{
+        struct green_iovec iov;
+
+        *want = GREEN_WRITE;
+        if (green__likely(s->transport == NULL))
+                return green__sys_send(green_io_fd(s->io), buf, len, flags);
+        iov.base = (void *)(uintptr_t)buf;
+        iov.len = len;
+        return s->transport->sendv(s, &iov, 1, flags & ~MSG_DONTWAIT, want);
+}
+
+/* ---- receiving */
+
+ssize_t
+green_socket_recv(green_socket *s, void *buf, size_t len, int flags)
+{
+        struct green__limit limit;
+        unsigned want;
+        int rc = green__socket_enter(s, flags, &limit);
+
+        while (green__likely(rc == 0)) {
+                ssize_t n = try_recv(s, buf, len, flags, &want);
+
+                if (green__likely(n != -EAGAIN))
+                        return n;
+                rc = green__socket_wait(s, want, &limit);
+        }
+        return rc;
+}
+
+ssize_t
+green_socket_recvfrom(green_socket *s, void *buf, size_t len, int flags, struct green_addr *ret_from)
+{
+        struct green__limit limit;
+        ssize_t n;
+        int rc;
+
+        if (ret_from == NULL || len == 0 || (s != NULL && s->transport != NULL)) {
+                n = green_socket_recv(s, buf, len, flags);
+                if (n >= 0 && ret_from != NULL)
+                        ret_from->size = 0;
+                return n;
+        }
+        rc = green__socket_enter(s, flags, &limit);
+        while (green__likely(rc == 0)) {
+                n = green__sys_recvfrom(green_io_fd(s->io), buf, len, flags, ret_from);
+                if (green__likely(n != -EAGAIN))
+                        return n;
+                rc = green__socket_wait(s, GREEN_READ, &limit);
+        }
+        return rc;
+}
+
+size_t
+green_socket_pending(const green_socket *s)
+{
+        if (s == NULL || s->closed || s->transport == NULL || s->transport->pending == NULL)
+                return 0;
+        return s->transport->pending(s);
+}
+
+/* ---- sending */
+
+ssize_t
+green_socket_send(green_socket *s, const void *buf, size_t len, int flags)
+{
+        struct green__limit limit;
+        unsigned want;
+        int rc = green__socket_enter(s, flags, &limit);
+
+        while (green__likely(rc == 0)) {
+                ssize_t n = try_send(s, buf, len, flags, &want);
+
+                if (green__likely(n != -EAGAIN))
+                        return n;
+                rc = green__socket_wait(s, want, &limit);
+        }
+        return rc;
+}
+
+ssize_t
+green_socket_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int flags)
+{
+        struct green__limit limit;
+        unsigned want;
+        int rc = green__socket_enter(s, flags, &limit);
+
+        while (green__likely(rc == 0)) {
+                ssize_t sent = try_sendv(s, iov, n, flags, &want);
+
+                if (green__likely(sent != -EAGAIN))
+                        return sent;
+                rc = green__socket_wait(s, want, &limit);
+        }
+        return rc;
+}
+
+ssize_t
+green_socket_sendto(green_socket *s, const void *buf, size_t len, int flags, const struct green_addr *to)
+{
+        struct green__limit limit;
+        int rc;
+
+        if (to == NULL)
+                return green_socket_send(s, buf, len, flags);
+        if (s != NULL && s->transport != NULL)
+                return -EISCONN;
+        rc = green__socket_enter(s, flags, &limit);
+        while (green__likely(rc == 0)) {
+                ssize_t n = green__sys_sendto(green_io_fd(s->io), buf, len, flags, to);
+
+                if (green__likely(n != -EAGAIN))
+                        return n;
+                rc = green__socket_wait(s, GREEN_WRITE, &limit);
+        }
+        return rc;
+}
+
+/*
+ * After a piece of a larger whole was sent: the limit is for each wait, so it begins anew; and a peer that drains as fast
+ * as we fill must not keep the others from running.
+ */
+static inline int
+go_on(green_socket *s, struct green__limit *limit)
+{
+        limit->start = -1;
+        if (limit->timeout != 0 && green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
+                return green__socket_turn(s);
+        return 0;
+}
+
+int
+green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, size_t *ret_done)
+{
+        struct green__limit limit;
+        unsigned want;
+        size_t done = 0;
+        int rc = green__socket_enter(s, flags, &limit);
+
+        while (rc == 0 && done < len) {
+                ssize_t n = try_send(s, (const char *)buf + done, len - done, flags, &want);
+
+                if (green__likely(n >= 0)) {
+                        done += (size_t)n;
+                        if (green__unlikely(done < len))
+                                rc = go_on(s, &limit);
+                } else if (n == -EAGAIN) {
+                        rc = green__socket_wait(s, want, &limit);
+                } else {
+                        rc = (int)n;
+                }
+        }
+        if (ret_done != NULL)
+                *ret_done = done;
+        return rc;
+}
+
+/* Where a vectored send stands. */
+struct position {
+        const struct green_iovec *iov; /* the first piece that is not sent wholly */
+        size_t n;                      /* pieces from there on */
+        size_t skip;                   /* bytes of the first that are */
+};
+
+static void
+advance(struct position *at, size_t sent)
+{
+        while (at->n > 0 && sent >= at->iov->len - at->skip) {
+                sent -= at->iov->len - at->skip;
+                at->skip = 0;
+                at->iov++;
+                at->n--;
+        }
+        at->skip += sent;
+}
+
+/* Send from where it stands. The user's pieces are not ours to change: where the first is cut, some are copied. */
+static ssize_t
+try_sendv_from(green_socket *s, const struct position *at, int flags, unsigned *want)
+{
+        struct green_iovec some[16];
+        size_t n = at->n < sizeof some / sizeof some[0] ? at->n : sizeof some / sizeof some[0];
+
+        if (at->skip == 0)
+                return try_sendv(s, at->iov, at->n, flags, want);
+        for (size_t i = 0; i < n; i++)
+                some[i] = at->iov[i];
+        some[0].base = (char *)some[0].base + at->skip;
+        some[0].len -= at->skip;
+        return try_sendv(s, some, n, flags, want);
+}
+
+int
+green_socket_sendallv(green_socket *s, const struct green_iovec *iov, size_t n, int flags, size_t *ret_done)
+{
+        struct green__limit limit;
+        struct position at = {.iov = iov, .n = n};
+        unsigned want;
+        size_t done = 0;
+        int rc = green__socket_enter(s, flags, &limit);
+
+        advance(&at, 0);
+        while (rc == 0 && at.n > 0) {
+                ssize_t sent = try_sendv_from(s, &at, flags, &want);
+
+                if (green__likely(sent >= 0)) {
+                        done += (size_t)sent;
+                        advance(&at, (size_t)sent);
+                        if (green__unlikely(at.n > 0))
+                                rc = go_on(s, &limit);
+                } else if (sent == -EAGAIN) {
+                        rc = green__socket_wait(s, want, &limit);
+                } else {
+                        rc = (int)sent;
+                }
+        }
+        if (ret_done != NULL)
+                *ret_done = done;
+        return rc;
+}
+
+/* ---- the end */
+
+int
+green_socket_shutdown(green_socket *s, int how)
+{
+        struct green__limit limit;
+        unsigned want = GREEN_WRITE;
+        int rc = green__socket_check(s);
+
+        if (rc != 0)
+                return rc;
+        if (s->transport != NULL && s->transport->shutdown != NULL) {
+                rc = green__socket_enter(s, 0, &limit);
+                while (rc == 0 && (rc = s->transport->shutdown(s, how, &want)) == -EAGAIN)
+                        rc = green__socket_wait(s, want, &limit);
+                if (rc != 0)
+                        return rc;
+        }
+        return green__sys_shutdown(green_io_fd(s->io), how);
+}
+
+int
+green_socket_shutdown_safe(green_socket *s)
+{
+        int rc = s == NULL ? 0 : green_socket_shutdown(s, SHUT_RDWR);
+
+        return rc == -ENOTCONN || rc == -EBADF || rc == -ENOTSOCK ? 0 : rc;
+}

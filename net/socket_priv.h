@@ -1,0 +1,139 @@
+/*
+ * The inside of a socket, and the hook for what lies between a socket and its user: TLS.
+ */
+#ifndef GREEN_SOCKET_PRIV_H
+#define GREEN_SOCKET_PRIV_H
+
+#include <config.h>
+
+#include <errno.h>
+
+#include <green/error.h>
+#include <green/hubs.h>
+#include <green/log.h>
+#include <green/park.h>
+#include <green/socket.h>
+#include <green/thread.h>
+
+#include "check.h"
+#include "sock_sys.h"
+
+/* Calls on one socket that may succeed without waiting before one of them lets the others run. */
+#define GREEN__SOCKET_STREAK 64
+
+/*
+ * A transport stands between a socket and the system: every public call works the same on a socket that has one.
+ *
+ * Its functions never wait. They do what can be done now and return 0 or a count; a negative code, which is final; or
+ * -EAGAIN with what to wait for, GREEN_READ or GREEN_WRITE, in *want: the caller waits, with timeout, scopes and
+ * fairness as for plain sockets, and calls again with the same arguments. Receiving may want to write and the other way
+ * round. For the bytes underneath they use green__sys_recv() and so on, on green_io_fd(s->io).
+ *
+ * A function that is NULL has nothing to do, but recv and sendv, which every transport has.
+ */
+struct green__transport {
+        const char *name; /* "tls" */
+        /* As recv(). With len 0: 0 where a byte or the end could be had at once, else -EAGAIN. MSG_DONTWAIT is taken out. */
+        ssize_t (*recv)(green_socket *s, void *buf, size_t len, int flags, unsigned *want);
+        /* As sendmsg(); never 0 where there is something to send. */
+        ssize_t (*sendv)(green_socket *s, const struct green_iovec *iov, size_t n, int flags, unsigned *want);
+        /* The socket is connected now: 0 when it may be used. NULL: at once, the first recv or send does the rest. */
+        int (*connect)(green_socket *s, unsigned *want);
+        /* A listener has accepted: give the client its own transport. Does not touch the wire, so nobody holds up accept. */
+        int (*accepted)(green_socket *listener, green_socket *client);
+        /* Say goodbye before the system's shutdown(). */
+        int (*shutdown)(green_socket *s, int how, unsigned *want);
+        /* Say goodbye before close(), shielded and within GREEN__CLOSE_SECONDS. */
+        int (*close)(green_socket *s, unsigned *want);
+        /* Bytes that recv would give without asking the system. */
+        size_t (*pending)(const green_socket *s);
+        /* The socket goes: free s->transport_state. */
+        void (*free)(green_socket *s);
+};
+
+#define GREEN__CLOSE_SECONDS 2.0
+
+struct green_socket {
+        green_io *io;
+        const struct green__transport *transport; /* NULL: plain */
+        void *transport_state;                    /* the transport's own */
+        green_hub *hub;                           /* of the OS thread it belongs to; borrowed */
+        double timeout;                           /* of each call, seconds */
+        struct green_waitq on_close;              /* those who wait for something else than the descriptor */
+        green_fd held;                            /* accepted, but there was no memory for its handle */
+        unsigned streak;                          /* calls since one waited */
+        unsigned users;                           /* calls that wait or yield inside, and will touch it again */
+        unsigned forks;                           /* green__sys_forks when users was counted */
+        bool closed;
+        bool closing;  /* the transport says goodbye */
+        bool freed;    /* the last of its users releases it */
+        bool blocking; /* descriptor 0, 1 or 2, which was not switched to O_NONBLOCK */
+};
+
+/* The time limit of one call. The clock is read when it first waits, and only if there is a limit. */
+struct green__limit {
+        double timeout; /* seconds */
+        int64_t start;  /* nanoseconds; below 0: it has not waited yet */
+};
+
+/* socket.c */
+
+/* A handle for a descriptor, which stays the caller's on failure. flags: GREEN_IO_... bits. */
+int green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket);
+
+/* Count a call that is about to wait or yield inside, so that the socket outlives it. */
+void green__socket_pin(green_socket *s);
+
+/* The end of it. rc is the call's so far; if what comes back is negative, the socket may be gone: touch it no more. */
+int green__socket_unpin(green_socket *s, int rc);
+
+/* Wait for GREEN_READ or GREEN_WRITE within the limit. If it fails, touch the socket no more. */
+int green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit);
+
+/* What is left of a limit, in seconds; 0 if nothing. */
+double green__limit_left(struct green__limit *limit);
+
+/* Let the others run, after a streak. If it fails, touch the socket no more. */
+int green__socket_turn(green_socket *s);
+
+/* Complain about the use of a socket by an OS thread that it does not belong to. -EPERM. */
+int green__socket_foreign(const green_socket *s);
+
+/* socket_connect.c: accept one if somebody is there; -EAGAIN otherwise. Never waits. ret_peer may be NULL. */
+int green__socket_accept_now(green_socket *s, green_socket **ret_client, struct green_addr *ret_peer);
+
+/* convenience.c: fill opts, of size own, from what a user gave, which may be NULL or of an older version. */
+int green__opts_take(void *opts, size_t own, const void *given);
+
+/* May this OS thread use the socket? */
+static inline int
+green__socket_check(const green_socket *s)
+{
+        if (green__unlikely(s == NULL))
+                return -EINVAL;
+        if (green__unlikely(s->hub != green_get_hub()))
+                return green__socket_foreign(s);
+        return 0;
+}
+
+/*
+ * The beginning of each call that may yield: scopes, and a turn for the others after a streak. A call that must not wait
+ * does neither. If it fails, touch the socket no more.
+ */
+static inline int
+green__socket_enter(green_socket *s, int flags, struct green__limit *limit)
+{
+        int rc = green__socket_check(s);
+
+        if (green__unlikely(rc != 0))
+                return rc;
+        limit->start = -1;
+        limit->timeout = green__unlikely((flags & MSG_DONTWAIT) != 0) ? 0 : s->timeout;
+        if (limit->timeout == 0)
+                return 0;
+        if (green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
+                return green__socket_turn(s);
+        return green_checkpoint();
+}
+
+#endif
