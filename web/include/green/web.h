@@ -1,0 +1,10 @@
+/**
+ * @file
+ * @brief Everything of the web layer.
+ */
+#ifndef GREEN_WEB_H
+#define GREEN_WEB_H
+
+#include <green/wsgi.h>
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * The body of a request: read by the application, or read away after the response.
+ *
+ * The bytes that came with the head lie behind it in the read buffer. A body with a length is read straight into the
+ * application's memory once these are used up; a chunked one is decoded in place, in the room behind the head.
+ */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "wsgi_priv.h"
+
+void
+green__body_begin(green_wsgi_request *req)
+{
+        const struct green__http1 *head = &req->head;
+        struct green__server *server = req->session->server;
+        uint64_t limit = server->opts.max_body == 0 ? UINT64_MAX : server->opts.max_body;
+
+        req->body_error = 0;
+        req->body_read = 0;
+        req->body_left = head->content_length;
+        req->body_done = !(head->flags & GREEN__HTTP1_CHUNKED) && head->content_length == 0;
+        req->expects_continue = (head->flags & GREEN__HTTP1_EXPECT_100) != 0 && !req->body_done;
+        if (head->flags & GREEN__HTTP1_CHUNKED) {
+                green__http1_chunked_init(&req->chunked, &server->limits, limit, NULL, 0);
+        } else if (head->content_length > limit) {
+                req->body_error = -EMSGSIZE;
+                green__response_error(req, 413);
+        }
+}
+
+/* Read straight into the application's memory, or into the room behind the head. */
+static ssize_t
+receive(struct green__session *s, void *buf, size_t len)
+{
+        ssize_t n = green_socket_recv(s->conn->socket, buf, len, 0);
+
+        s->drained = n > 0 && (size_t)n < len;
+        return n == 0 ? -ECONNRESET : n;
+}
+
+static ssize_t
+read_length(green_wsgi_request *req, void *buf, size_t len)
+{
+        struct green__session *s = req->session;
+        size_t here = s->in_end - s->in_start;
+        ssize_t n;
+
+        if (len > req->body_left)
+                len = (size_t)req->body_left;
+        if (here > 0) {
+                n = (ssize_t)(here < len ? here : len);
+                memcpy(buf, s->in + s->in_start, (size_t)n);
+                s->in_start += (size_t)n;
+        } else {
+                n = receive(s, buf, len);
+                if (n < 0)
+                        return n;
+        }
+        req->body_left -= (uint64_t)n;
+        req->body_done = req->body_left == 0;
+        return n;
+}
+
+/* Room to read in behind the head, where the bytes that are not used yet move to the front of it. */
+static int
+fill_behind_head(green_wsgi_request *req)
+{
+        struct green__session *s = req->session;
+        size_t front = (size_t)(req->base - s->in) + req->head.head_len;
+        size_t len = s->in_end - s->in_start;
+        ssize_t n;
+
+        if (s->in_end == s->in_room) {
+                if (s->in_start == front)
+                        return -EMSGSIZE;
+                memmove(s->in + front, s->in + s->in_start, len);
+                s->in_start = front;
+                s->in_end = front + len;
+        }
+        n = receive(s, s->in + s->in_end, s->in_room - s->in_end);
+        if (n < 0)
+                return (int)n;
+        s->in_end += (size_t)n;
+        return 0;
+}
+
+static int
+chunk_error(int result)
+{
+        return result == GREEN__HTTP1_EBODY ? -EMSGSIZE : -EPROTO;
+}
+
+static ssize_t
+read_chunked(green_wsgi_request *req, void *buf, size_t len)
+{
+        struct green__session *s = req->session;
+
+        for (;;) {
+                struct green__http1_piece piece;
+                struct green__http1_chunked before = req->chunked;
+                const char *at = s->in + s->in_start;
+                int rc = green__http1_chunked_next(&req->chunked, at, s->in_end - s->in_start, &piece);
+
+                if (rc == GREEN__HTTP1_DATA && piece.len > len) {
+                        /* More than is wanted: look again at what is left of it the next time. */
+                        req->chunked = before;
+                        rc = green__http1_chunked_next(&req->chunked, at, piece.off + len, &piece);
+                }
+                if (rc < 0)
+                        return chunk_error(rc);
+                if (rc == GREEN__HTTP1_DATA)
+                        memcpy(buf, at + piece.off, piece.len);
+                s->in_start += piece.used;
+                if (rc == GREEN__HTTP1_DATA)
+                        return (ssize_t)piece.len;
+                if (rc == GREEN__HTTP1_DONE) {
+                        req->body_done = true;
+                        return 0;
+                }
+                rc = fill_behind_head(req);
+                if (rc != 0)
+                        return rc;
+        }
+}
+
+/* The client waits for a word before it sends the body. */
+static int
+say_continue(green_wsgi_request *req)
+{
+        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        struct green__session *s = req->session;
+        int rc = green__session_flush(s);
+
+        req->expects_continue = false;
+        if (rc != 0)
+                return rc;
+        return green_socket_sendall(s->conn->socket, text, sizeof(text) - 1, 0, NULL);
+}
+
+static ssize_t
+read_some(green_wsgi_request *req, void *buf, size_t len)
+{
+        struct green__session *s = req->session;
+
+        /* A client that waits for earlier answers may not send on before it has them. */
+        if (s->in_end == s->in_start) {
+                int rc = green__session_flush(s);
+
+                if (rc != 0)
+                        return rc;
+        }
+        return req->head.flags & GREEN__HTTP1_CHUNKED ? read_chunked(req, buf, len) : read_length(req, buf, len);
+}
+
+ssize_t
+green_wsgi_read(green_wsgi_request *req, void *buf, size_t len)
+{
+        ssize_t n;
+        int rc;
+
+        if (req->body_error != 0)
+                return req->body_error;
+        if (req->body_done || len == 0)
+                return 0;
+        /* Once the response has begun, no 100 is sent any more (WSGI-57): the client may send on, or not. */
+        if (req->expects_continue && req->response == GREEN__RESPONSE_NONE) {
+                rc = say_continue(req);
+                if (rc != 0)
+                        return req->body_error = rc;
+        }
+        n = read_some(req, buf, len);
+        if (n < 0)
+                req->body_error = (int)n;
+        else
+                req->body_read += (uint64_t)n;
+        return n;
+}
+
+/* Read away what the application left, so that the next request can be found. Nonzero: the connection must close. */
+int
+green__body_finish(green_wsgi_request *req)
+{
+        char drain[4096];
+        size_t left = GREEN__DISCARD_MAX;
+
+        if (req->body_error != 0)
+                return req->body_error;
+        if (req->body_done)
+                return 0;
+        if (req->close || req->expects_continue || req->body_left > GREEN__DISCARD_MAX)
+                return -EMSGSIZE;
+        while (!req->body_done) {
+                ssize_t n = read_some(req, drain, sizeof(drain));
+
+                if (n < 0)
+                        return (int)n;
+                if ((size_t)n > left)
+                        return -EMSGSIZE;
+                left -= (size_t)n;
+        }
+        return 0;
+}
