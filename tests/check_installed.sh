@@ -1,0 +1,93 @@
+#!/bin/sh
+# A program outside the tree builds against the installed copy with what pkg-config says and nothing else, shared and
+# static, as C and as C++, and runs; and `make uninstall` leaves nothing.
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+top=$PWD
+dest=$tmp/dest
+bad=0
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+${MAKE:-make} -s install DESTDIR="$dest" >"$tmp/log" 2>&1 || { cat "$tmp/log"; echo "make install failed"; exit 1; }
+
+cat >"$tmp/program.c" <<'END'
+#include <green/green.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static void *
+twice(void *arg)
+{
+        (void)green_sleep(0);
+        *(int *)arg *= 2;
+        return arg;
+}
+
+int
+main(void)
+{
+        int number = 21;
+        void *result = NULL;
+        green_thread *gt = green_spawn(twice, &number);
+
+        if (gt == NULL || green_thread_wait(gt, &result) != 0 || result != &number || number != 42)
+                return 1;
+        if (strcmp(green_version(), GREEN_VERSION) != 0)
+                return 2;
+        printf("green-net %s\n%s", green_version(), green_version_info());
+        return 0;
+}
+END
+cp "$tmp/program.c" "$tmp/program.cc"
+cd "$tmp" || exit 99
+
+PKG_CONFIG_LIBDIR=$dest$pkgconfigdir
+PKG_CONFIG_PATH=
+PKG_CONFIG_SYSROOT_DIR=$dest
+export PKG_CONFIG_LIBDIR PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+pc=${PKG_CONFIG:-pkg-config}
+# The best hub may be a module; its installed path is below $dest here.
+if test -z "$GREEN_HUBS_BUILTIN"; then
+    GREEN_HUB=$dest$pkglibdir/hub_${GREEN_HUBS_SHARED%% *}.so
+    export GREEN_HUB
+fi
+
+try() { # WHAT COMPILER SOURCE PKG-CONFIG-OPTIONS FLAGS: build and run
+    what=$1 compiler=$2 source=$3 options=$4 flags=$5
+    # shellcheck disable=SC2086
+    if words=$($pc $options --cflags --libs green-net) &&
+        $compiler $CFLAGS $SANITIZE_CFLAGS -o program "$source" $flags $words &&
+        LD_LIBRARY_PATH=$dest$libdir ./program >out; then
+        echo "$what: ok"
+    else
+        echo "$what: failed with: $compiler $CFLAGS $SANITIZE_CFLAGS $source $flags $words"
+        bad=1
+    fi
+}
+
+if test -f "$dest$libdir/libgreen-core.so"; then
+    try "shared" "${CC:-cc}" program.c "" ""
+    test -z "$CXX" || try "shared, C++" "$CXX" program.cc "" ""
+fi
+if test -f "$dest$libdir/libgreen-core.a"; then
+    # Where both are installed the linker takes the shared ones: put the static ones apart.
+    cp -R "$dest" "$tmp/static"
+    find "$tmp/static" -name "libgreen-*" ! -name "*.a" -exec rm -f {} +
+    PKG_CONFIG_SYSROOT_DIR=$tmp/static
+    try "static" "${CC:-cc}" program.c "--static" ""
+    PKG_CONFIG_SYSROOT_DIR=$dest
+fi
+for part in core sync web; do
+    $pc --cflags --libs green-$part >/dev/null || { echo "green-$part.pc is no good"; bad=1; }
+done
+
+cd "$top" || exit 99
+if ${MAKE:-make} -s uninstall DESTDIR="$dest" >"$tmp/log" 2>&1; then
+    left=$(find "$dest" ! -type d)
+    test -z "$left" || { echo "left after make uninstall: $left"; bad=1; }
+else
+    cat "$tmp/log"
+    bad=1
+fi
+exit $bad

@@ -1,0 +1,516 @@
+/* Finding a hub by name: names, lists, modules, and the messages for everything that goes wrong. */
+#include "config.h"
+
+#include <green/core.h>
+#include <green/hub.h>
+
+#include "../core/hub_load.h"
+#include "suite.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+        PATH_SIZE = 1024,
+};
+
+/* The last search failed, and its message contains all of these words. */
+static bool
+failed_with(const void *found, const char *const *words)
+{
+        const struct green_error *error = green_last_error();
+        bool good = CHECK_PTR(found, NULL) && CHECK_INT(error->code, GREEN_EHUB);
+
+        for (; *words != NULL; words++) {
+                if (strstr(error->message, *words) == NULL)
+                        good = FAIL("\"%s\" is not in \"%s\"", *words, error->message);
+        }
+        return good;
+}
+
+#define CHECK_NOT_FOUND(spec, ...)                                                                                     \
+        failed_with(green__hub_find_secure((spec), false), (const char *const[]){__VA_ARGS__, NULL})
+
+/* The path of a test module, copied; false, and the test is skipped, where there are none. */
+static bool
+plugin(char path[PATH_SIZE], const char *name)
+{
+        const char *found = suite_plugin(name);
+
+        if (found == NULL) {
+                suite_skip("this build has no modules");
+                return false;
+        }
+        snprintf(path, PATH_SIZE, "%s", found);
+        return true;
+}
+
+static const char *
+name_of(const struct green_hub_ops *ops)
+{
+        return ops != NULL ? ops->name : NULL;
+}
+
+static const char *
+first_builtin(void)
+{
+        return name_of(green__hub_find(NULL));
+}
+
+/* Of those in the order of the build; io_uring is never the default. */
+static const struct green_hub_ops *
+first_that_works(void)
+{
+#define FIRST_THAT_WORKS(hub)                                                                                          \
+        {                                                                                                              \
+                extern const struct green_hub_ops green__hub_##hub;                                                    \
+                if (strcmp(#hub, "io_uring") != 0 && green__hub_##hub.probe() == 0)                                    \
+                        return &green__hub_##hub;                                                                      \
+        }
+        GREEN_BUILTIN_HUBS(FIRST_THAT_WORKS)
+#undef FIRST_THAT_WORKS
+        return NULL;
+}
+
+static void
+the_default_is_the_first_that_works(void)
+{
+        GREEN_COVERS("HUB-03");
+        const struct green_hub_ops *ops = green__hub_find(NULL);
+
+        if (!CHECK(ops != NULL))
+                return;
+        CHECK_PTR(ops, first_that_works());
+        CHECK_PTR(green__hub_find(""), ops);
+        CHECK_PTR(green__hub_find(ops->name), ops);
+        CHECK_INT(ops->probe(), 0);
+}
+
+static void
+every_builtin_hub_is_whole(void)
+{
+        char why[256] = "";
+
+#define CHECK_BUILTIN(hub)                                                                                             \
+        {                                                                                                              \
+                extern const struct green_hub_ops green__hub_##hub;                                                    \
+                if (!green__hub_check(&green__hub_##hub, why, sizeof why))                                             \
+                        FAIL("%s: %s", #hub, why);                                                                     \
+                CHECK_STR(green__hub_##hub.name, #hub);                                                                \
+        }
+        GREEN_BUILTIN_HUBS(CHECK_BUILTIN)
+#undef CHECK_BUILTIN
+}
+
+static void
+an_unknown_name_is_an_error_that_lists_what_there_is(void)
+{
+        GREEN_COVERS("HUB-06");
+        char list[900];
+
+        CHECK(green__hub_list(list, sizeof list) < sizeof list);
+        CHECK(strstr(list, first_builtin()) != NULL);
+        CHECK_NOT_FOUND("nosuch", "\"nosuch\"", "no hub of that name", list);
+        CHECK_INT(errno, -GREEN_EHUB);
+        CHECK_NOT_FOUND("iocp", "\"iocp\"", "not part of this build", list);
+}
+
+static void
+a_name_has_lower_case_letters_digits_and_underscores(void)
+{
+        GREEN_COVERS("HUB-05");
+        char longest[GREEN__HUB_NAME_MAX + 2];
+        const char *const bad[] = {"Epoll", " epoll", "epoll ", "e-poll", "lib.so", "package:Hub", "epoll\n", "\xc3\xa9"};
+
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+                CHECK_NOT_FOUND(bad[i], "a name has at most", "there is:");
+        memset(longest, 'a', sizeof longest);
+        longest[sizeof longest - 1] = '\0';
+        CHECK_NOT_FOUND(longest, "a name has at most");
+        longest[sizeof longest - 2] = '\0';
+        CHECK_NOT_FOUND(longest, "no hub of that name");
+}
+
+static void
+a_path_of_any_length_is_refused_in_order(void)
+{
+        char *path = malloc(2 * PATH_MAX);
+
+        if (!CHECK(path != NULL))
+                return;
+        memset(path, 'a', 2 * PATH_MAX);
+        path[0] = '/';
+        path[2 * PATH_MAX - 1] = '\0';
+        CHECK_NOT_FOUND(path, "the path is too long");
+        path[PATH_MAX - 1] = '\0';
+        CHECK_NOT_FOUND(path, "it cannot be loaded");
+        free(path);
+}
+
+static void
+a_blank_name_is_an_error(void)
+{
+        GREEN_COVERS("HUB-06");
+        char list[64];
+        const char *const bad[] = {",", ",%s", "%s,", "%s,,%s"};
+
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+                snprintf(list, sizeof list, bad[i], first_builtin(), first_builtin());
+#pragma GCC diagnostic pop
+                CHECK_NOT_FOUND(list, "need to specify a hub", "there is:");
+        }
+}
+
+static void
+of_a_list_the_first_that_works_is_taken(void)
+{
+        GREEN_COVERS("HUB-05");
+        char list[64];
+
+        snprintf(list, sizeof list, "nosuch,%s,nosuch_either", first_builtin());
+        CHECK_STR(name_of(green__hub_find(list)), first_builtin());
+        CHECK_NOT_FOUND("nosuch,iocp", "\"nosuch\": there is no", "\"iocp\": it is not part", "there is:");
+        /* What is wrong is wrong wherever it stands. */
+        snprintf(list, sizeof list, "%s,Nosuch", first_builtin());
+        CHECK_NOT_FOUND(list, "\"Nosuch\"", "a name has at most");
+}
+
+static void
+eventlets_names_lead_to_ours(void)
+{
+        GREEN_COVERS("HUB-10", "HUB-05");
+        CHECK_NOT_FOUND("pyevent", "removed", "\"libevent\"");
+        CHECK_NOT_FOUND("epolls", "eventlet's name", "\"epoll\"");
+        CHECK_NOT_FOUND("selects", "eventlet's name", "\"select\"");
+        CHECK_NOT_FOUND("asyncio", "Python's", "green_hub_embed()");
+}
+
+static void
+a_module_is_loaded_by_path_and_stays(void)
+{
+        GREEN_COVERS("HUB-11", "HUB-07");
+        char path[PATH_SIZE];
+        const struct green_hub_ops *ops;
+
+        if (!plugin(path, "hub_late"))
+                return;
+        ops = green__hub_find(path);
+        CHECK_STR(name_of(ops), "late");
+        CHECK_PTR(green__hub_find(path), ops);
+}
+
+static void *
+find_in_thread(void *path)
+{
+        return (void *)(uintptr_t)green__hub_find(path);
+}
+
+static void
+os_threads_find_the_same_module(void)
+{
+        GREEN_COVERS("HUB-11");
+        pthread_t threads[8];
+        char path[PATH_SIZE];
+        int n = 0;
+
+        if (!plugin(path, "hub_callsback"))
+                return;
+        while (n < 8 && CHECK_INT(pthread_create(&threads[n], NULL, find_in_thread, path), 0))
+                n++;
+        while (n > 0) {
+                void *ops;
+
+                pthread_join(threads[--n], &ops);
+                CHECK(ops != NULL);
+                CHECK_PTR(ops, green__hub_find(path));
+        }
+}
+
+static void
+a_module_that_is_wrong_is_refused_and_says_why(void)
+{
+        GREEN_COVERS("HUB-06", "HUB-07", "HUB-11");
+        static const char *const rows[][2] = {
+                {"hub_badabi", "it was built for hub interface 99, this is 1"},
+                {"hub_badsize", "its table has 24 bytes"},
+                {"hub_badwait", "its table has no wait()"},
+                {"hub_badcancel", "its table has no cancel()"},
+                {"hub_badprobe", "it does not work here"},
+                {"hub_badsymbol", "it has no green_hub_module"},
+        };
+        char path[PATH_SIZE];
+
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                if (!plugin(path, rows[i][0]))
+                        return;
+                /* Twice: a refused module is not remembered as a good one. */
+                CHECK_NOT_FOUND(path, path, rows[i][1], "there is:");
+                CHECK_NOT_FOUND(path, path, rows[i][1], "there is:");
+        }
+}
+
+static void
+a_module_that_cannot_be_read_is_refused_and_says_why(void)
+{
+        GREEN_COVERS("HUB-06", "HUB-11");
+        char path[] = "/tmp/green-hub-XXXXXX";
+        int fd = mkstemp(path);
+
+        if (!CHECK(fd >= 0))
+                return;
+        CHECK_NOT_FOUND(path, path, "it cannot be loaded");
+        CHECK(write(fd, "no module\n", 10) == 10);
+        CHECK_NOT_FOUND(path, path, "it cannot be loaded");
+        close(fd);
+        unlink(path);
+        CHECK_NOT_FOUND(path, path, "it cannot be loaded");
+        CHECK_NOT_FOUND("/", "it cannot be loaded");
+}
+
+static void
+each_function_of_a_table_is_asked_for(void)
+{
+        GREEN_COVERS("HUB-07");
+        const struct green_hub_ops *whole = green__hub_find(NULL);
+        struct green_hub_ops ops;
+        char why[256];
+
+        if (!CHECK(whole != NULL))
+                return;
+        ops = *whole;
+        CHECK(green__hub_check(&ops, why, sizeof why));
+#define CHECK_ASKED_FOR(function)                                                                                      \
+        ops = *whole;                                                                                                  \
+        ops.features |= GREEN_HUB_OPS;                                                                                 \
+        ops.submit = ops.cancel = (int (*)(void *, struct green_op *))abort;                                           \
+        CHECK(green__hub_check(&ops, why, sizeof why));                                                                \
+        ops.function = NULL;                                                                                           \
+        CHECK(!green__hub_check(&ops, why, sizeof why));                                                               \
+        CHECK_STR(why, "its table has no " #function "()")
+        CHECK_ASKED_FOR(probe);
+        CHECK_ASKED_FOR(init);
+        CHECK_ASKED_FOR(add);
+        CHECK_ASKED_FOR(modify);
+        CHECK_ASKED_FOR(remove);
+        CHECK_ASKED_FOR(wait);
+        CHECK_ASKED_FOR(wake);
+        CHECK_ASKED_FOR(after_fork);
+        CHECK_ASKED_FOR(describe);
+        CHECK_ASKED_FOR(pollfd);
+        CHECK_ASKED_FOR(submit);
+        CHECK_ASKED_FOR(cancel);
+        CHECK_ASKED_FOR(fini);
+#undef CHECK_ASKED_FOR
+        ops = *whole;
+        ops.name = NULL;
+        CHECK(!green__hub_check(&ops, why, sizeof why));
+        ops.name = "not a name";
+        CHECK(!green__hub_check(&ops, why, sizeof why));
+        CHECK_STR(why, "its table has no proper name");
+        ops = *whole;
+        ops.size += 64; /* of a later version, that only adds */
+        CHECK(green__hub_check(&ops, why, sizeof why));
+}
+
+static void
+a_set_id_program_takes_no_path(void)
+{
+        GREEN_COVERS("HUB-11");
+        const char *const refused[] = {"a set-id program takes names only", "there is:", NULL};
+        char list[PATH_SIZE + 32];
+        char path[PATH_SIZE];
+
+        if (!plugin(path, "hub_late"))
+                return;
+        CHECK(!green__process_is_secure());
+        failed_with(green__hub_find_secure(path, true), refused);
+        snprintf(list, sizeof list, "%s,%s", first_builtin(), path);
+        failed_with(green__hub_find_secure(list, true), refused);
+        failed_with(green__hub_find_secure("./hub_late.so", true), refused);
+        CHECK_STR(name_of(green__hub_find_secure(first_builtin(), true)), first_builtin());
+        CHECK_STR(name_of(green__hub_find_secure(NULL, true)), first_builtin());
+        CHECK_STR(name_of(green__hub_find_secure(path, false)), "late");
+}
+
+static void
+the_list_is_cut_and_not_overrun(void)
+{
+        char list[1000], part[1000];
+        size_t len = green__hub_list(list, sizeof list);
+
+        CHECK_INT(len, strlen(list));
+        CHECK_INT(green__hub_list(NULL, 0), len);
+        for (size_t room = 1; room <= len + 1; room++) {
+                memset(part, '#', sizeof part);
+                CHECK_INT(green__hub_list(part, room), len);
+                CHECK_INT(strlen(part), room - 1);
+                CHECK(strncmp(part, list, room - 1) == 0);
+                CHECK_INT(part[room], '#');
+        }
+}
+
+/* ---- through the public interface, in programs of their own: this one has chosen */
+
+/*
+ * The inside of such a program: GREEN_TEST_CHOOSE is "use:NAME" for a call of green_use_hub(), else anything. It says
+ * what came out, "hub: NAME" or "error: MESSAGE".
+ */
+static void
+be_the_child(void)
+{
+        const char *how = getenv("GREEN_TEST_CHOOSE");
+        const char *name = NULL;
+
+        if (how == NULL)
+                return;
+        if (strncmp(how, "use:", 4) != 0 || green_use_hub(how + 4) == 0)
+                name = green_hub_name(NULL);
+        if (name != NULL && green_sleep(0.001) == 0)
+                printf("hub: %s", name);
+        else
+                printf("error: %s", green_last_error()->message);
+        fflush(stdout);
+        _exit(0);
+}
+GREEN_SUITE_INIT(be_the_child)
+
+/* Runs one; variable is its GREEN_HUB, NULL for none. */
+static void
+choose(char out[1200], const char *variable, const char *how)
+{
+        int status = -1, pipes[2];
+        ssize_t n;
+        pid_t child;
+
+        out[0] = '\0';
+        if (!CHECK_INT(pipe(pipes), 0))
+                return;
+        child = fork();
+        if (child == 0) {
+                if (variable != NULL)
+                        setenv("GREEN_HUB", variable, 1);
+                else
+                        unsetenv("GREEN_HUB");
+                setenv("GREEN_TEST_CHOOSE", how, 1);
+                dup2(pipes[1], STDOUT_FILENO);
+                execl("/proc/self/exe", "core_hub_load", (char *)NULL);
+                _exit(99);
+        }
+        close(pipes[1]);
+        n = read(pipes[0], out, 1199);
+        out[n > 0 ? n : 0] = '\0';
+        close(pipes[0]);
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static bool
+begins_with(const char *text, const char *begin)
+{
+        return strncmp(text, begin, strlen(begin)) == 0 || FAIL("\"%s\" does not begin with \"%s\"", text, begin);
+}
+
+static void
+green_hub_is_read_when_no_name_is_given(void)
+{
+        GREEN_COVERS("ENV-01", "HUB-04");
+        char out[1200], want[64], use_first[64], path[PATH_SIZE];
+
+        snprintf(use_first, sizeof use_first, "use:%s", first_builtin());
+        snprintf(want, sizeof want, "hub: %s", first_builtin());
+        choose(out, NULL, "");
+        CHECK_STR(out, want);
+        choose(out, "", ""); /* empty is unset */
+        CHECK_STR(out, want);
+        choose(out, first_builtin(), "");
+        CHECK_STR(out, want);
+        choose(out, "nosuch", use_first); /* a name goes before it */
+        CHECK_STR(out, want);
+        choose(out, "nosuch", "");
+        begins_with(out, "error: hub \"nosuch\": there is no hub of that name; there is: ");
+        choose(out, "nosuch", "use:nosuch");
+        begins_with(out, "error: hub \"nosuch\": there is no hub of that name; there is: ");
+        if (!plugin(path, "hub_late"))
+                return;
+        choose(out, path, "");
+        CHECK_STR(out, "hub: late");
+}
+
+static void
+green_use_hub_takes_names_lists_and_paths(void)
+{
+        GREEN_COVERS("HUB-05", "HUB-06", "HUB-10", "HUB-11");
+        char out[1200], want[64], use[PATH_SIZE + 4], path[PATH_SIZE];
+
+        snprintf(want, sizeof want, "hub: %s", first_builtin());
+        snprintf(use, sizeof use, "use:nosuch,%s", first_builtin());
+        choose(out, NULL, use);
+        CHECK_STR(out, want);
+        choose(out, NULL, "use:pyevent");
+        begins_with(out, "error: hub \"pyevent\": eventlet removed it");
+        choose(out, NULL, "use:,");
+        begins_with(out, "error: hub \"\": need to specify a hub");
+        if (!plugin(path, "hub_badabi"))
+                return;
+        snprintf(use, sizeof use, "use:%s", path);
+        choose(out, NULL, use);
+        CHECK(strstr(out, "hub interface 99, this is 1") != NULL);
+        if (!plugin(path, "hub_late"))
+                return;
+        snprintf(use, sizeof use, "use:%s", path);
+        choose(out, NULL, use);
+        CHECK_STR(out, "hub: late");
+}
+
+static void
+no_hub_that_works_is_an_error(void)
+{
+        GREEN_COVERS("HUB-08");
+        const char *const words[] = {"no hub works here", "it does not work here", NULL};
+        const struct green_hub_ops *found;
+        struct rlimit limit, none;
+
+        if (!CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0))
+                return;
+        /* A hub that needs a descriptor of its own works no longer. */
+        none = limit;
+        none.rlim_cur = 0;
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+        found = green__hub_find(NULL);
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        if (found != NULL)
+                suite_skip("there is a hub that works without a descriptor");
+        else
+                failed_with(found, words);
+        CHECK(green__hub_find(NULL) != NULL);
+}
+
+GREEN_SUITE(core_hub_load){
+        GREEN_TEST(the_default_is_the_first_that_works),
+        GREEN_TEST(every_builtin_hub_is_whole),
+        GREEN_TEST(an_unknown_name_is_an_error_that_lists_what_there_is),
+        GREEN_TEST(a_name_has_lower_case_letters_digits_and_underscores),
+        GREEN_TEST(a_path_of_any_length_is_refused_in_order),
+        GREEN_TEST(a_blank_name_is_an_error),
+        GREEN_TEST(of_a_list_the_first_that_works_is_taken),
+        GREEN_TEST(eventlets_names_lead_to_ours),
+        GREEN_TEST(a_module_is_loaded_by_path_and_stays),
+        GREEN_TEST(os_threads_find_the_same_module),
+        GREEN_TEST(a_module_that_is_wrong_is_refused_and_says_why),
+        GREEN_TEST(a_module_that_cannot_be_read_is_refused_and_says_why),
+        GREEN_TEST(each_function_of_a_table_is_asked_for),
+        GREEN_TEST(a_set_id_program_takes_no_path),
+        GREEN_TEST(the_list_is_cut_and_not_overrun),
+        GREEN_TEST(green_hub_is_read_when_no_name_is_given),
+        GREEN_TEST(green_use_hub_takes_names_lists_and_paths),
+        GREEN_TEST(no_hub_that_works_is_an_error),
+        GREEN_SUITE_END,
+};

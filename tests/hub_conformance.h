@@ -1,0 +1,118 @@
+/*
+ * What the parts of hub_conformance share. It calls a plug-in as core does, and checks what <green/hub.h> and
+ * hubs/README.md say that it promises.
+ */
+#ifndef GREEN_TESTS_HUB_CONFORMANCE_H
+#define GREEN_TESTS_HUB_CONFORMANCE_H
+
+#include <green/hub.h>
+
+#include "suite.h"
+
+/* How long to wait for what must not come, and for what must. Seconds. */
+#define CONF_QUIET 0.02
+#define CONF_SOON 5.0
+
+/* The hub under test. */
+extern const struct green_hub_ops *conf_ops;
+/* What it is given at init(). */
+extern const struct green_hub_config conf_config;
+/* Of its allocations, the n-th from now on fails; 0: none. */
+extern unsigned conf_fail_alloc;
+
+/* A state; NULL, and the test has failed, if there is none. */
+void *conf_open(void);
+/* Ends it, and checks that it gave all memory back. */
+void conf_close(void *hub);
+
+double conf_now(void);
+/* Calls wait() until it finds something or the time is over; the number of events, 0, or a code. */
+int conf_wait(void *hub, struct green_hub_event *events, int max, double seconds);
+/* The bits that the next wait() reports for a token; 0 if it reports nothing for it in time. */
+uint32_t conf_bits(void *hub, uint64_t token, double seconds);
+/* Nothing is reported for a while. */
+bool conf_quiet(void *hub);
+/* wait() for good returns, with nothing: somebody woke it. */
+bool conf_woken(void *hub);
+
+/* Two connected stream sockets that do not block. */
+bool conf_pair(int fds[2]);
+/* Writes a byte, or reads all there is. */
+void conf_put(int fd);
+void conf_drain(int fd);
+void conf_close_pair(int fds[2]);
+
+/* A hub that knows this feature; else the test is skipped. */
+bool conf_can(uint32_t feature, const char *name);
+
+#define CONF_DECLARE_TEST(name) void name(void);
+#define CONF_TEST_ROW(name) GREEN_TEST(name),
+
+/* Interest and events. */
+#define CONF_READY_TESTS(X)                                                                                            \
+        X(level_interest_is_reported_as_long_as_it_holds)                                                              \
+        X(only_the_directions_of_the_interest_are_reported)                                                            \
+        X(both_directions_fit_one_registration)                                                                        \
+        X(edge_interest_is_reported_once_a_change)                                                                     \
+        X(oneshot_interest_is_reported_once_until_modify)                                                              \
+        X(modify_looks_at_readiness_anew)                                                                              \
+        X(modify_changes_the_token)                                                                                    \
+        X(tokens_of_any_value_come_back)                                                                               \
+        X(the_end_of_the_peers_stream_is_readable)                                                                     \
+        X(a_hang_up_is_an_error_event)                                                                                 \
+        X(a_reset_is_an_error_event)                                                                                   \
+        X(a_refused_connection_is_an_error_event)                                                                      \
+        X(what_was_removed_is_not_reported)                                                                            \
+        X(wrong_calls_have_their_codes)                                                                                \
+        X(a_regular_file_is_refused_or_always_ready)                                                                   \
+        X(a_closed_descriptor_does_no_harm)                                                                            \
+        X(a_number_can_be_used_again)                                                                                  \
+        X(a_duplicate_is_silent_after_remove)                                                                          \
+        X(closing_while_it_is_waited_on_does_no_harm)                                                                  \
+        X(more_events_than_fit_are_not_lost)                                                                           \
+        X(nobody_starves_when_all_are_ready)                                                                           \
+        X(ten_thousand_descriptors)
+
+/* wake(), time, fork(), pollfd(). */
+#define CONF_WAKE_TESTS(X)                                                                                             \
+        X(a_wake_ends_the_next_wait)                                                                                   \
+        X(several_wakes_count_as_one)                                                                                  \
+        X(a_wake_from_another_thread_ends_the_wait)                                                                    \
+        X(no_wake_is_lost)                                                                                             \
+        X(a_wake_loses_no_event)                                                                                       \
+        X(a_wake_from_a_signal_handler_ends_the_wait)                                                                  \
+        X(an_interrupted_wait_returns_nothing)                                                                         \
+        X(a_limit_is_never_early)                                                                                      \
+        X(a_limit_of_zero_polls)                                                                                       \
+        X(the_longest_limit_waits)                                                                                     \
+        X(the_child_of_a_fork_starts_empty)                                                                            \
+        X(the_parent_of_a_fork_notices_nothing)                                                                        \
+        X(pollfd_says_when_to_wait)                                                                                    \
+        X(states_of_two_threads_do_not_meet)
+
+/* Operations. */
+#define CONF_OPS_TESTS(X)                                                                                              \
+        X(an_unknown_kind_is_refused)                                                                                  \
+        X(recv_and_send_move_bytes)                                                                                    \
+        X(recv_of_a_closed_stream_is_zero)                                                                             \
+        X(recv_fills_in_the_address)                                                                                   \
+        X(read_and_write_at_an_offset)                                                                                 \
+        X(read_and_write_of_a_pipe)                                                                                    \
+        X(a_broken_pipe_raises_no_signal)                                                                              \
+        X(accept_and_connect_make_a_connection)                                                                        \
+        X(a_refused_connect_says_so)                                                                                   \
+        X(poll_waits_for_readiness)                                                                                    \
+        X(many_operations_are_each_reported_once)                                                                      \
+        X(a_cancelled_operation_ends_once)                                                                             \
+        X(cancelling_loses_no_bytes)                                                                                   \
+        X(a_cancelled_operation_ends_when_its_descriptor_is_closed)                                                    \
+        X(fini_takes_back_operations_in_flight)                                                                        \
+        X(fini_closes_what_was_accepted)                                                                               \
+        X(operations_and_readiness_live_together)                                                                      \
+        X(the_child_of_a_fork_has_no_operations)
+
+CONF_READY_TESTS(CONF_DECLARE_TEST)
+CONF_WAKE_TESTS(CONF_DECLARE_TEST)
+CONF_OPS_TESTS(CONF_DECLARE_TEST)
+
+#endif

@@ -1,0 +1,679 @@
+/* hub_conformance: interest and events. */
+#include "config.h"
+
+#include "hub_conformance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ADD(hub, fd, interest, token) CHECK_INT(conf_ops->add((hub), (fd), (interest), (token)), 0)
+#define MODIFY(hub, fd, interest, token) CHECK_INT(conf_ops->modify((hub), (fd), (interest), (token)), 0)
+#define REMOVE(hub, fd) CHECK_INT(conf_ops->remove((hub), (fd)), 0)
+
+/* A state and two sockets that are connected; the tests register the first. */
+struct rig {
+        void *hub;
+        int fds[2];
+};
+
+static bool
+rig_up(struct rig *rig)
+{
+        rig->hub = conf_open();
+        return rig->hub != NULL && conf_pair(rig->fds);
+}
+
+static void
+rig_down(struct rig *rig)
+{
+        conf_close(rig->hub);
+        conf_close_pair(rig->fds);
+}
+
+void
+level_interest_is_reported_as_long_as_it_holds(void)
+{
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 7);
+        conf_quiet(rig.hub);
+        conf_put(rig.fds[1]);
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(conf_bits(rig.hub, 7, CONF_SOON), GREEN_READ);
+        conf_drain(rig.fds[0]);
+        conf_quiet(rig.hub);
+        conf_put(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 7, CONF_SOON), GREEN_READ);
+        rig_down(&rig);
+}
+
+/* Writes until no more fits. */
+static void
+fill(int fd)
+{
+        char bytes[4096] = {0};
+
+        while (write(fd, bytes, sizeof bytes) > 0)
+                continue;
+        CHECK_INT(errno, EAGAIN);
+}
+
+void
+only_the_directions_of_the_interest_are_reported(void)
+{
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        conf_put(rig.fds[1]);
+        ADD(rig.hub, rig.fds[0], GREEN_WRITE, 1);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_WRITE);
+        MODIFY(rig.hub, rig.fds[0], GREEN_READ, 1);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        fill(rig.fds[0]);
+        MODIFY(rig.hub, rig.fds[0], GREEN_WRITE, 1);
+        conf_quiet(rig.hub);
+        conf_drain(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_WRITE);
+        rig_down(&rig);
+}
+
+void
+both_directions_fit_one_registration(void)
+{
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ | GREEN_WRITE, 1);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_WRITE);
+        conf_put(rig.fds[1]);
+        /* Some systems report the directions in events of their own. */
+        for (int i = 0; i < 3 && (conf_bits(rig.hub, 1, CONF_SOON) & GREEN_READ) == 0; i++)
+                CHECK(i < 2);
+        fill(rig.fds[0]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        conf_drain(rig.fds[0]);
+        conf_quiet(rig.hub);
+        rig_down(&rig);
+}
+
+void
+edge_interest_is_reported_once_a_change(void)
+{
+        struct rig rig;
+
+        if (!conf_can(GREEN_HUB_CAN_EDGE, "this hub has no edge interest") || !rig_up(&rig))
+                return;
+        /* What is ready at add() is a change. */
+        conf_put(rig.fds[1]);
+        ADD(rig.hub, rig.fds[0], GREEN_READ | GREEN_WRITE | GREEN_HUB_EDGE, 3);
+        CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON) & GREEN_READ, GREEN_READ);
+        conf_quiet(rig.hub);
+        /* More bytes are one, whether or not the first were read; it stays registered. */
+        for (int i = 0; i < 3; i++) {
+                conf_put(rig.fds[1]);
+                CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON) & GREEN_READ, GREEN_READ);
+                conf_quiet(rig.hub);
+                conf_drain(rig.fds[0]);
+                conf_quiet(rig.hub);
+        }
+        fill(rig.fds[0]);
+        conf_quiet(rig.hub);
+        conf_drain(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON) & GREEN_WRITE, GREEN_WRITE);
+        close(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON) & GREEN_READ, GREEN_READ);
+        rig.fds[1] = -1;
+        rig_down(&rig);
+}
+
+void
+oneshot_interest_is_reported_once_until_modify(void)
+{
+        struct rig rig;
+
+        if (!conf_can(GREEN_HUB_CAN_ONESHOT, "this hub has no one-shot interest") || !rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ | GREEN_HUB_ONESHOT, 1);
+        conf_quiet(rig.hub);
+        conf_put(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        conf_quiet(rig.hub);
+        conf_put(rig.fds[1]);
+        conf_quiet(rig.hub);
+        MODIFY(rig.hub, rig.fds[0], GREEN_READ | GREEN_HUB_ONESHOT, 2);
+        CHECK_INT(conf_bits(rig.hub, 2, CONF_SOON), GREEN_READ);
+        conf_drain(rig.fds[0]);
+        conf_quiet(rig.hub);
+        MODIFY(rig.hub, rig.fds[0], GREEN_READ | GREEN_HUB_ONESHOT, 3);
+        conf_quiet(rig.hub);
+        conf_put(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON), GREEN_READ);
+        /* Nothing at all: no hang-up either. */
+        close(rig.fds[1]);
+        conf_quiet(rig.hub);
+        MODIFY(rig.hub, rig.fds[0], GREEN_READ | GREEN_HUB_ONESHOT, 4);
+        CHECK_INT(conf_bits(rig.hub, 4, CONF_SOON) & GREEN_READ, GREEN_READ);
+        rig.fds[1] = -1;
+        rig_down(&rig);
+}
+
+void
+modify_looks_at_readiness_anew(void)
+{
+        uint32_t how = conf_ops->features & GREEN_HUB_CAN_EDGE ? GREEN_HUB_EDGE : 0;
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ | how, 1);
+        conf_put(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        for (int i = 0; i < 3; i++) {
+                MODIFY(rig.hub, rig.fds[0], GREEN_READ | how, 1);
+                CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        }
+        /* It is about now, not about what was: bytes that were read are not reported. */
+        conf_put(rig.fds[1]);
+        conf_drain(rig.fds[0]);
+        MODIFY(rig.hub, rig.fds[0], GREEN_READ | how, 1);
+        conf_quiet(rig.hub);
+        rig_down(&rig);
+}
+
+void
+modify_changes_the_token(void)
+{
+        struct green_hub_event events[4];
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        conf_put(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        MODIFY(rig.hub, rig.fds[0], GREEN_READ, 2);
+        CHECK_INT(conf_wait(rig.hub, events, 4, CONF_SOON), 1);
+        CHECK_INT(events[0].token, 2);
+        CHECK_PTR(events[0].op, NULL);
+        rig_down(&rig);
+}
+
+void
+tokens_of_any_value_come_back(void)
+{
+        static const uint64_t tokens[] = {0, 1, 0xffffffff, 0x100000000, 0x8000000000000000, UINT64_MAX - 1};
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        conf_put(rig.fds[1]);
+        for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+                ADD(rig.hub, rig.fds[0], GREEN_READ, tokens[i]);
+                CHECK_INT(conf_bits(rig.hub, tokens[i], CONF_SOON), GREEN_READ);
+                REMOVE(rig.hub, rig.fds[0]);
+        }
+        rig_down(&rig);
+}
+
+void
+the_end_of_the_peers_stream_is_readable(void)
+{
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        shutdown(rig.fds[1], SHUT_WR);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & ~(uint32_t)GREEN_HUB_ERROR, GREEN_READ);
+        rig_down(&rig);
+}
+
+void
+a_hang_up_is_an_error_event(void)
+{
+        void *hub = conf_open();
+        int fds[2];
+
+        if (hub == NULL || !CHECK_INT(pipe(fds), 0))
+                return;
+        /* The reader is gone: nothing to wait for but the error. */
+        ADD(hub, fds[1], GREEN_WRITE, 2);
+        close(fds[0]);
+        CHECK_INT(conf_bits(hub, 2, CONF_SOON) & GREEN_HUB_ERROR, GREEN_HUB_ERROR);
+        REMOVE(hub, fds[1]);
+        close(fds[1]);
+        /* The writer is gone: the end of the file, or an error; core wakes the reader for both. */
+        if (CHECK_INT(pipe(fds), 0)) {
+                ADD(hub, fds[0], GREEN_READ, 1);
+                close(fds[1]);
+                CHECK((conf_bits(hub, 1, CONF_SOON) & (GREEN_READ | GREEN_HUB_ERROR)) != 0);
+                REMOVE(hub, fds[0]);
+                close(fds[0]);
+        }
+        conf_close(hub);
+}
+
+/* Two TCP sockets of this machine, connected. */
+static bool
+tcp_pair(int fds[2])
+{
+        struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t len = sizeof addr;
+        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool good;
+
+        fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        good = CHECK(listener >= 0 && fds[0] >= 0) && CHECK_INT(bind(listener, (void *)&addr, len), 0) &&
+               CHECK_INT(listen(listener, 1), 0) && CHECK_INT(getsockname(listener, (void *)&addr, &len), 0) &&
+               CHECK_INT(connect(fds[0], (void *)&addr, len), 0);
+        fds[1] = good ? accept(listener, NULL, NULL) : -1;
+        close(listener);
+        return CHECK(fds[1] >= 0);
+}
+
+void
+a_reset_is_an_error_event(void)
+{
+        struct linger linger = {.l_onoff = 1};
+        void *hub = conf_open();
+        int fds[2];
+
+        if (hub == NULL || !tcp_pair(fds))
+                return;
+        ADD(hub, fds[0], GREEN_READ, 1);
+        conf_quiet(hub);
+        CHECK_INT(setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+        close(fds[1]);
+        CHECK_INT(conf_bits(hub, 1, CONF_SOON) & GREEN_HUB_ERROR, GREEN_HUB_ERROR);
+        conf_close(hub);
+        close(fds[0]);
+}
+
+void
+a_refused_connection_is_an_error_event(void)
+{
+        struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* of the port, without listening */
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        socklen_t len = sizeof addr;
+        void *hub = conf_open();
+
+        if (hub == NULL || !CHECK_INT(bind(holder, (void *)&addr, len), 0) ||
+            !CHECK_INT(getsockname(holder, (void *)&addr, &len), 0))
+                return;
+        CHECK_INT(connect(fd, (void *)&addr, len), -1);
+        ADD(hub, fd, GREEN_WRITE, 1);
+        CHECK((conf_bits(hub, 1, CONF_SOON) & GREEN_HUB_ERROR) != 0);
+        conf_close(hub);
+        close(fd);
+        close(holder);
+}
+
+void
+what_was_removed_is_not_reported(void)
+{
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        ADD(rig.hub, rig.fds[1], GREEN_READ, 2);
+        conf_put(rig.fds[0]);
+        conf_put(rig.fds[1]);
+        REMOVE(rig.hub, rig.fds[0]);
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(conf_bits(rig.hub, 1, CONF_QUIET), 0);
+        CHECK_INT(conf_bits(rig.hub, 2, CONF_SOON), GREEN_READ);
+        REMOVE(rig.hub, rig.fds[1]);
+        conf_quiet(rig.hub);
+        /* And can come again. */
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 3);
+        CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON), GREEN_READ);
+        rig_down(&rig);
+}
+
+void
+wrong_calls_have_their_codes(void)
+{
+        struct rig rig;
+        int closed = dup(STDIN_FILENO);
+        int err;
+
+        close(closed);
+        if (!rig_up(&rig))
+                return;
+        CHECK_INT(conf_ops->modify(rig.hub, rig.fds[0], GREEN_READ, 1), -ENOENT);
+        CHECK_INT(conf_ops->remove(rig.hub, rig.fds[0]), -ENOENT);
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        CHECK_INT(conf_ops->add(rig.hub, rig.fds[0], GREEN_WRITE, 2), -EEXIST);
+        conf_quiet(rig.hub); /* the first stands: no one waits for writing */
+        conf_put(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        REMOVE(rig.hub, rig.fds[0]);
+        CHECK_INT(conf_ops->remove(rig.hub, rig.fds[0]), -ENOENT);
+        CHECK_INT(conf_ops->modify(rig.hub, rig.fds[0], GREEN_READ, 1), -ENOENT);
+        closed = dup(STDIN_FILENO);
+        close(closed);
+        /* Whether it is open is known at once, or found out in wait(). */
+        err = conf_ops->add(rig.hub, closed, GREEN_READ, 5);
+        if (err == 0)
+                CHECK_INT(conf_bits(rig.hub, 5, CONF_SOON) & GREEN_HUB_ERROR, GREEN_HUB_ERROR);
+        else
+                CHECK_INT(err, -EBADF);
+        err = conf_ops->remove(rig.hub, closed);
+        CHECK(err == 0 || err == -ENOENT || err == -EBADF);
+        conf_quiet(rig.hub);
+        rig_down(&rig);
+}
+
+void
+a_regular_file_is_refused_or_always_ready(void)
+{
+        char path[] = "/tmp/green-hub-XXXXXX";
+        int fd = mkstemp(path);
+        void *hub = conf_open();
+        int err;
+
+        if (hub == NULL || !CHECK(fd >= 0))
+                return;
+        unlink(path);
+        err = conf_ops->add(hub, fd, GREEN_READ, 1);
+        if (err == 0) {
+                CHECK_INT(conf_bits(hub, 1, CONF_SOON), GREEN_READ);
+        } else {
+                CHECK_INT(err, -EPERM);
+                CHECK_INT(conf_ops->add(hub, fd, GREEN_READ, 1), -EPERM);
+                conf_quiet(hub);
+        }
+        conf_close(hub);
+        close(fd);
+}
+
+/* ---- descriptors that go */
+
+/* wait() returns often, but neither fails nor reports a wrong token. */
+static void
+no_harm(void *hub, uint64_t stale)
+{
+        struct green_hub_event events[4];
+        double end = conf_now() + CONF_QUIET;
+
+        while (conf_now() < end) {
+                int n = conf_ops->wait(hub, events, 4, 1000000);
+
+                if (!CHECK(n >= 0 && n <= 4))
+                        return;
+                for (int i = 0; i < n; i++)
+                        CHECK_INT(events[i].token, stale);
+        }
+}
+
+void
+a_closed_descriptor_does_no_harm(void)
+{
+        struct rig rig;
+        int err;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        conf_put(rig.fds[1]);
+        close(rig.fds[0]);
+        if (conf_ops->features & GREEN_HUB_FORGETS_CLOSED)
+                conf_quiet(rig.hub);
+        else
+                no_harm(rig.hub, 1);
+        err = conf_ops->remove(rig.hub, rig.fds[0]);
+        CHECK(err == 0 || err == -ENOENT || err == -EBADF);
+        conf_quiet(rig.hub);
+        rig.fds[0] = -1;
+        rig_down(&rig);
+}
+
+/* The number of a descriptor that was registered, then closed, with remove() before it or without. */
+static void
+use_again(bool removed)
+{
+        struct rig rig;
+        int others[2];
+        int err;
+
+        if (!rig_up(&rig) || !conf_pair(others))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        conf_put(rig.fds[1]);
+        if (removed)
+                REMOVE(rig.hub, rig.fds[0]);
+        CHECK_INT(dup2(others[0], rig.fds[0]), rig.fds[0]);
+        if (removed)
+                conf_quiet(rig.hub);
+        err = conf_ops->add(rig.hub, rig.fds[0], GREEN_READ, 2);
+        if (err == -EEXIST && !removed && !(conf_ops->features & GREEN_HUB_FORGETS_CLOSED)) {
+                REMOVE(rig.hub, rig.fds[0]);
+                err = conf_ops->add(rig.hub, rig.fds[0], GREEN_READ, 2);
+        }
+        CHECK_INT(err, 0);
+        conf_quiet(rig.hub);
+        conf_put(others[1]);
+        CHECK_INT(conf_bits(rig.hub, 2, CONF_SOON), GREEN_READ);
+        rig_down(&rig);
+        conf_close_pair(others);
+}
+
+void
+a_number_can_be_used_again(void)
+{
+        use_again(true);
+        use_again(false);
+}
+
+/* The open file lives on in a duplicate: closing does not unregister it, remove() before it must. */
+void
+a_duplicate_is_silent_after_remove(void)
+{
+        struct rig rig;
+        int copy;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        copy = fcntl(rig.fds[0], F_DUPFD_CLOEXEC, 0);
+        REMOVE(rig.hub, rig.fds[0]);
+        close(rig.fds[0]);
+        conf_put(rig.fds[1]);
+        conf_quiet(rig.hub);
+        ADD(rig.hub, copy, GREEN_READ, 2);
+        CHECK_INT(conf_bits(rig.hub, 2, CONF_SOON), GREEN_READ);
+        rig.fds[0] = copy;
+        rig_down(&rig);
+}
+
+static void *
+close_soon(void *fd)
+{
+        usleep(10000);
+        close(*(int *)fd);
+        return NULL;
+}
+
+void
+closing_while_it_is_waited_on_does_no_harm(void)
+{
+        struct green_hub_event events[4];
+        struct rig rig;
+        pthread_t thread;
+        double begin;
+        int n;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
+        CHECK_INT(pthread_create(&thread, NULL, close_soon, &rig.fds[0]), 0);
+        begin = conf_now();
+        n = conf_ops->wait(rig.hub, events, 4, 100000000);
+        CHECK(n == 0 || n == 1);
+        CHECK(conf_now() - begin < CONF_SOON);
+        pthread_join(thread, NULL);
+        conf_ops->remove(rig.hub, rig.fds[0]);
+        conf_quiet(rig.hub);
+        rig.fds[0] = -1;
+        rig_down(&rig);
+}
+
+/* ---- many */
+
+enum {
+        MANY = 10000,
+        SOME = 300,
+};
+
+/* Opens up to n eventfds, as many as the process and the hub may have; each is registered with its index. */
+static int
+open_many(void *hub, int *fds, int n, uint32_t interest)
+{
+        struct rlimit limit;
+        int err = 0, i;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                setrlimit(RLIMIT_NOFILE, &limit);
+        }
+        for (i = 0; i < n; i++) {
+                fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+                if (fds[i] < 0)
+                        break;
+                err = conf_ops->add(hub, fds[i], interest, (uint64_t)i);
+                if (err != 0) {
+                        close(fds[i]);
+                        break;
+                }
+        }
+        if (i < n)
+                printf("%d descriptors of %d: %s\n", i, n, strerror(err != 0 ? -err : errno));
+        CHECK(i > 0);
+        return i;
+}
+
+static void
+make_ready(int fd)
+{
+        uint64_t one = 1;
+
+        CHECK_INT(write(fd, &one, sizeof one), sizeof one);
+}
+
+static void
+close_many(int *fds, int n)
+{
+        while (n > 0)
+                close(fds[--n]);
+}
+
+void
+more_events_than_fit_are_not_lost(void)
+{
+        struct green_hub_event events[7];
+        int fds[SOME], seen[SOME] = {0};
+        void *hub = conf_open();
+        int n, left;
+
+        if (hub == NULL)
+                return;
+        n = left = open_many(hub, fds, SOME, GREEN_READ);
+        for (int i = 0; i < n; i++)
+                make_ready(fds[i]);
+        while (left > 0) {
+                int found = conf_wait(hub, events, 7, CONF_SOON);
+
+                if (!CHECK(found > 0))
+                        break;
+                for (int i = 0; i < found; i++) {
+                        int which = (int)events[i].token;
+
+                        CHECK_INT(seen[which]++, 0);
+                        REMOVE(hub, fds[which]);
+                        left--;
+                }
+        }
+        conf_quiet(hub);
+        conf_close(hub);
+        close_many(fds, n);
+}
+
+void
+nobody_starves_when_all_are_ready(void)
+{
+        struct green_hub_event events[16];
+        int fds[SOME], left, n;
+        bool seen[SOME] = {false};
+        void *hub = conf_open();
+
+        if (hub == NULL)
+                return;
+        n = left = open_many(hub, fds, SOME, GREEN_READ);
+        for (int i = 0; i < n; i++)
+                make_ready(fds[i]);
+        for (int rounds = 0; left > 0 && rounds < 10 * (SOME / 16 + 1); rounds++) {
+                int found = conf_wait(hub, events, 16, CONF_SOON);
+
+                for (int i = 0; i < found; i++) {
+                        left -= !seen[events[i].token];
+                        seen[events[i].token] = true;
+                }
+        }
+        CHECK_INT(left, 0);
+        conf_close(hub);
+        close_many(fds, n);
+}
+
+void
+ten_thousand_descriptors(void)
+{
+        struct green_hub_event events[64];
+        int *fds = malloc(MANY * sizeof *fds);
+        char *seen = calloc(MANY, 1);
+        void *hub = conf_open();
+        int n, left = 0;
+
+        if (hub == NULL || !CHECK(fds != NULL && seen != NULL))
+                return;
+        n = open_many(hub, fds, MANY, GREEN_READ);
+        conf_quiet(hub);
+        for (int i = 0; i < n; i += 7, left++)
+                make_ready(fds[i]);
+        while (left > 0) {
+                int found = conf_wait(hub, events, 64, CONF_SOON);
+
+                if (!CHECK(found > 0))
+                        break;
+                for (int i = 0; i < found; i++) {
+                        int which = (int)events[i].token;
+
+                        CHECK(which % 7 == 0 && !seen[which]);
+                        seen[which] = 1;
+                        conf_drain(fds[which]);
+                        left--;
+                }
+        }
+        conf_quiet(hub);
+        for (int i = 0; i < n; i += 2)
+                REMOVE(hub, fds[i]);
+        make_ready(fds[n - 1 - n % 2]);
+        CHECK_INT(conf_bits(hub, (uint64_t)(n - 1 - n % 2), CONF_SOON), GREEN_READ);
+        conf_close(hub);
+        close_many(fds, n);
+        free(fds);
+        free(seen);
+}

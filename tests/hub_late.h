@@ -1,0 +1,23 @@
+/*
+ * What hub_late tells a test: dlsym(dlopen(path, RTLD_NOW | RTLD_NOLOAD), "green_test_late_stats").
+ */
+#ifndef GREEN_TESTS_HUB_LATE_H
+#define GREEN_TESTS_HUB_LATE_H
+
+#include <green/base.h>
+
+#include <stdatomic.h>
+
+/* Counts, of all OS threads together. */
+struct hub_late_stats {
+        atomic_ulong adds, modifies, removes, waits, wakes;
+        atomic_ulong submits;               /* operations that were taken */
+        atomic_ulong reports;               /* of them, by wait() */
+        atomic_ulong cancels;               /* calls of cancel() */
+        atomic_ulong done_though_cancelled; /* cancelled operations that were reported with what they did */
+        atomic_ulong most_in_flight;
+};
+
+extern GREEN_API struct hub_late_stats green_test_late_stats;
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * System calls that fail when a test wants them to: definitions in the program come before those of libc. Include it in
+ * one file of a test program, after net_suite.h.
+ */
+#ifndef GREEN_TESTS_NET_FAULT_H
+#define GREEN_TESTS_NET_FAULT_H
+
+#include <dlfcn.h>
+#include <sys/socket.h>
+
+/* How often the next calls fail, and with what. */
+struct fault {
+        int times;
+        int error;
+        int calls; /* made so far, failed or not */
+};
+
+static struct fault accept_fault, setsockopt_fault;
+
+static bool
+fails_now(struct fault *f)
+{
+        f->calls++;
+        if (f->times == 0)
+                return false;
+        f->times--;
+        errno = f->error;
+        return true;
+}
+
+int
+accept4(int fd, struct sockaddr *sa, socklen_t *size, int flags)
+{
+        static int (*real)(int, struct sockaddr *, socklen_t *, int);
+
+        if (real == NULL)
+                *(void **)&real = dlsym(RTLD_NEXT, "accept4");
+        return fails_now(&accept_fault) ? -1 : real(fd, sa, size, flags);
+}
+
+/* Only SO_REUSEPORT is made to fail. */
+int
+setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+        static int (*real)(int, int, int, const void *, socklen_t);
+
+        if (real == NULL)
+                *(void **)&real = dlsym(RTLD_NEXT, "setsockopt");
+        if (level == SOL_SOCKET && name == SO_REUSEPORT && fails_now(&setsockopt_fault))
+                return -1;
+        return real(fd, level, name, value, size);
+}
+
+#endif

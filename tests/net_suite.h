@@ -1,0 +1,304 @@
+/*
+ * What the tests of net/ share: a clean state around each test, connected sockets, the log as text, memory that runs out.
+ * Each test program includes it once, in place of suite.h and <green/net.h>.
+ */
+#ifndef GREEN_TESTS_NET_SUITE_H
+#define GREEN_TESTS_NET_SUITE_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <green/core.h>
+#include <green/net.h>
+
+#include "suite.h"
+
+#define MAYBE __attribute__((unused)) static
+
+/* ---- the log, as text */
+
+static char log_text[8192];
+
+static void
+log_line(void *arg, enum green_log_level level, const char *message)
+{
+        size_t len = strlen(log_text);
+
+        (void)arg;
+        (void)level;
+        snprintf(log_text + len, sizeof log_text - len, "%s\n", message);
+}
+
+MAYBE bool
+logged(const char *part)
+{
+        return strstr(log_text, part) != NULL;
+}
+
+MAYBE int
+times_logged(const char *part)
+{
+        int n = 0;
+
+        for (const char *p = log_text; (p = strstr(p, part)) != NULL; p += strlen(part))
+                n++;
+        return n;
+}
+
+/* ---- memory */
+
+/* Allocations that still succeed; below 0: all do. */
+static int memory_left = -1;
+
+static void *
+test_realloc(void *arg, void *old, size_t len)
+{
+        (void)arg;
+        if (memory_left == 0) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        if (memory_left > 0)
+                memory_left--;
+        return realloc(old, len);
+}
+
+static void
+test_free(void *arg, void *old)
+{
+        (void)arg;
+        free(old);
+}
+
+/* ---- around each test */
+
+static void
+base_state(void)
+{
+        if (green_get_hub() == NULL)
+                FAIL("there is no hub: %s", green_last_error()->message);
+        /* Those who were woken or killed last end here. */
+        for (int i = 0; i < 3; i++)
+                green_sleep(0);
+        memory_left = -1;
+        log_text[0] = '\0';
+}
+
+static void
+nothing_left(void)
+{
+        struct green_hub_info info = {.size = sizeof info};
+
+        CHECK_INT(green_hub_get_info(&info), 0);
+        CHECK_INT(info.threads, 1);
+        CHECK_INT(info.readers, 0);
+        CHECK_INT(info.writers, 0);
+        CHECK_INT(info.timers, 0);
+}
+
+static void
+dump(void)
+{
+        green_debug_dump(2);
+        fputs(log_text, stderr);
+}
+
+static void
+init(void)
+{
+        static const struct green_allocator allocator = {
+                .size = sizeof allocator, .realloc = test_realloc, .free = test_free};
+
+        green_set_allocator(&allocator);
+        green_set_log(log_line, NULL);
+        suite_setup = base_state;
+        suite_check = nothing_left;
+        suite_on_hang = dump;
+}
+
+GREEN_SUITE_INIT(init)
+
+/* ---- sockets */
+
+/* A listener on a port of the system's choice; its address as text. */
+MAYBE green_socket *
+listen_here(char *address)
+{
+        green_socket *listener = green_listen("127.0.0.1:0", NULL);
+        struct green_addr addr;
+
+        if (!CHECK(listener != NULL) || !CHECK_INT(green_socket_getsockname(listener, &addr), 0))
+                return NULL;
+        green_addr_format(&addr, address, GREEN_ADDR_TEXT_SIZE);
+        return listener;
+}
+
+/* Two ends of a TCP connection. */
+struct pair {
+        green_socket *a, *b;
+};
+
+MAYBE struct pair
+tcp_pair(void)
+{
+        char address[GREEN_ADDR_TEXT_SIZE];
+        green_socket *listener = listen_here(address);
+        struct pair p;
+
+        p.a = green_connect(address, NULL);
+        CHECK(p.a != NULL);
+        p.b = green_socket_accept(listener, NULL);
+        CHECK(p.b != NULL);
+        CHECK_INT(green_socket_free(listener), 0);
+        return p;
+}
+
+/* Two ends of a Unix connection of a type. */
+MAYBE struct pair
+unix_pair(int type)
+{
+        int fds[2] = {-1, -1};
+        struct pair p;
+
+        CHECK_INT(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds), 0);
+        p.a = green_socket_from_fd(fds[0]);
+        CHECK(p.a != NULL);
+        p.b = green_socket_from_fd(fds[1]);
+        CHECK(p.b != NULL);
+        return p;
+}
+
+MAYBE void
+free_pair(struct pair p)
+{
+        CHECK_INT(green_socket_free(p.a), 0);
+        CHECK_INT(green_socket_free(p.b), 0);
+}
+
+/* Fill a socket until it takes no more; returns the bytes. */
+MAYBE size_t
+fill(green_socket *s)
+{
+        static const char block[65536];
+        size_t total = 0;
+        ssize_t n;
+
+        while ((n = green_socket_send(s, block, sizeof block, MSG_DONTWAIT)) > 0)
+                total += (size_t)n;
+        CHECK_INT(n, -EAGAIN);
+        return total;
+}
+
+/* Receive and forget, until there is nothing more at once; returns the bytes. */
+MAYBE size_t
+drain(green_socket *s)
+{
+        static char block[65536];
+        size_t total = 0;
+        ssize_t n;
+
+        while ((n = green_socket_recv(s, block, sizeof block, MSG_DONTWAIT)) > 0)
+                total += (size_t)n;
+        return total;
+}
+
+/* ---- one call in a green thread of its own, and what it returned */
+
+struct call {
+        green_socket *s;
+        const void *out; /* to send */
+        size_t len;
+        char buf[256]; /* received */
+        size_t done;
+        ssize_t rc;
+        bool over;
+        green_thread *thread;
+};
+
+MAYBE void *
+call_recv(void *arg)
+{
+        struct call *c = arg;
+
+        c->rc = green_socket_recv(c->s, c->buf, c->len != 0 ? c->len : sizeof c->buf, 0);
+        c->over = true;
+        return NULL;
+}
+
+MAYBE void *
+call_recv_nothing(void *arg)
+{
+        struct call *c = arg;
+
+        c->rc = green_socket_recv(c->s, c->buf, 0, 0);
+        c->over = true;
+        return NULL;
+}
+
+MAYBE void *
+call_sendall(void *arg)
+{
+        struct call *c = arg;
+
+        c->rc = green_socket_sendall(c->s, c->out, c->len, 0, &c->done);
+        c->over = true;
+        return NULL;
+}
+
+MAYBE void *
+call_accept(void *arg)
+{
+        struct call *c = arg;
+        green_socket *client = green_socket_accept(c->s, NULL);
+
+        c->rc = client == NULL ? green_last_error()->code : 0;
+        green_socket_free(client);
+        c->over = true;
+        return NULL;
+}
+
+/* Start a call and let it get to where it waits. */
+MAYBE void
+start(struct call *c, green_thread_fn fn)
+{
+        c->rc = 1;
+        c->over = false;
+        c->thread = green_spawn(fn, c);
+        CHECK(c->thread != NULL);
+        green_sleep(0);
+}
+
+/* Wait for its end. */
+MAYBE ssize_t
+finish(struct call *c)
+{
+        CHECK_INT(green_thread_wait(c->thread, NULL), 0);
+        green_thread_unref(c->thread);
+        c->thread = NULL;
+        return c->rc;
+}
+
+/* The same for one that was killed. */
+MAYBE ssize_t
+finish_killed(struct call *c)
+{
+        CHECK_INT(green_thread_wait(c->thread, NULL), GREEN_EKILLED);
+        green_thread_unref(c->thread);
+        c->thread = NULL;
+        return c->rc;
+}
+
+/* A green thread that counts how often it gets to run. */
+MAYBE void *
+count_turns(void *arg)
+{
+        int *turns = arg;
+
+        while (green_sleep(0) == 0)
+                ++*turns;
+        return NULL;
+}
+
+#endif
