@@ -37,6 +37,16 @@ go_home(void)
         siglongjmp(now.home, 1);
 }
 
+/* Between land(), whose frame varies, and the boot function: a frame with a frame pointer, see green__frame_end(). */
+static __attribute__((noinline)) GREEN__UNSANITIZED void
+enter(void)
+{
+        void *volatile here = __builtin_frame_address(0);
+
+        (void)here;
+        green__birth_boot(now.birth, go_home);
+}
+
 /*
  * The kernel's frame with the registers is dead weight of up to a page from now on. So the boot function's frame is
  * begun in a page below it, that a parked stack costs one page here too.
@@ -49,7 +59,7 @@ land(void)
         now.birth->dead = (char *)((uintptr_t)here & ~(uintptr_t)(green__page_size() - 1));
         char *volatile pad = __builtin_alloca((size_t)(here - now.birth->dead) + now.birth->colour);
         (void)pad;
-        green__birth_boot(now.birth, go_home);
+        enter();
 }
 
 /* Runs twice: as a signal handler, and again by a jump into its frame. */
@@ -93,31 +103,12 @@ jump_in_and_park(void)
         green__sanitize_arrive(&now.creator);
 }
 
-/*
- * Take a real-time signal that nobody uses: the highest, which some systems keep for themselves, is tried first. Returns
- * it, with its old action, or -EAGAIN.
- */
-static int
-take_signal(struct sigaction *ret_old)
-{
-        struct sigaction act = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
-
-        sigfillset(&act.sa_mask);
-        for (int sig = SIGRTMAX; sig >= SIGRTMIN; sig--) {
-                if (sigaction(sig, NULL, ret_old) != 0 || (ret_old->sa_flags & SA_SIGINFO) ||
-                    ret_old->sa_handler != SIG_DFL)
-                        continue;
-                if (sigaction(sig, &act, NULL) == 0)
-                        return sig;
-        }
-        return -EAGAIN;
-}
-
 /* Deliver sig to this thread alone and wait until the handler has been there. All signals are blocked. */
 static int
 deliver(int sig)
 {
         sigset_t wait;
+
         sigfillset(&wait);
         sigdelset(&wait, sig);
         now.arrived = 0;
@@ -129,23 +120,34 @@ deliver(int sig)
         return 0;
 }
 
+/* The alternate signal stack is set. -EAGAIN: this signal is not to be had. */
 static int
-visit_stack(struct green__birth *birth)
+visit_by(int sig)
 {
-        stack_t old_stack, stack = {.ss_sp = birth->lo, .ss_size = (size_t)(birth->hi - birth->lo)};
-        struct sigaction old_act;
-        int sig = take_signal(&old_act);
-        int err = sig;
+        struct sigaction old, act = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
 
-        if (sig < 0)
-                return err;
-        if (sigaltstack(&stack, &old_stack) == 0) {
-                err = deliver(sig);
-                sigaltstack(&old_stack, NULL);
-        } else {
-                err = -errno;
-        }
-        sigaction(sig, &old_act, NULL);
+        sigfillset(&act.sa_mask);
+        if (sigaction(sig, NULL, &old) != 0 || (old.sa_flags & SA_SIGINFO) || old.sa_handler != SIG_DFL)
+                return -EAGAIN;
+        if (sigaction(sig, &act, NULL) != 0)
+                return -EAGAIN;
+        int err = deliver(sig);
+        sigaction(sig, &old, NULL);
+        return err == -EINVAL ? -EAGAIN : err; /* some systems keep the last ones for themselves and do not say so */
+}
+
+/* Have the handler run on the stack, by a real-time signal that nobody uses. */
+static int
+visit_stack(const struct green__birth *birth)
+{
+        stack_t old, stack = {.ss_sp = birth->lo, .ss_size = (size_t)(birth->hi - birth->lo)};
+        int err = -EAGAIN;
+
+        if (sigaltstack(&stack, &old) != 0)
+                return -errno;
+        for (int sig = SIGRTMAX; sig >= SIGRTMIN && err == -EAGAIN; sig--)
+                err = visit_by(sig);
+        sigaltstack(&old, NULL);
         return err;
 }
 

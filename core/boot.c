@@ -13,7 +13,7 @@
 /* Called through this, the compiler neither takes the frame down first nor knows that there is no return. */
 static void (*volatile thread_main)(void) = green__thread_main;
 
-__attribute__((noinline)) GREEN__UNSANITIZED void
+__attribute__((noinline)) GREEN__UNSANITIZED GREEN__LAST_FRAME void
 green__birth_boot(struct green__birth *birth, void (*go_home)(void))
 {
         void **fp = __builtin_frame_address(0);

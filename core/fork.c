@@ -11,6 +11,7 @@ atomic_bool green__forked;
 static void
 before_fork(void)
 {
+        green__hubs_lock();
         green__local_lock();
         green__log_lock();
 }
@@ -20,6 +21,7 @@ in_parent(void)
 {
         green__log_unlock();
         green__local_unlock();
+        green__hubs_unlock();
         atomic_store(&green__forked, true);
 }
 
@@ -39,29 +41,38 @@ forget_main(struct green__hub *h)
         t->end_code = GREEN_EKILLED;
 }
 
+/* Whom to forget next: anybody but main and the forking one. Forgetting one may forget others with it. */
+static green_thread *
+next_other(const struct green__hub *h)
+{
+        green_thread *t = h->main.all_next;
+
+        if (t == h->current && t != &h->main)
+                t = t->all_next;
+        return t == &h->main ? NULL : t;
+}
+
 static void
 in_child(void)
 {
         struct green__hub *h = green__hub_here;
-        green_thread *t, *next;
+        green_thread *t;
         int rc;
 
         green__log_unlock();
         green__local_unlock();
+        green__hubs_after_fork(h);
+        green__hubs_unlock();
         atomic_store(&green__forked, true);
         if (h == NULL)
                 return;
         h->ops_count = 0;
-        for (t = h->main.all_next; t != &h->main; t = next) {
-                next = t->all_next;
-                if (t == h->current)
-                        continue;
+        while ((t = next_other(h)) != NULL) {
                 t->op = NULL;
                 green__thread_forget(h, t);
         }
         if (h->current != &h->main && !h->embedded)
                 forget_main(h);
-        h->io_waits[0] = h->io_waits[1] = 0;
         h->told_deadlock = false;
         atomic_store(&h->mailbox->users, 0);
         atomic_store(&h->mailbox->sleeping, h->embedded ? 1 : 0);

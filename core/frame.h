@@ -4,6 +4,18 @@
 #ifndef GREEN_FRAME_H
 #define GREEN_FRAME_H
 
+#include <stddef.h>
+
+/*
+ * For a function that closes its frame: unwinders would authenticate a signed return address of 0 and follow what comes
+ * of it.
+ */
+#if defined(__aarch64__)
+#define GREEN__LAST_FRAME __attribute__((target("branch-protection=none")))
+#else
+#define GREEN__LAST_FRAME
+#endif
+
 /*
  * End of the frame with frame pointer fp. On x86-64 the record is its high end. On aarch64 the record is its low end,
  * and it ends where the frame of the caller begins, whose record's address is the first word of this one.

@@ -163,8 +163,8 @@ missing_function(const struct green_hub_ops *ops)
                 {"after_fork", ops->after_fork != NULL},
                 {"describe", ops->describe != NULL},
                 {"pollfd", ops->pollfd != NULL},
-                {"submit", ops->submit != NULL || !(ops->features & GREEN_HUB_OPS)},
-                {"cancel", ops->cancel != NULL || !(ops->features & GREEN_HUB_OPS)},
+                {"submit", ops->submit != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
+                {"cancel", ops->cancel != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
                 {"fini", ops->fini != NULL},
         };
 

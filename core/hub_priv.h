@@ -75,7 +75,7 @@ struct green_timer {
         void *arg;
         double seconds;
         bool owned; /* no handle: core frees it after it fired */
-        bool dead;   /* cancelled for good */
+        const void *where; /* address of the call that made it */
         bool queued; /* in the callback queue */
 };
 
@@ -195,6 +195,7 @@ struct green__slot {
         uint8_t armed;              /* GREEN_READ | GREEN_WRITE that the hub will report */
         uint8_t missed;             /* edges that came while nobody waited: the next wait returns at once */
         bool always;                /* a kind of file that is always ready */
+        bool hangup;                /* the hub has said GREEN_HUB_HANGUP */
 };
 
 enum green__slot_mode {
@@ -267,6 +268,7 @@ struct green__hub {
         /* Callbacks to run on the hub stack. */
         struct green__post *posts, **posts_end;
         struct green__watch *watches_first, *watches_last;
+        size_t watches_queued;
         struct green_timer *timers_first, **timers_end;
 
         /* Descriptors. */
@@ -341,6 +343,11 @@ green__time_ok(double seconds)
 extern atomic_bool green__forked; /* a child may hold our descriptors: take them off the hub before closing */
 void green__fork_install(void);
 
+/* hubs.c: the lock of the list of hubs, held over a fork; what the list is in the child */
+void green__hubs_lock(void);
+void green__hubs_unlock(void);
+void green__hubs_after_fork(struct green__hub *here);
+
 /* log.c, local.c: their locks, held over a fork */
 void green__log_lock(void);
 void green__log_unlock(void);
@@ -396,6 +403,7 @@ green__direction(unsigned events)
 void green__watch_fire(struct green__watch *w, int result);
 void green__watch_call(struct green__hub *h, struct green__watch *w);
 void green__watch_node_woken(struct green_wait *node, int code);
+void green__watches_forget(struct green__hub *h);
 
 /* timer.c */
 void green__timer_fire(struct green__hub *h, struct green_timer *t);

@@ -82,6 +82,30 @@ green__hub_lives(uint64_t ident)
         return h != NULL;
 }
 
+void
+green__hubs_lock(void)
+{
+        pthread_mutex_lock(&hubs_lock);
+}
+
+void
+green__hubs_unlock(void)
+{
+        pthread_mutex_unlock(&hubs_lock);
+}
+
+/* In the child of a fork: the hubs of other OS threads have ended, unrun. */
+void
+green__hubs_after_fork(struct green__hub *here)
+{
+        for (struct green__hub *h = hubs; h != NULL; h = h->hubs_next)
+                if (h != here)
+                        atomic_store(&h->mailbox->closed, 1);
+        hubs = here;
+        if (here != NULL)
+                here->hubs_next = NULL;
+}
+
 static void
 hubs_add(struct green__hub *h)
 {
@@ -233,6 +257,7 @@ forget_all(struct green__hub *h)
         while ((t = h->main.all_next) != &h->main)
                 green__thread_forget(h, t);
         green__timers_drop_all(h);
+        green__watches_forget(h);
         green__scopes_end(&h->main);
 }
 
@@ -380,14 +405,15 @@ green_hub_get_info(struct green_hub_info *info)
 {
         struct green__hub *h = green__hub_get();
         struct green__stack_facts stacks;
+        struct green_hub_info full;
 
         if (h == NULL)
                 return green__no_hub();
-        if (info == NULL || info->size != sizeof(*info))
+        if (info == NULL || info->size < sizeof(info->size) || info->size > sizeof(*info))
                 return -EINVAL;
         green__stack_pool_facts(&h->stacks, &stacks);
-        *info = (struct green_hub_info){
-                .size = sizeof(*info),
+        full = (struct green_hub_info){
+                .size = info->size,
                 .name = h->ops->name,
                 .context = green__context_name(),
                 .guard = stacks.guard,
@@ -402,7 +428,8 @@ green_hub_get_info(struct green_hub_info *info)
                 .switches = h->switches,
                 .polls = h->polls,
         };
-        (void)h->ops->describe(h->state, info->description, sizeof(info->description));
+        (void)h->ops->describe(h->state, full.description, sizeof(full.description));
+        memcpy(info, &full, info->size);
         return 0;
 }
 

@@ -250,9 +250,19 @@ green_io_wait(green_io *io, unsigned events, double timeout)
 }
 
 bool
+green_io_hung_up(const green_io *io)
+{
+        if (io == NULL || io->slot == NULL)
+                return true;
+        if (io->slot->mode != GREEN__SLOT_EDGE)
+                return false;
+        return io->slot->hangup || !(io->hub->ops->features & GREEN_HUB_TELLS_HANGUP);
+}
+
+bool
 green_io_can_submit(const green_io *io)
 {
-        return io != NULL && io->slot != NULL && (io->hub->ops->features & GREEN_HUB_OPS) != 0;
+        return io != NULL && io->slot != NULL && (io->hub->ops->features & GREEN_HUB_CAN_SUBMIT) != 0;
 }
 
 /* Operations keep their waiter's node in op->core[0]. */
@@ -323,7 +333,7 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
                 return -EINVAL;
         if (self == NULL)
                 return -EDEADLK;
-        if (!(h->ops->features & GREEN_HUB_OPS))
+        if (!(h->ops->features & GREEN_HUB_CAN_SUBMIT))
                 return -ENOTSUP;
         if (self->fired != NULL && timeout != 0)
                 return green__cancelled(h, self);

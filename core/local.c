@@ -36,10 +36,11 @@ green__local_unlock(void)
 green_local *
 green_local_new(const struct green_local_opts *opts)
 {
+        struct green_local_opts o;
         green_local *local;
         size_t i;
 
-        if (opts != NULL && (opts->size != sizeof(*opts) || (opts->arg != NULL && opts->construct == NULL))) {
+        if (green_opts_take(&o, sizeof(o), opts) != 0 || (o.arg != NULL && o.construct == NULL)) {
                 green_set_error(-EINVAL, "green_local_opts of unknown size, or an argument without a constructor");
                 return NULL;
         }
@@ -48,8 +49,7 @@ green_local_new(const struct green_local_opts *opts)
                 green_set_error(-ENOMEM, NULL);
                 return NULL;
         }
-        if (opts != NULL)
-                local->opts = *opts;
+        local->opts = o;
         pthread_mutex_lock(&lock);
         for (i = 0; i < MAX_LOCALS && table[i] != NULL; i++)
                 ;

@@ -77,13 +77,15 @@ callbacks_wait(const struct green__hub *h)
         return h->posts != NULL || h->watches_first != NULL || h->timers_first != NULL;
 }
 
-/* Nanoseconds until the first timer; -1 without one. */
+/* Nanoseconds until there is something to do: 0 for a callback, the first timer; -1 without one. */
 static int64_t
 next_limit(struct green__hub *h)
 {
         int64_t first = green__heap_first(&h->heap);
         int64_t now;
 
+        if (callbacks_wait(h))
+                return 0;
         if (first == GREEN__NEVER)
                 return -1;
         now = h->clock();
@@ -103,6 +105,9 @@ expire(struct green__hub *h, struct green__timer *timer)
                         green__withdraw(h, t, -ETIMEDOUT);
                 break;
         }
+        case GREEN__TIMER_SLEEP:
+                green__withdraw(h, green__container_of(timer, green_thread, timer), 0);
+                break;
         case GREEN__TIMER_START: {
                 green_thread *t = green__container_of(timer, green_thread, timer);
 
@@ -287,7 +292,8 @@ green__run_callbacks(struct green__hub *h)
                         green_free(post);
                 fn(arg);
         }
-        while ((w = h->watches_first) != NULL)
+        /* Only those of now: one on a regular file that starts itself again is queued again at once. */
+        for (size_t n = h->watches_queued; n > 0 && (w = h->watches_first) != NULL; n--)
                 green__watch_call(h, w);
         while (h->timers_first != NULL)
                 green__timer_call(h, h->timers_first);
@@ -303,7 +309,7 @@ green__home_main(void)
         for (;;) {
                 h->current = NULL;
                 if (calls_back)
-                        green__poll(h, callbacks_wait(h) || green__any_ready(h) ? 0 : next_limit(h));
+                        green__poll(h, green__any_ready(h) ? 0 : next_limit(h));
                 green__run_callbacks(h);
                 while (!green__any_ready(h)) {
                         green__poll(h, next_limit(h));
@@ -367,7 +373,10 @@ green_sleep(double seconds)
                 return green__cancelled(h, self);
         self->waits = NULL;
         self->nwaits = 0;
-        int rc = green__park_nodes(h, self, seconds, __builtin_return_address(0));
-
-        return rc == -ETIMEDOUT ? 0 : rc;
+        /* A timer of its own kind: -ETIMEDOUT could also be the code of a kill. */
+        if (seconds < GREEN_FOREVER) {
+                self->timer.kind = GREEN__TIMER_SLEEP;
+                green__heap_add(&h->heap, &self->timer, green__deadline(h, seconds));
+        }
+        return green__park_nodes(h, self, GREEN_FOREVER, __builtin_return_address(0));
 }

@@ -101,11 +101,16 @@ void
 green_shield_end(void)
 {
         struct green__hub *h = green__hub_get();
+        green_thread *self;
 
         if (h == NULL || h->current == NULL || h->current->shield == 0)
                 return;
-        h->current->shield--;
-        green__scope_refresh(h->current);
+        self = h->current;
+        self->shield--;
+        /* Those opened under it are outside the next one. */
+        for (struct green__scope *s = self->innermost; s != NULL && s->shield > self->shield; s = s->outer)
+                s->shield = self->shield;
+        green__scope_refresh(self);
 }
 
 int
@@ -179,14 +184,19 @@ static void
 report_stale(const green_thread *self, const void *frame)
 {
         const struct green__stack *stack = self->stack;
+        const struct green__scope *s = self->innermost;
 
         if (stack == NULL)
                 return;
-        for (const struct green__scope *s = self->innermost; s != &self->kill; s = s->outer)
-                if ((const char *)s >= stack->lo && (const char *)s < (const char *)frame)
-                        green_log(GREEN_LOG_ERROR,
-                                  "green-net: a timeout of green thread %llu (%s) was not cancelled before its function returned",
-                                  (unsigned long long)self->ident, self->where);
+        while (s != &self->kill && (const char *)s >= stack->lo && (const char *)s < (const char *)frame) {
+                /* Its storage may be used again already, or by the report. */
+                const struct green__scope *outer = is_scope(s) ? s->outer : &self->kill;
+
+                green_log(GREEN_LOG_ERROR,
+                          "green-net: a timeout of green thread %llu (%s) was not cancelled before its function returned",
+                          (unsigned long long)self->ident, self->where);
+                s = outer;
+        }
 }
 #else
 #define report_stale(self, frame) ((void)0)
@@ -197,6 +207,7 @@ green_timeout_start_opts(struct green_timeout *t, double seconds, const struct g
 {
         struct green__hub *h = green__hub_get();
         struct green__scope *s = scope_of(t);
+        struct green_timeout_opts o;
         green_thread *self;
         int rc;
 
@@ -205,20 +216,20 @@ green_timeout_start_opts(struct green_timeout *t, double seconds, const struct g
         self = h->current;
         if (t == NULL || seconds != seconds)
                 return -EINVAL;
-        if (opts != NULL && (opts->size != sizeof(*opts) || opts->code > 0))
+        if (green_opts_take(&o, sizeof(o), opts) != 0 || o.code > 0)
                 return -EINVAL;
         if (self == NULL)
                 return -EDEADLK;
+        report_stale(self, __builtin_frame_address(0));
         if (is_mine(self, s))
                 return -EBUSY;
-        report_stale(self, __builtin_frame_address(0));
         rc = green__heap_promise(&h->heap, 1);
         if (rc != 0)
                 return rc;
         *s = (struct green__scope){.outer = self->innermost, .thread = self, .seconds = seconds, .shield = self->shield};
         s->magic = MAGIC ^ (uintptr_t)s;
-        s->code = opts != NULL && opts->code != 0 ? opts->code : GREEN_ETIMEOUT;
-        s->silent = opts != NULL && opts->silent;
+        s->code = o.code != 0 ? o.code : GREEN_ETIMEOUT;
+        s->silent = o.silent;
         s->timer.kind = GREEN__TIMER_SCOPE;
         self->innermost->inner = s;
         self->innermost = s;

@@ -183,6 +183,8 @@ green__io_event(struct green__hub *h, const struct green_hub_event *ev)
                 bits = BOTH;
         if (s == NULL || s->gen != (uint32_t)(ev->token >> 32) || s->mode == GREEN__SLOT_NONE)
                 return;
+        if (ev->events & GREEN_HUB_HANGUP)
+                s->hangup = true;
         edge = s->mode == GREEN__SLOT_EDGE;
         if (s->mode == GREEN__SLOT_ONESHOT)
                 s->armed = 0;
@@ -249,6 +251,7 @@ green__slot_reset(struct green__hub *h, struct green__slot *s, green_fd fd, bool
         s->mode = GREEN__SLOT_NONE;
         s->armed = 0;
         s->missed = 0;
+        s->hangup = false;
         s->always = false;
         s->gen++;
         s->io = NULL;
@@ -266,6 +269,7 @@ green__slots_after_fork(struct green__hub *h)
                         s->mode = GREEN__SLOT_NONE;
                         s->armed = 0;
                         s->missed = 0;
+                        s->hangup = false;
                         if (wanted(s) != 0)
                                 (void)green__slot_arm(h, s, fd, wanted(s), true);
                 }

@@ -42,7 +42,7 @@ green__method_switch(struct green__context *from, struct green__context *to)
 }
 
 /* The first function of a stack, entered again for each green thread that uses it. */
-static GREEN__UNSANITIZED void
+static GREEN__UNSANITIZED GREEN__LAST_FRAME void
 start(void)
 {
         green__frame_close(__builtin_frame_address(0));

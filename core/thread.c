@@ -274,18 +274,19 @@ apply_opts(green_thread *t, const struct green_spawn_opts *opts)
 green_thread *
 green_spawn_with_at(green_thread_fn fn, void *arg, const struct green_spawn_opts *opts, const char *where)
 {
+        struct green_spawn_opts o;
         green_thread *t;
 
         if (opts == NULL)
                 return green_spawn_at(fn, arg, where);
-        if (opts->size != sizeof(*opts)) {
+        if (green_opts_take(&o, sizeof(o), opts) != 0) {
                 green_set_error(-EINVAL, "green_spawn_opts of a size that this version does not know");
                 return NULL;
         }
         t = make_checked(fn, arg, where);
         if (t == NULL)
                 return NULL;
-        if (apply_opts(t, opts) != 0) {
+        if (apply_opts(t, &o) != 0) {
                 unmake(t);
                 green_set_error(-ENOMEM, NULL);
                 return NULL;

@@ -62,6 +62,7 @@ green_timer_new(double seconds, green_timer_fn fn, void *arg)
         t->fn = fn;
         t->arg = arg;
         t->seconds = seconds;
+        t->where = __builtin_return_address(0);
         return t;
 }
 
@@ -81,7 +82,7 @@ schedule(green_timer *t, green_thread *owner)
 
         if (h == NULL)
                 return green__no_hub();
-        if (t == NULL || t->dead)
+        if (t == NULL)
                 return -EINVAL;
         rc = check_owner(t);
         if (rc != 0)
@@ -134,9 +135,6 @@ green_timer_cancel(green_timer *t)
         if (rc != 0)
                 return rc;
         stop(t);
-        t->dead = true;
-        t->fn = NULL;
-        t->arg = NULL;
         return 0;
 }
 
@@ -235,17 +233,16 @@ green__timers_of_thread(green_thread *t)
 void
 green__timers_drop_all(struct green__hub *h)
 {
-        uint32_t i = 0;
+        /* From the end: what moves into a freed place was looked at, or is looked at again. */
+        for (uint32_t i = h->heap.count; i > 0;) {
+                struct green__timer *timer = h->heap.entries[i - 1].timer;
 
-        while (i < h->heap.count) {
-                struct green__timer *timer = h->heap.entries[i].timer;
-
-                if (timer->kind == GREEN__TIMER_CALL) {
+                if (timer->kind == GREEN__TIMER_CALL)
                         drop(green__container_of(timer, struct green_timer, timer));
-                        i = 0;
-                } else {
-                        i++;
-                }
+                else
+                        i--;
+                if (i > h->heap.count)
+                        i = h->heap.count;
         }
         while (h->timers_first != NULL)
                 drop(h->timers_first);

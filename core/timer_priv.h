@@ -11,6 +11,7 @@
 /* What a timer is part of, and so what is to be done when it expires. */
 enum green__timer_kind {
         GREEN__TIMER_PARK,  /* green_thread.timer: the time limit of a wait */
+        GREEN__TIMER_SLEEP, /* green_thread.timer: the end of green_sleep() */
         GREEN__TIMER_START, /* green_thread.timer: the start of spawn_after */
         GREEN__TIMER_SCOPE, /* green__scope.timer: a timeout */
         GREEN__TIMER_CALL,  /* green_timer.timer: a callback */

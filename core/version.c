@@ -3,7 +3,6 @@
  */
 #include <config.h>
 
-#include <green/debug.h>
 #include <green/version.h>
 
 const char *

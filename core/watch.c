@@ -43,6 +43,7 @@ call_enqueue(struct green__hub *h, struct green__watch *w)
         else
                 h->watches_first = w;
         h->watches_last = w;
+        h->watches_queued++;
 }
 
 static void
@@ -56,6 +57,7 @@ call_dequeue(struct green__hub *h, struct green__watch *w)
                 w->call_next->call_prev = w->call_prev;
         else
                 h->watches_last = w->call_prev;
+        h->watches_queued--;
 }
 
 /* It has something to tell: queue its call. */
@@ -228,4 +230,54 @@ bool
 green_watch_active(const struct green_watch *watch)
 {
         return inside(watch)->active != STOPPED;
+}
+
+/* Stop one without a word to the back end. */
+static void
+forget(struct green__watch *w)
+{
+        if (w->active == QUEUED)
+                call_dequeue(w->hub, w);
+        else
+                leave(w);
+        w->active = STOPPED;
+        w->slot = NULL;
+        w->hub = NULL;
+}
+
+static void
+forget_in(struct green_waitq *q)
+{
+        struct green_wait *node, *next;
+
+        for (node = q->first; node != NULL; node = next) {
+                next = node->next;
+                if (node->kind == GREEN__WAIT_WATCH)
+                        forget(node->value);
+        }
+}
+
+/* The hub ends: every watch is stopped, and may be started in another. */
+void
+green__watches_forget(struct green__hub *h)
+{
+        while (h->watches_first != NULL)
+                forget(h->watches_first);
+        for (size_t c = 0; c < h->nchunks; c++) {
+                for (size_t i = 0; h->chunks[c] != NULL && i < GREEN__SLOT_CHUNK; i++) {
+                        forget_in(&h->chunks[c][i].wait[0]);
+                        forget_in(&h->chunks[c][i].wait[1]);
+                }
+        }
+        /* From the end: what moves into a freed place was looked at, or is looked at again. */
+        for (uint32_t i = h->heap.count; i > 0;) {
+                struct green__timer *timer = h->heap.entries[i - 1].timer;
+
+                if (timer->kind == GREEN__TIMER_WATCH)
+                        forget(green__container_of(timer, struct green__watch, timer));
+                else
+                        i--;
+                if (i > h->heap.count)
+                        i = h->heap.count;
+        }
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -24,11 +25,13 @@ enum {
 /* Of the wake descriptor; core never uses it as a token. */
 #define HUB_EPOLL_WAKE_TOKEN UINT64_MAX
 
+/* The kernel has no epoll_pwait2: found out once a process. */
+static atomic_bool hub_epoll_lacks_ns;
+
 struct hub_epoll {
         const struct green_hub_config *config; /* core's; outlives this */
         int poller;                            /* the epoll descriptor */
         int wake;                              /* eventfd, edge-triggered, and so never read */
-        bool milliseconds;                     /* the kernel has no epoll_pwait2 */
         /* Here and not on the stack: wait() runs on the stacks of green threads, which are to stay at one page. */
         struct epoll_event ready[HUB_EPOLL_BATCH];
 };
@@ -83,7 +86,6 @@ hub_epoll_init(const struct green_hub_config *config, void **ret_state)
         if (hub == NULL)
                 return -ENOMEM;
         hub->config = config;
-        hub->milliseconds = false;
         err = hub_epoll_open(hub);
         if (err != 0) {
                 config->free(hub);
@@ -184,13 +186,13 @@ hub_epoll_wait_ns(struct hub_epoll *hub, int max, int64_t timeout_ns)
 static int
 hub_epoll_wait_any(struct hub_epoll *hub, int max, int64_t timeout_ns)
 {
-        if (timeout_ns > 0 && !hub->milliseconds) {
+        if (timeout_ns > 0 && !atomic_load_explicit(&hub_epoll_lacks_ns, memory_order_relaxed)) {
                 int n = hub_epoll_wait_ns(hub, max, timeout_ns);
 
                 /* EPERM is how older sandboxes say that they do not know a system call. */
                 if (n >= 0 || (errno != ENOSYS && errno != EPERM))
                         return n;
-                hub->milliseconds = true;
+                hub_epoll_lacks_ns = true;
         }
         return epoll_wait(hub->poller, hub->ready, max, hub_epoll_milliseconds(timeout_ns));
 }
@@ -212,7 +214,8 @@ hub_epoll_wait(void *state, struct green_hub_event *events, int max, int64_t tim
                 event->token = ready->data.u64;
                 event->events = (bits & (EPOLLIN | EPOLLPRI | EPOLLRDHUP) ? GREEN_READ : 0u) |
                                 (bits & EPOLLOUT ? GREEN_WRITE : 0u) |
-                                (bits & (EPOLLERR | EPOLLHUP) ? GREEN_HUB_ERROR : 0u);
+                                (bits & (EPOLLERR | EPOLLHUP) ? GREEN_HUB_ERROR : 0u) |
+                                (bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP) ? GREEN_HUB_HANGUP : 0u);
                 event->reserved = 0;
                 event->op = NULL;
                 event++;
@@ -248,7 +251,7 @@ hub_epoll_describe(void *state, char *text, size_t len)
         struct hub_epoll *hub = state;
 
         return snprintf(text, len, "epoll, descriptor %d, limits in %s", hub->poller,
-                        hub->milliseconds ? "milliseconds" : "nanoseconds");
+                        hub_epoll_lacks_ns ? "milliseconds" : "nanoseconds");
 }
 
 static green_fd
@@ -263,7 +266,7 @@ GREEN_HUB_DEFINE(epoll) = {
         .abi = GREEN_HUB_ABI,
         .size = sizeof(struct green_hub_ops),
         .name = "epoll",
-        .features = GREEN_HUB_CAN_EDGE | GREEN_HUB_CAN_ONESHOT | GREEN_HUB_FORGETS_CLOSED,
+        .features = GREEN_HUB_CAN_EDGE | GREEN_HUB_CAN_ONESHOT | GREEN_HUB_FORGETS_CLOSED | GREEN_HUB_TELLS_HANGUP,
         .probe = hub_epoll_probe,
         .init = hub_epoll_init,
         .add = hub_epoll_add,

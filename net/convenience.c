@@ -9,21 +9,6 @@
 
 #define BACKLOG 50
 
-int
-green__opts_take(void *opts, size_t own, const void *given)
-{
-        size_t size;
-
-        memset(opts, 0, own);
-        if (given == NULL)
-                return 0;
-        memcpy(&size, given, sizeof size);
-        if (size < sizeof size || size > own)
-                return -EINVAL;
-        memcpy(opts, given, size);
-        return 0;
-}
-
 static bool
 is_tcp(const struct green_addr *addr)
 {
@@ -60,7 +45,7 @@ green_connect(const char *address, const struct green_connect_opts *opts)
         struct green_connect_opts o;
         struct green_addr addr, local;
         green_socket *s;
-        int rc = green__opts_take(&o, sizeof o, opts);
+        int rc = green_opts_take(&o, sizeof o, opts);
 
         if (rc != 0 || !(o.timeout >= 0)) {
                 green_set_error(-EINVAL, "connect: bad options");
@@ -114,7 +99,7 @@ green_listen(const char *address, const struct green_listen_opts *opts)
         struct green_listen_opts o;
         struct green_addr addr;
         green_socket *s;
-        int rc = green__opts_take(&o, sizeof o, opts);
+        int rc = green_opts_take(&o, sizeof o, opts);
 
         if (rc != 0 || o.backlog < 0) {
                 green_set_error(-EINVAL, "listen: bad options");

@@ -307,7 +307,7 @@ green_serve(green_socket *listener, green_serve_handler handler, void *arg, cons
 {
         struct green_serve_opts o;
         struct server *srv;
-        int rc = handler == NULL ? -EINVAL : green__opts_take(&o, sizeof o, opts);
+        int rc = handler == NULL ? -EINVAL : green_opts_take(&o, sizeof o, opts);
 
         if (rc == 0)
                 rc = green__socket_check(listener);

@@ -78,6 +78,8 @@ green__socket_accept_now(green_socket *s, green_socket **ret_client, struct gree
         }
         if (green__unlikely(s->transport != NULL && s->transport->accepted != NULL)) {
                 rc = s->transport->accepted(s, client);
+                if (rc == -ENOMEM)
+                        (void)green_io_detach(client->io, &s->held);
                 if (rc != 0) {
                         green_socket_free(client);
                         return rc;

@@ -11,6 +11,7 @@
 #include <green/error.h>
 #include <green/hubs.h>
 #include <green/log.h>
+#include <green/opts.h>
 #include <green/park.h>
 #include <green/socket.h>
 #include <green/thread.h>
@@ -101,9 +102,6 @@ int green__socket_foreign(const green_socket *s);
 
 /* socket_connect.c: accept one if somebody is there; -EAGAIN otherwise. Never waits. ret_peer may be NULL. */
 int green__socket_accept_now(green_socket *s, green_socket **ret_client, struct green_addr *ret_peer);
-
-/* convenience.c: fill opts, of size own, from what a user gave, which may be NULL or of an older version. */
-int green__opts_take(void *opts, size_t own, const void *given);
 
 /* May this OS thread use the socket? */
 static inline int

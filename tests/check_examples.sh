@@ -1,8 +1,79 @@
 #!/bin/sh
-# The examples do what their pages say. Run in the build folder.
-bad=0
-test -n "$EXAMPLES" || { echo "there are no examples"; bad=1; }
+# The examples do what their pages say. Run in the build folder. Needs curl, and bash as a client for TCP.
+command -v curl >/dev/null && command -v bash >/dev/null || { echo "needs curl and bash"; exit 77; }
+tmp=$(mktemp -d) || exit 99
+pid= bad=0
+trap 'test -z "$pid" || kill $pid; rm -rf "$tmp"' EXIT
+
+wrong() {
+    echo "$*"
+    bad=1
+}
+same() { # WHAT GOT WANTED
+    test "$2" = "$3" || wrong "$1: got '$2', not '$3'"
+}
+
+# Starts an example. Sets address when it says where it listens, or when the path given is there.
+start() { # EXAMPLE ADDRESS
+    example=$1
+    : >"$tmp/out"
+    "doc/examples/$1" "$2" >"$tmp/out" 2>&1 &
+    pid=$! address=
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        address=$(sed -n 's/^listening on //p' "$tmp/out")
+        test -z "$address" || return 0
+        ! test -S "${2#unix:}" || return 0
+        kill -0 $pid 2>/dev/null || break
+        sleep 0.2
+    done
+    wrong "$1 $2 did not start: $(cat "$tmp/out")"
+    return 1
+}
+stop() {
+    kill -0 $pid 2>/dev/null || wrong "$example ended by itself: $(cat "$tmp/out")"
+    kill $pid
+    wait $pid 2>/dev/null
+    pid=
+}
+talk() { # BASH-COMMANDS: with HOST and PORT of the example; at most 10 seconds
+    HOST=${address%:*} PORT=${address##*:} timeout 10 bash -c "$1"
+}
+fetch() { curl -s -m 10 "$@"; }
+
 for example in $EXAMPLES; do
-    test -x "$example" || { echo "$example was not built"; bad=1; }
+    test -x "$example" || wrong "$example was not built"
 done
+test -n "$EXAMPLES" || wrong "there are no examples"
+
+start hello "unix:$tmp/hello" && {
+    same "hello" "$(fetch --unix-socket "$tmp/hello" http://x/ | tr -d '\r')" "Hello, World!"
+    stop
+}
+
+start demo 127.0.0.1:0 && {
+    fetch "http://$address/" >"$tmp/page" || wrong "demo: no page"
+    grep -q '<h1>It works</h1>' "$tmp/page" || wrong "demo: not its page: $(head -c 300 "$tmp/page")"
+    fetch "http://$address/slow" >"$tmp/slow" &
+    slow=$!
+    # While that one sleeps, others are served.
+    fetch -o /dev/null "http://$address/"
+    kill -0 $slow 2>/dev/null || wrong "demo: /slow was not slow, or held up the others"
+    wait $slow
+    same "demo: /slow" "$(cat "$tmp/slow")" "Slept well"
+    same "demo: no such page" "$(fetch -o /dev/null -w '%{http_code}' "http://$address/none")" 404
+    stop
+}
+
+start echoserver 127.0.0.1:0 && {
+    same "echoserver" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; exec 4<>/dev/tcp/$HOST/$PORT
+        echo one >&3; echo two >&4; read -r a <&4; read -r b <&3; echo "$a $b"')" "two one"
+    stop
+}
+
+start chat_server 127.0.0.1:0 && {
+    same "chat_server" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; exec 4<>/dev/tcp/$HOST/$PORT
+        sleep 0.3; echo hello >&3; while read -r line <&4; do case $line in *": hello") echo "${line##*: }"; break;; esac; done')" \
+        "hello"
+    stop
+}
 exit $bad

@@ -42,8 +42,8 @@ same_span(struct green__http1_span a, struct green__http1_span b)
 static bool
 same_field(const struct green__http1_field *a, const struct green__http1_field *b)
 {
-        return a->name == b->name && a->value == b->value && a->value_len == b->value_len && a->name_len == b->name_len &&
-               a->id == b->id && a->flags == b->flags;
+        return a->name == b->name && a->value == b->value && a->value_len == b->value_len &&
+               a->name_len == b->name_len && a->id == b->id && a->flags == b->flags;
 }
 
 static bool
@@ -125,14 +125,10 @@ put_flags(struct text *t, const struct green__http1 *r)
                 uint32_t flag;
                 const char *name;
         } names[] = {
-                {GREEN__HTTP1_KEEP_ALIVE, " keep"},
-                {GREEN__HTTP1_CHUNKED, " chunked"},
-                {GREEN__HTTP1_EXPECT_100, " expect"},
-                {GREEN__HTTP1_EXPECT_OTHER, " expect-other"},
-                {GREEN__HTTP1_WANTS_UPGRADE, " upgrade"},
-                {GREEN__HTTP1_HTTPS, " https"},
-                {GREEN__HTTP1_SAID_CLOSE, " said-close"},
-                {GREEN__HTTP1_SAID_KEEP_ALIVE, " said-keep"},
+                {GREEN__HTTP1_KEEP_ALIVE, " keep"},           {GREEN__HTTP1_CHUNKED, " chunked"},
+                {GREEN__HTTP1_EXPECT_100, " expect"},         {GREEN__HTTP1_EXPECT_OTHER, " expect-other"},
+                {GREEN__HTTP1_WANTS_UPGRADE, " upgrade"},     {GREEN__HTTP1_HTTPS, " https"},
+                {GREEN__HTTP1_SAID_CLOSE, " said-close"},     {GREEN__HTTP1_SAID_KEEP_ALIVE, " said-keep"},
                 {GREEN__HTTP1_SAID_UPGRADE, " said-upgrade"},
         };
 

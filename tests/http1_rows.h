@@ -1,15 +1,13 @@
 /*
- * Requests for the HTTP parser, in tables. Each is parsed whole, byte by byte, and cut in two at every place, every time
- * in memory of exactly its size that moves from call to call, and has to come out the same.
+ * Requests for the HTTP parser, in tables. Each is parsed whole, byte by byte, and cut in two at every place, every
+ * time in memory of exactly its size that moves from call to call, and has to come out the same.
  */
 #ifndef GREEN_TESTS_HTTP1_ROWS_H
 #define GREEN_TESTS_HTTP1_ROWS_H
 
 #include "../web/http1_parse_priv.h"
 
-enum {
-        MAX_FIELDS = 99
-};
+enum { MAX_FIELDS = 99 };
 
 /* eventlet's limits; the same with targets by RFC 3986 only. */
 extern const struct green__http1_limits usual, strict;
@@ -43,7 +41,6 @@ struct row {
 #define TARGET(target) "GET " target " HTTP/1.1\r\n" HOST "\r\n"
 /* What FIELDS() comes to without its fields. */
 #define SHOWN "POST 1.1 origin path=/ host=h"
-
 
 /* One request in the parser. */
 struct run {

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#if !defined(HUB_BAD_SIZE) && !defined(HUB_BAD_WAIT) && !defined(HUB_BAD_CANCEL) && !defined(HUB_BAD_PROBE) && \
+#if !defined(HUB_BAD_SIZE) && !defined(HUB_BAD_WAIT) && !defined(HUB_BAD_CANCEL) && !defined(HUB_BAD_PROBE) &&         \
         !defined(HUB_BAD_SYMBOL)
 
 /* A table of another interface may be cut short, or say anything: only its first member may be looked at. */
@@ -118,7 +118,7 @@ GREEN_HUB_DEFINE(bad) = {
         .size = sizeof(struct green_hub_ops),
 #endif
         .name = "bad",
-        .features = GREEN_HUB_OPS,
+        .features = GREEN_HUB_CAN_SUBMIT,
         .probe = bad_probe,
         .init = bad_init,
         .add = bad_register,

@@ -32,7 +32,7 @@ struct callsback {
         char *stack; /* an address in the first wait() */
         int wake;
         nfds_t n;
-        nfds_t next; /* descriptor that was looked at last */
+        nfds_t next;                      /* descriptor that was looked at last */
         struct pollfd fds[CALLSBACK_MAX]; /* the first is wake */
         uint64_t tokens[CALLSBACK_MAX];
 };

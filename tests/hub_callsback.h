@@ -11,7 +11,7 @@
 struct hub_callsback {
         void (*fn)(void *arg); /* called in each wait(), on the hub's stack */
         void *arg;
-        atomic_ulong waits;    /* so far, of all OS threads */
+        atomic_ulong waits; /* so far, of all OS threads */
 };
 
 extern GREEN_API struct hub_callsback green_test_callsback;

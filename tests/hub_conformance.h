@@ -59,6 +59,7 @@ bool conf_can(uint32_t feature, const char *name);
         X(modify_changes_the_token)                                                                                    \
         X(tokens_of_any_value_come_back)                                                                               \
         X(the_end_of_the_peers_stream_is_readable)                                                                     \
+        X(the_end_of_a_stream_comes_with_its_last_bytes)                                                               \
         X(a_hang_up_is_an_error_event)                                                                                 \
         X(a_reset_is_an_error_event)                                                                                   \
         X(a_refused_connection_is_an_error_event)                                                                      \

@@ -23,7 +23,7 @@ struct work {
 static void *
 ops_open(void)
 {
-        return conf_can(GREEN_HUB_OPS, "this hub has no operations") ? conf_open() : NULL;
+        return conf_can(GREEN_HUB_CAN_SUBMIT, "this hub has no operations") ? conf_open() : NULL;
 }
 
 static void

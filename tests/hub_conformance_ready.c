@@ -227,6 +227,13 @@ tokens_of_any_value_come_back(void)
         rig_down(&rig);
 }
 
+/* What a hub says of the end of a stream besides GREEN_READ or GREEN_HUB_ERROR: all, or nothing ever. */
+static uint32_t
+hangup(void)
+{
+        return conf_ops->features & GREEN_HUB_TELLS_HANGUP ? GREEN_HUB_HANGUP : 0;
+}
+
 void
 the_end_of_the_peers_stream_is_readable(void)
 {
@@ -236,7 +243,37 @@ the_end_of_the_peers_stream_is_readable(void)
                 return;
         ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
         shutdown(rig.fds[1], SHUT_WR);
-        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & ~(uint32_t)GREEN_HUB_ERROR, GREEN_READ);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & ~(uint32_t)GREEN_HUB_ERROR, GREEN_READ | hangup());
+        rig_down(&rig);
+}
+
+/* Who reads less than asked for does not read again before the next event: that the stream has ended must come with it.
+ */
+void
+the_end_of_a_stream_comes_with_its_last_bytes(void)
+{
+        uint32_t how = conf_ops->features & GREEN_HUB_CAN_EDGE ? GREEN_HUB_EDGE : 0;
+        struct rig rig;
+
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ | how, 1);
+        conf_put(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
+        conf_put(rig.fds[1]);
+        shutdown(rig.fds[1], SHUT_WR);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & ~(uint32_t)GREEN_HUB_ERROR, GREEN_READ | hangup());
+        /* Or after them, with an event of its own. */
+        rig_down(&rig);
+        if (!rig_up(&rig))
+                return;
+        ADD(rig.hub, rig.fds[0], GREEN_READ | GREEN_WRITE | how, 1);
+        conf_put(rig.fds[1]);
+        CHECK((conf_bits(rig.hub, 1, CONF_SOON) & hangup()) == 0);
+        conf_drain(rig.fds[0]);
+        close(rig.fds[1]);
+        CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & (GREEN_READ | GREEN_HUB_HANGUP), GREEN_READ | hangup());
+        rig.fds[1] = -1;
         rig_down(&rig);
 }
 
@@ -296,7 +333,7 @@ a_reset_is_an_error_event(void)
         conf_quiet(hub);
         CHECK_INT(setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
         close(fds[1]);
-        CHECK_INT(conf_bits(hub, 1, CONF_SOON) & GREEN_HUB_ERROR, GREEN_HUB_ERROR);
+        CHECK_INT(conf_bits(hub, 1, CONF_SOON) & (GREEN_HUB_ERROR | GREEN_HUB_HANGUP), GREEN_HUB_ERROR | hangup());
         conf_close(hub);
         close(fds[0]);
 }
@@ -347,6 +384,7 @@ what_was_removed_is_not_reported(void)
 void
 wrong_calls_have_their_codes(void)
 {
+        GREEN_COVERS("FD-11");
         struct rig rig;
         int closed = dup(STDIN_FILENO);
         int err;

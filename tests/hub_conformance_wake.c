@@ -191,6 +191,7 @@ a_wake_from_a_signal_handler_ends_the_wait(void)
 void
 an_interrupted_wait_returns_nothing(void)
 {
+        GREEN_COVERS("HUB-17");
         struct green_hub_event event;
         double begin = conf_now();
         void *hub = conf_open();
@@ -209,7 +210,8 @@ an_interrupted_wait_returns_nothing(void)
 void
 a_limit_is_never_early(void)
 {
-        static const int64_t limits[] = {1,      999,     1000,    20000,   999999,  1000000,
+        GREEN_COVERS("FD-19");
+        static const int64_t limits[] = {1,       999,     1000,    20000,   999999,  1000000,
                                          1000001, 1500000, 1999999, 5000001, 20000000};
         double worst = 0;
         void *hub = conf_open();
@@ -314,6 +316,7 @@ in_the_child(void *hub, int fds[2], int others[2])
 void
 the_child_of_a_fork_starts_empty(void)
 {
+        GREEN_COVERS("FORK-02");
         void *hub = conf_open();
         int fds[2], others[2];
         pid_t child;
@@ -338,6 +341,7 @@ the_child_of_a_fork_starts_empty(void)
 void
 the_parent_of_a_fork_notices_nothing(void)
 {
+        GREEN_COVERS("FORK-02");
         void *hub = conf_open();
         int fds[2], others[2];
         pid_t child;

@@ -13,12 +13,13 @@
  *   cancel=X    what cancel() leads to: "canceled", "success" (if it can still be carried out), "turns": one after the
  *               other (default); or "now": cancel() returns 0 at once
  *   refuse=N    every N-th submit() says -ENOTSUP (0: none)
- *   spurious=N  every N-th wait() returns nothing at once, as an interrupted one does (0: none)
+ *   spurious=N  every N-th wait() returns at once, if need be with nothing, as an interrupted one does (0: none)
  *   kinds=X     letters of the kinds that are known: rwRSACP for read, write, recv, send, accept, connect, poll (all)
- *   strict=1    add() of a registered and modify() of an unregistered descriptor abort; else they return their codes
+ *   strict=1    add() of a registered and modify() of an unregistered descriptor abort; else they return their codes,
+ *               which is right where descriptors are closed behind core's back
  *
  * A turn is a call of wait(), or a millisecond of one. HUB_LATE_LEVEL makes a variant, "late_level", that knows neither
- * edge nor one-shot interest.
+ * edge nor one-shot interest, and does not tell hang-ups.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -47,9 +48,11 @@
 #ifdef HUB_LATE_LEVEL
 #define LATE_NAME "late_level"
 #define LATE_INTEREST 0u
+#define LATE_HANGUP 0u
 #else
 #define LATE_NAME "late"
 #define LATE_INTEREST (GREEN_HUB_CAN_EDGE | GREEN_HUB_CAN_ONESHOT)
+#define LATE_HANGUP (EPOLLERR | EPOLLHUP | EPOLLRDHUP)
 #endif
 
 enum {
@@ -290,7 +293,8 @@ late_collect_ready(struct late *hub, struct green_hub_event *events, int max, bo
                         .token = hub->ready[i].data.u64,
                         .events = (bits & (EPOLLIN | EPOLLPRI | EPOLLRDHUP) ? GREEN_READ : 0) |
                                   (bits & EPOLLOUT ? GREEN_WRITE : 0) |
-                                  (bits & (EPOLLERR | EPOLLHUP) ? GREEN_HUB_ERROR : 0),
+                                  (bits & (EPOLLERR | EPOLLHUP) ? GREEN_HUB_ERROR : 0) |
+                                  (bits & LATE_HANGUP ? GREEN_HUB_HANGUP : 0),
                 };
         }
         return stored;
@@ -516,7 +520,7 @@ late_wait(void *state, struct green_hub_event *events, int max, int64_t timeout_
         hub->n_waits++;
         green_test_late_stats.waits++;
         if (hub->spurious > 0 && hub->n_waits % hub->spurious == 0)
-                return 0;
+                timeout_ns = left = 0;
         hub->waiting = true;
         for (;;) {
                 bool interrupted = !late_sleep(hub, left);
@@ -618,7 +622,7 @@ GREEN_HUB_DEFINE(late) = {
         .abi = GREEN_HUB_ABI,
         .size = sizeof(struct green_hub_ops),
         .name = LATE_NAME,
-        .features = LATE_INTEREST | GREEN_HUB_OPS,
+        .features = LATE_INTEREST | (LATE_HANGUP != 0 ? GREEN_HUB_TELLS_HANGUP : 0) | GREEN_HUB_CAN_SUBMIT,
         .probe = late_probe,
         .init = late_init,
         .add = late_add,

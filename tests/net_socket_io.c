@@ -514,7 +514,7 @@ as_under_inetd(int peer)
 
 /* Standard input is a listener, as under inetd with "wait". */
 static int
-as_under_inetd_wait(const char *address)
+as_under_inetd_wait(green_socket *listener, const char *address)
 {
         green_socket *s = green_socket_from_fd(0);
         struct call c = {.s = s};
@@ -529,6 +529,7 @@ as_under_inetd_wait(const char *address)
         CHECK(!(fcntl(0, F_GETFL) & O_NONBLOCK));
         CHECK_INT(green_socket_free(client), 0);
         CHECK_INT(green_socket_free(s), 0);
+        CHECK_INT(green_socket_free(listener), 0);
         return suite_failures() != 0;
 }
 
@@ -556,7 +557,7 @@ standard_input_is_used_but_never_switched_to_non_blocking(void)
         pid = fork();
         if (pid == 0) {
                 dup2(green_socket_fd(listener), 0);
-                _exit(as_under_inetd_wait(address));
+                _exit(as_under_inetd_wait(listener, address));
         }
         CHECK_INT(waitpid(pid, &status, 0), pid);
         CHECK_INT(status, 0);

@@ -51,92 +51,103 @@ field_lines_that_are_refused(void)
                 BAD(EVALUE, FIELDS("X: a\x01\r\n")),
                 BAD(EVALUE, FIELDS("X: \x7f\r\n")),
                 BAD(EVALUE, FIELDS("X: a\vb\r\n")),
-                BAD(EVALUE, FIELDS("X: 0123456789012345678901234567890123456789012345678901234567890123456789\x1f\r\n")),
+                BAD(EVALUE,
+                    FIELDS("X: 0123456789012345678901234567890123456789012345678901234567890123456789\x1f\r\n")),
                 ROWS_END,
         };
 
         check_rows(rows, &usual);
 }
 
+#define WITH_HOST(host) "GET / HTTP/1.1\r\nHost: " host "\r\n\r\n"
+static const struct row hosts[] = {
+        GOOD(WITH_HOST("a-b_c.example.COM"), NULL),
+        GOOD(WITH_HOST("127.0.0.1:80"), NULL),
+        GOOD(WITH_HOST("h:"), NULL),
+        GOOD(WITH_HOST("h:0"), NULL),
+        GOOD(WITH_HOST("h:65535"), NULL),
+        GOOD(WITH_HOST("h:00080"), NULL),
+        GOOD(WITH_HOST("a%20b"), NULL),
+        GOOD(WITH_HOST("!$&'()*+,;=~"), NULL),
+        GOOD(WITH_HOST("[::]"), NULL),
+        GOOD(WITH_HOST("[::1]:80"), NULL),
+        GOOD(WITH_HOST("[1:2:3:4:5:6:7:8]"), NULL),
+        GOOD(WITH_HOST("[1::8]"), NULL),
+        GOOD(WITH_HOST("[::ffff:1.2.3.4]"), NULL),
+        GOOD(WITH_HOST("[1:2:3:4:5:6:1.2.3.255]"), NULL),
+        GOOD(WITH_HOST("[1:2:3:4:5:6:7::]"), NULL),
+        GOOD(WITH_HOST("[v1.a:b]"), NULL),
+        GOOD(WITH_HOST("[1:2:3:4:5::1.2.3.4]"), NULL),
+        GOOD(WITH_HOST("[::255.255.255.255]"), NULL),
+        GOOD(WITH_HOST("[::0.0.0.0]"), NULL),
+        GOOD(WITH_HOST("a%20%7e"), NULL),
+        BAD(EHOST, WITH_HOST("a%")),
+        BAD(EHOST, WITH_HOST("a%2g")),
+        BAD(EHOST, WITH_HOST("a%g2")),
+        BAD(EHOST, WITH_HOST("%20%2")),
+        BAD(EHOST, WITH_HOST("[1x::2]")),
+        BAD(EHOST, WITH_HOST("[::1x2]")),
+        BAD(EHOST, WITH_HOST("[::1.2.3.1234]")),
+        BAD(EHOST, WITH_HOST("")),
+        BAD(EHOST, WITH_HOST("a b")),
+        BAD(EHOST, WITH_HOST("a/b")),
+        BAD(EHOST, WITH_HOST("u@h")),
+        BAD(EHOST, WITH_HOST("h:x")),
+        BAD(EHOST, WITH_HOST("h:-1")),
+        BAD(EHOST, WITH_HOST("h:65536")),
+        BAD(EHOST, WITH_HOST("h:99999999999999999999")),
+        BAD(EHOST, WITH_HOST(":80")),
+        BAD(EHOST, WITH_HOST("h:80:80")),
+        BAD(EHOST, WITH_HOST("http://h")),
+        BAD(EHOST, WITH_HOST("a%2")),
+        BAD(EHOST, WITH_HOST("a%zz")),
+        BAD(EHOST, WITH_HOST("a\tb")),
+        BAD(EHOST, WITH_HOST("\xe4")),
+        BAD(EHOST, WITH_HOST("a?b")),
+        BAD(EHOST, WITH_HOST("a#b")),
+        BAD(EHOST, WITH_HOST("[]")),
+        BAD(EHOST, WITH_HOST("[")),
+        BAD(EHOST, WITH_HOST("[:]")),
+        BAD(EHOST, WITH_HOST("[:::]")),
+        BAD(EHOST, WITH_HOST("[::1")),
+        BAD(EHOST, WITH_HOST("[::1]a")),
+        BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7]")),
+        BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7:8:9]")),
+        BAD(EHOST, WITH_HOST("[1::2::3]")),
+        BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7:8::]")),
+        BAD(EHOST, WITH_HOST("[12345::]")),
+        BAD(EHOST, WITH_HOST("[g::]")),
+        BAD(EHOST, WITH_HOST("[1:]")),
+        BAD(EHOST, WITH_HOST("[:1]")),
+        BAD(EHOST, WITH_HOST("[::1.2.3]")),
+        BAD(EHOST, WITH_HOST("[::1.2.3.256]")),
+        BAD(EHOST, WITH_HOST("[::1.2.3.04]")),
+        BAD(EHOST, WITH_HOST("[::1.2.3.4.5]")),
+        BAD(EHOST, WITH_HOST("[::1.2.3.4:5]")),
+        BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7:1.2.3.4]")),
+        BAD(EHOST, WITH_HOST("[1:2:3:4:5:6::1.2.3.4]")),
+        BAD(EHOST, WITH_HOST("[fe80::1%25eth0]")),
+        BAD(EHOST, WITH_HOST("[v.a]")),
+        BAD(EHOST, WITH_HOST("[v1.]")),
+        BAD(EHOST, WITH_HOST("[v1a]")),
+        BAD(EHOST, WITH_HOST("[v1.a/]")),
+        BAD(EHOST, WITH_HOST("[1.2.3.4]")),
+        BAD(ENOHOST, "GET / HTTP/1.1\r\n\r\n"),
+        BAD(ENOHOST, "GET http://h/ HTTP/1.1\r\n\r\n"),
+        BAD(ENOHOST, "GET / HTTP/1.2\r\nHosts: h\r\n\r\n"),
+        BAD(EHOSTS, FIELDS(HOST)),
+        BAD(EHOSTS, FIELDS("host: x\r\n")),
+        BAD(EHOSTS, "GET / HTTP/1.0\r\n" HOST HOST "\r\n"),
+        BAD(EHOST, "GET / HTTP/1.0\r\nHost: a b\r\n\r\n"),
+        BAD(EHOST, "GET http://h/ HTTP/1.1\r\nHost: a b\r\n\r\n"),
+        ROWS_END,
+};
+
 static void
 hosts_are_checked(void)
 {
         GREEN_COVERS("WSGI-36");
-#define WITH_HOST(host) "GET / HTTP/1.1\r\nHost: " host "\r\n\r\n"
-        static const struct row rows[] = {
-                GOOD(WITH_HOST("a-b_c.example.COM"), NULL),
-                GOOD(WITH_HOST("127.0.0.1:80"), NULL),
-                GOOD(WITH_HOST("h:"), NULL),
-                GOOD(WITH_HOST("h:0"), NULL),
-                GOOD(WITH_HOST("h:65535"), NULL),
-                GOOD(WITH_HOST("h:00080"), NULL),
-                GOOD(WITH_HOST("a%20b"), NULL),
-                GOOD(WITH_HOST("!$&'()*+,;=~"), NULL),
-                GOOD(WITH_HOST("[::]"), NULL),
-                GOOD(WITH_HOST("[::1]:80"), NULL),
-                GOOD(WITH_HOST("[1:2:3:4:5:6:7:8]"), NULL),
-                GOOD(WITH_HOST("[1::8]"), NULL),
-                GOOD(WITH_HOST("[::ffff:1.2.3.4]"), NULL),
-                GOOD(WITH_HOST("[1:2:3:4:5:6:1.2.3.255]"), NULL),
-                GOOD(WITH_HOST("[1:2:3:4:5:6:7::]"), NULL),
-                GOOD(WITH_HOST("[v1.a:b]"), NULL),
-                BAD(EHOST, WITH_HOST("")),
-                BAD(EHOST, WITH_HOST("a b")),
-                BAD(EHOST, WITH_HOST("a/b")),
-                BAD(EHOST, WITH_HOST("u@h")),
-                BAD(EHOST, WITH_HOST("h:x")),
-                BAD(EHOST, WITH_HOST("h:-1")),
-                BAD(EHOST, WITH_HOST("h:65536")),
-                BAD(EHOST, WITH_HOST("h:99999999999999999999")),
-                BAD(EHOST, WITH_HOST(":80")),
-                BAD(EHOST, WITH_HOST("h:80:80")),
-                BAD(EHOST, WITH_HOST("http://h")),
-                BAD(EHOST, WITH_HOST("a%2")),
-                BAD(EHOST, WITH_HOST("a%zz")),
-                BAD(EHOST, WITH_HOST("a\tb")),
-                BAD(EHOST, WITH_HOST("\xe4")),
-                BAD(EHOST, WITH_HOST("a?b")),
-                BAD(EHOST, WITH_HOST("a#b")),
-                BAD(EHOST, WITH_HOST("[]")),
-                BAD(EHOST, WITH_HOST("[")),
-                BAD(EHOST, WITH_HOST("[:]")),
-                BAD(EHOST, WITH_HOST("[:::]")),
-                BAD(EHOST, WITH_HOST("[::1")),
-                BAD(EHOST, WITH_HOST("[::1]a")),
-                BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7]")),
-                BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7:8:9]")),
-                BAD(EHOST, WITH_HOST("[1::2::3]")),
-                BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7:8::]")),
-                BAD(EHOST, WITH_HOST("[12345::]")),
-                BAD(EHOST, WITH_HOST("[g::]")),
-                BAD(EHOST, WITH_HOST("[1:]")),
-                BAD(EHOST, WITH_HOST("[:1]")),
-                BAD(EHOST, WITH_HOST("[::1.2.3]")),
-                BAD(EHOST, WITH_HOST("[::1.2.3.256]")),
-                BAD(EHOST, WITH_HOST("[::1.2.3.04]")),
-                BAD(EHOST, WITH_HOST("[::1.2.3.4.5]")),
-                BAD(EHOST, WITH_HOST("[::1.2.3.4:5]")),
-                BAD(EHOST, WITH_HOST("[1:2:3:4:5:6:7:1.2.3.4]")),
-                BAD(EHOST, WITH_HOST("[1:2:3:4:5:6::1.2.3.4]")),
-                BAD(EHOST, WITH_HOST("[fe80::1%25eth0]")),
-                BAD(EHOST, WITH_HOST("[v.a]")),
-                BAD(EHOST, WITH_HOST("[v1.]")),
-                BAD(EHOST, WITH_HOST("[v1a]")),
-                BAD(EHOST, WITH_HOST("[v1.a/]")),
-                BAD(EHOST, WITH_HOST("[1.2.3.4]")),
-                BAD(ENOHOST, "GET / HTTP/1.1\r\n\r\n"),
-                BAD(ENOHOST, "GET http://h/ HTTP/1.1\r\n\r\n"),
-                BAD(ENOHOST, "GET / HTTP/1.2\r\nHosts: h\r\n\r\n"),
-                BAD(EHOSTS, FIELDS(HOST)),
-                BAD(EHOSTS, FIELDS("host: x\r\n")),
-                BAD(EHOSTS, "GET / HTTP/1.0\r\n" HOST HOST "\r\n"),
-                BAD(EHOST, "GET / HTTP/1.0\r\nHost: a b\r\n\r\n"),
-                BAD(EHOST, "GET http://h/ HTTP/1.1\r\nHost: a b\r\n\r\n"),
-                ROWS_END,
-        };
-
-        check_rows(rows, &usual);
-#undef WITH_HOST
+        check_rows(hosts, &usual);
 }
 
 static void
@@ -149,7 +160,8 @@ lengths_are_digits_and_agree(void)
                 GOOD(FIELDS(CL "0\r\n"), SHOWN " length=0 keep | Host=h | Content-Length=0"),
                 GOOD(FIELDS("content-lengtH:\t 0012 \r\n"), SHOWN " length=12 keep | Host=h | content-lengtH=0012"),
                 GOOD(FIELDS(CL "9223372036854775807\r\n"), NULL),
-                GOOD(FIELDS(CL "5\r\n" CL "5\r\n"), SHOWN " length=5 keep | Host=h | Content-Length=5 | Content-Length=5 again"),
+                GOOD(FIELDS(CL "5\r\n" CL "5\r\n"),
+                     SHOWN " length=5 keep | Host=h | Content-Length=5 | Content-Length=5 again"),
                 GOOD(FIELDS("Content_Length: x\r\nContent-Lengt: x\r\nContent-Lengthy: x\r\n"), NULL),
                 BAD(ELENGTHS, FIELDS(CL "5\r\n" CL "6\r\n")),
                 BAD(ELENGTHS, FIELDS(CL "0\r\nX: y\r\n" CL "6\r\n")),
@@ -184,7 +196,8 @@ transfer_codings_end_in_a_single_chunked(void)
 #define TE "Transfer-Encoding: "
         static const struct row rows[] = {
                 GOOD(FIELDS(TE "chunked\r\n"), SHOWN " keep chunked | Host=h | Transfer-Encoding=chunked"),
-                GOOD(FIELDS("transfer-encoding:CHUNKED\r\n"), SHOWN " keep chunked | Host=h | transfer-encoding=CHUNKED"),
+                GOOD(FIELDS("transfer-encoding:CHUNKED\r\n"),
+                     SHOWN " keep chunked | Host=h | transfer-encoding=CHUNKED"),
                 GOOD(FIELDS("Transfer_Encoding: chunked\r\n"), SHOWN " keep | Host=h | Transfer_Encoding=chunked _"),
                 GOOD(FIELDS("Transfer-Encodings: chunked\r\nTransfer-Encodinx: chunked\r\n"), NULL),
                 BAD(ECONFLICT, FIELDS(TE "chunked\r\n" CL "3\r\n")),
@@ -221,8 +234,10 @@ transfer_codings_end_in_a_single_chunked(void)
                 BAD(ECODING, FIELDS(TE "a;b=\"c\\\r\n")),
                 BAD(ECODING, FIELDS(TE "chunked\r\n" TE "\r\n")),
                 BAD(ECODING, FIELDS(TE "chunked/1\r\n")),
-                BAD(EVALUE, FIELDS(TE "\x0b" "chunked\r\n")),
-                BAD(ECODING, FIELDS(TE "\xa0" "chunked\r\n")),
+                BAD(EVALUE, FIELDS(TE "\x0b"
+                                      "chunked\r\n")),
+                BAD(ECODING, FIELDS(TE "\xa0"
+                                       "chunked\r\n")),
                 ROWS_END,
         };
 
@@ -255,7 +270,8 @@ connections_persist_by_version_and_tokens(void)
                 {CN "Upgrade, close-not, xkeep-alive\r\n", 1 + 1024, 1024},
                 {"Proxy-Connection: close\r\nConnectio: close\r\n", 1, 0},
         };
-        static const char *const bad[] = {CN "close;\r\n", CN "close foo\r\n", CN "\"close\"\r\n", CN "close, (x)\r\n", CN "/\r\n"};
+        static const char *const bad[] = {CN "close;\r\n", CN "close foo\r\n", CN "\"close\"\r\n", CN "close, (x)\r\n",
+                                          CN "/\r\n"};
         static struct run run;
         char request[256];
 
@@ -283,14 +299,16 @@ expectations_and_upgrades_are_noted(void)
                 GOOD(FIELDS("EXPECT: 100-Continue\r\n"), SHOWN " keep expect | Host=h | EXPECT=100-Continue"),
                 GOOD(FIELDS("Expect: a=\"b,100-continue\", 100-continue ,\r\n"),
                      SHOWN " keep expect expect-other | Host=h | Expect=a=\"b,100-continue\", 100-continue ,"),
-                GOOD(FIELDS("Expect: a=\"b,100-continue\r\n"), SHOWN " keep expect-other | Host=h | Expect=a=\"b,100-continue"),
+                GOOD(FIELDS("Expect: a=\"b,100-continue\r\n"),
+                     SHOWN " keep expect-other | Host=h | Expect=a=\"b,100-continue"),
                 GOOD(FIELDS("Expect:\r\n"), SHOWN " keep | Host=h | Expect="),
                 GOOD(FIELDS("Expect: 100-continue;x\r\n"), SHOWN " keep expect-other | Host=h | Expect=100-continue;x"),
                 GOOD(FIELDS10("Expect: 100-continue\r\n"), "POST 1.0 origin path=/ host= | Expect=100-continue"),
                 GOOD(FIELDS(CN "Upgrade\r\nUpgrade: websocket\r\n"),
                      SHOWN " keep upgrade said-upgrade | Host=h | Connection=Upgrade | Upgrade=websocket"),
                 GOOD(FIELDS("Upgrade: websocket\r\n" CN "keep-alive, upgrade\r\n"),
-                     SHOWN " keep upgrade said-keep said-upgrade | Host=h | Upgrade=websocket | Connection=keep-alive, upgrade"),
+                     SHOWN " keep upgrade said-keep said-upgrade | Host=h | Upgrade=websocket | Connection=keep-alive, "
+                           "upgrade"),
                 GOOD(FIELDS("Upgrade: websocket\r\n"), SHOWN " keep | Host=h | Upgrade=websocket"),
                 GOOD(FIELDS(CN "Upgrade\r\n"), SHOWN " keep said-upgrade | Host=h | Connection=Upgrade"),
                 GOOD(FIELDS10(CN "Upgrade\r\nUpgrade: websocket\r\n"),
@@ -369,6 +387,32 @@ fields_are_found_by_name(void)
         CHECK_INT(green__http1_find(&run.r.lines, request, "cookie", 4), -1);
         CHECK_INT(green__http1_find(&run.r.lines, request, "cooki", 0), -1);
         CHECK_INT(green__http1_find(&run.r.lines, request, "host", 0), 0);
+        /* What an earlier request left in the array is not there any more. */
+        green__http1_init(&run.r, &usual, run.fields, MAX_FIELDS);
+        request = FIELDS("");
+        CHECK_INT(green__http1_parse(&run.r, request, strlen(request)), GREEN__HTTP1_DONE);
+        CHECK_INT(green__http1_find(&run.r.lines, request, "cookie", 0), -1);
+}
+
+static void
+limits_may_be_as_large_as_they_get(void)
+{
+        static const struct green__http1_limits none = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, false};
+        static char request[70000];
+        static struct run run;
+        size_t n = put_line(request, "GET / HTTP/1.0\r\n", "", 16);
+
+        memcpy(request + n, "\r\n", 2);
+        parse_all_ways(&run, request, n + 2, &none, MAX_FIELDS);
+        CHECK_INT(run.result, GREEN__HTTP1_DONE);
+        n += put_line(request + n, "X", ": y\r\n", UINT16_MAX + 5);
+        memcpy(request + n, "\r\n", 2);
+        begin_run(&run, &none, MAX_FIELDS);
+        CHECK_INT(show(&run, request, n + 2), GREEN__HTTP1_DONE);
+        CHECK_INT(run.fields[0].name_len, UINT16_MAX);
+        put_line(request + 16, "X", ": y\r\n", UINT16_MAX + 6);
+        begin_run(&run, &none, MAX_FIELDS);
+        CHECK_INT(show(&run, request, n + 3), GREEN__HTTP1_EFIELDLINE);
 }
 
 GREEN_SUITE(web_http1_fields){
@@ -382,5 +426,6 @@ GREEN_SUITE(web_http1_fields){
         GREEN_TEST(too_many_fields_are_refused),
         GREEN_TEST(lines_are_found_wherever_they_begin),
         GREEN_TEST(fields_are_found_by_name),
+        GREEN_TEST(limits_may_be_as_large_as_they_get),
         GREEN_SUITE_END,
 };

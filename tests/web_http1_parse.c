@@ -10,9 +10,11 @@ a_whole_request_is_taken_apart(void)
         static const struct row rows[] = {
                 GOOD("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET 1.1 origin path=/ host=h keep | Host=h"),
                 GOOD("GET / HTTP/1.0\r\n\r\n", "GET 1.0 origin path=/ host="),
-                GOOD("POST /a/b?c=d&e HTTP/1.1\r\nHost: example.com:8080\r\nContent-Length: 12\r\nX-A:1\r\nx-b: \t 2 3\t \r\n"
+                GOOD("POST /a/b?c=d&e HTTP/1.1\r\nHost: example.com:8080\r\nContent-Length: 12\r\nX-A:1\r\nx-b: \t 2 "
+                     "3\t \r\n"
                      "X-Empty:\r\nX-Blank:   \r\n\r\n",
-                     "POST 1.1 origin path=/a/b query=c=d&e host=example.com port=8080 length=12 keep | Host=example.com:8080 | "
+                     "POST 1.1 origin path=/a/b query=c=d&e host=example.com port=8080 length=12 keep | "
+                     "Host=example.com:8080 | "
                      "Content-Length=12 | X-A=1 | x-b=2 3 | X-Empty= | X-Blank="),
                 GOOD("BREW / HTTP/1.1\r\nHOST: h\r\nX:a\tb\xff\xc3\xa4\r\n\r\n",
                      "BREW 1.1 origin path=/ host=h keep | HOST=h | X=a\tb\xff\xc3\xa4"),
@@ -21,7 +23,8 @@ a_whole_request_is_taken_apart(void)
                      SHOWN " keep | Host=h | A-name-of-more-than-sixteen-bytes=v"),
                 GOOD(FIELDS("X_Y: 1\r\n_: 2\r\nA!#$%&'*+-.^`|~9: 3\r\n"),
                      SHOWN " keep | Host=h | X_Y=1 _ | _=2 _ | A!#$%&'*+-.^`|~9=3"),
-                GOOD(FIELDS("X: a:b:c\r\nY: " "0123456789012345678901234567890123456789012345678901234567890123456789\r\n"
+                GOOD(FIELDS("X: a:b:c\r\nY: "
+                            "0123456789012345678901234567890123456789012345678901234567890123456789\r\n"
                             "Z: 1\r\n"),
                      SHOWN " keep | Host=h | X=a:b:c | "
                            "Y=0123456789012345678901234567890123456789012345678901234567890123456789 | Z=1"),
@@ -46,7 +49,8 @@ methods_are_known_by_name(void)
         char request[64];
 
         for (int i = 1; i < 10; i++) {
-                snprintf(request, sizeof request, "%s %s HTTP/1.0\r\n\r\n", names[i], i == GREEN__HTTP1_CONNECT ? "h:1" : "/");
+                snprintf(request, sizeof request, "%s %s HTTP/1.0\r\n\r\n", names[i],
+                         i == GREEN__HTTP1_CONNECT ? "h:1" : "/");
                 parse_all_ways(&run, request, strlen(request), &usual, 1);
                 CHECK_INT(run.result, GREEN__HTTP1_DONE);
                 CHECK_INT(run.r.method, i);
@@ -166,7 +170,8 @@ every_byte_is_allowed_or_refused_in_every_place(void)
                 {"GET /?query-of-more-than-16-bytes", "/ HTTP/1.0\r\n\r\n", 4, ' ', &usual, GREEN__HTTP1_ETARGET},
                 {"GET http://h/", "/ HTTP/1.0\r\n\r\n", 1, ' ', &strict, GREEN__HTTP1_ETARGET},
                 {"GET http://h/?", "/ HTTP/1.0\r\n\r\n", 4, ' ', &usual, GREEN__HTTP1_ETARGET},
-                {"GET / HTTP/1.0\r\nX: a value of more than 16 bytes", "y\r\n\r\n", 5, '\r', &usual, GREEN__HTTP1_EVALUE},
+                {"GET / HTTP/1.0\r\nX: a value of more than 16 bytes", "y\r\n\r\n", 5, '\r', &usual,
+                 GREEN__HTTP1_EVALUE},
         };
         static struct run run;
         char request[128];
@@ -188,66 +193,74 @@ every_byte_is_allowed_or_refused_in_every_place(void)
         }
 }
 
+static const struct row targets[] = {
+        GOOD(TARGET("/a%20b%FF%7e?x=%00&y=100%"),
+             "GET 1.1 origin path=/a%20b%FF%7e query=x=%00&y=100% host=h keep | Host=h"),
+        GOOD(TARGET("/?"), "GET 1.1 origin path=/ query= host=h keep | Host=h"),
+        GOOD(TARGET("//x//?a?b"), "GET 1.1 origin path=//x// query=a?b host=h keep | Host=h"),
+        GOOD(TARGET("/*"), "GET 1.1 origin path=/* host=h keep | Host=h"),
+        GOOD(TARGET("http://example.com"), "GET 1.1 absolute path= host=example.com keep | Host=h"),
+        GOOD(TARGET("HTTP://u.example:81/x?y"),
+             "GET 1.1 absolute path=/x query=y host=u.example port=81 keep | Host=h"),
+        GOOD(TARGET("http://x:?y/z"), "GET 1.1 absolute path= query=y/z host=x keep | Host=h"),
+        GOOD(TARGET("httpS://[::1]:443/"), "GET 1.1 absolute path=/ host=[::1] port=443 keep https | Host=h"),
+        GOOD("OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "OPTIONS 1.1 asterisk path= host=h keep | Host=h"),
+        GOOD("OPTIONS /x HTTP/1.1\r\n" HOST "\r\n", "OPTIONS 1.1 origin path=/x host=h keep | Host=h"),
+        GOOD("CONNECT a.b:443 HTTP/1.1\r\n" HOST "\r\n", "CONNECT 1.1 authority path= host=a.b port=443 keep | Host=h"),
+        GOOD("CONNECT [2001:db8::1]:80 HTTP/1.1\r\n" HOST "\r\n",
+             "CONNECT 1.1 authority path= host=[2001:db8::1] port=80 keep | Host=h"),
+        BAD(ETARGET, TARGET("x")),
+        BAD(ETARGET, TARGET("*")),
+        BAD(ETARGET, TARGET("?x")),
+        BAD(ETARGET, TARGET("example.com:80")),
+        GOOD(TARGET("https://x"), "GET 1.1 absolute path= host=x keep https | Host=h"),
+        BAD(ETARGET, TARGET("http:/x")),
+        BAD(ETARGET, TARGET("http:/xyz/")),
+        BAD(ETARGET, TARGET("https:/xyz/")),
+        BAD(ETARGET, TARGET("/%20%2")),
+        BAD(ETARGET, TARGET("/%20%00")),
+        BAD(ETARGET, TARGET("http://")),
+        BAD(ETARGET, TARGET("http:///x")),
+        BAD(ETARGET, TARGET("http://:80/")),
+        BAD(ETARGET, TARGET("http://u@h/")),
+        BAD(ETARGET, TARGET("http://u:p@h/")),
+        BAD(ETARGET, TARGET("http://h:8x/")),
+        BAD(ETARGET, TARGET("http://h:65536/")),
+        BAD(ETARGET, TARGET("http://a%2/")),
+        BAD(ETARGET, TARGET("http://[::1/")),
+        BAD(ETARGET, TARGET("http://[::1]x/")),
+        BAD(ETARGET, TARGET("ftp://h/")),
+        BAD(ETARGET, TARGET("https:")),
+        BAD(ETARGET, TARGET("https://")),
+        BAD(ETARGET, TARGET("1http://h/")),
+        BAD(ETARGET, TARGET("/a#b")),
+        BAD(ETARGET, TARGET("/a%")),
+        BAD(ETARGET, TARGET("/a%2")),
+        BAD(ETARGET, TARGET("/a%2g")),
+        BAD(ETARGET, TARGET("/a%g2")),
+        BAD(ETARGET, TARGET("/%00")),
+        BAD(ETARGET, TARGET("/a%%20")),
+        BAD(ETARGET, TARGET("/a{b}")),
+        BAD(ETARGET, TARGET("/\\")),
+        BAD(ETARGET, TARGET("/a\xc3\xa4")),
+        BAD(ETARGET, TARGET("http://h/%0")),
+        BAD(ETARGET, "OPTIONS ** HTTP/1.1\r\n"),
+        BAD(ETARGET, "OPTIONS *?x HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT / HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT h HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT h: HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT :80 HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT h:80/ HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT h:80? HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT http://h:80 HTTP/1.1\r\n"),
+        BAD(ETARGET, "CONNECT * HTTP/1.1\r\n"),
+        ROWS_END,
+};
+
 static void
 targets_have_four_forms(void)
 {
         GREEN_COVERS("WSGI-37");
-        static const struct row rows[] = {
-                GOOD(TARGET("/a%20b%FF%7e?x=%00&y=100%"), "GET 1.1 origin path=/a%20b%FF%7e query=x=%00&y=100% host=h keep | Host=h"),
-                GOOD(TARGET("/?"), "GET 1.1 origin path=/ query= host=h keep | Host=h"),
-                GOOD(TARGET("//x//?a?b"), "GET 1.1 origin path=//x// query=a?b host=h keep | Host=h"),
-                GOOD(TARGET("/*"), "GET 1.1 origin path=/* host=h keep | Host=h"),
-                GOOD(TARGET("http://example.com"), "GET 1.1 absolute path= host=example.com keep | Host=h"),
-                GOOD(TARGET("HTTP://u.example:81/x?y"), "GET 1.1 absolute path=/x query=y host=u.example port=81 keep | Host=h"),
-                GOOD(TARGET("http://x:?y/z"), "GET 1.1 absolute path= query=y/z host=x keep | Host=h"),
-                GOOD(TARGET("httpS://[::1]:443/"), "GET 1.1 absolute path=/ host=[::1] port=443 keep https | Host=h"),
-                GOOD("OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "OPTIONS 1.1 asterisk path= host=h keep | Host=h"),
-                GOOD("OPTIONS /x HTTP/1.1\r\n" HOST "\r\n", "OPTIONS 1.1 origin path=/x host=h keep | Host=h"),
-                GOOD("CONNECT a.b:443 HTTP/1.1\r\n" HOST "\r\n", "CONNECT 1.1 authority path= host=a.b port=443 keep | Host=h"),
-                GOOD("CONNECT [2001:db8::1]:80 HTTP/1.1\r\n" HOST "\r\n",
-                     "CONNECT 1.1 authority path= host=[2001:db8::1] port=80 keep | Host=h"),
-                BAD(ETARGET, TARGET("x")),
-                BAD(ETARGET, TARGET("*")),
-                BAD(ETARGET, TARGET("?x")),
-                BAD(ETARGET, TARGET("example.com:80")),
-                BAD(ETARGET, TARGET("http:/x")),
-                BAD(ETARGET, TARGET("http://")),
-                BAD(ETARGET, TARGET("http:///x")),
-                BAD(ETARGET, TARGET("http://:80/")),
-                BAD(ETARGET, TARGET("http://u@h/")),
-                BAD(ETARGET, TARGET("http://u:p@h/")),
-                BAD(ETARGET, TARGET("http://h:8x/")),
-                BAD(ETARGET, TARGET("http://h:65536/")),
-                BAD(ETARGET, TARGET("http://a%2/")),
-                BAD(ETARGET, TARGET("http://[::1/")),
-                BAD(ETARGET, TARGET("http://[::1]x/")),
-                BAD(ETARGET, TARGET("ftp://h/")),
-                BAD(ETARGET, TARGET("https:")),
-                BAD(ETARGET, TARGET("https://")),
-                BAD(ETARGET, TARGET("1http://h/")),
-                BAD(ETARGET, TARGET("/a#b")),
-                BAD(ETARGET, TARGET("/a%")),
-                BAD(ETARGET, TARGET("/a%2")),
-                BAD(ETARGET, TARGET("/a%2g")),
-                BAD(ETARGET, TARGET("/a%g2")),
-                BAD(ETARGET, TARGET("/%00")),
-                BAD(ETARGET, TARGET("/a%%20")),
-                BAD(ETARGET, TARGET("/a{b}")),
-                BAD(ETARGET, TARGET("/\\")),
-                BAD(ETARGET, TARGET("/a\xc3\xa4")),
-                BAD(ETARGET, TARGET("http://h/%0")),
-                BAD(ETARGET, "OPTIONS ** HTTP/1.1\r\n"),
-                BAD(ETARGET, "OPTIONS *?x HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT / HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT h HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT h: HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT :80 HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT h:80/ HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT h:80? HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT http://h:80 HTTP/1.1\r\n"),
-                BAD(ETARGET, "CONNECT * HTTP/1.1\r\n"),
-                ROWS_END,
-        };
         static const struct row only_strict[] = {
                 GOOD(TARGET("/a?b=%20?/"), NULL),
                 BAD(ETARGET, TARGET("/a[1]")),
@@ -262,14 +275,15 @@ targets_have_four_forms(void)
                 ROWS_END,
         };
 
-        check_rows(rows, &usual);
+        check_rows(targets, &usual);
         check_rows(only_strict, &strict);
 }
 
 static void
 limits_strike_at_the_byte(void)
 {
-        static const struct green__http1_limits small = {.request_line = 40, .field_line = 30, .fields = 75, .chunk_ext = 0};
+        static const struct green__http1_limits small = {
+                .request_line = 40, .field_line = 30, .fields = 75, .chunk_ext = 0};
         static struct run run;
         static char request[512];
         size_t n;
@@ -350,7 +364,8 @@ every_error_has_a_status_and_a_reason(void)
 {
         for (int result = -1; result >= -(int)GREEN__HTTP1_INDEX_END; result--) {
                 int status = green__http1_status(result);
-                CHECK(status == 400 || status == 413 || status == 414 || status == 431 || status == 501 || status == 505);
+                CHECK(status == 400 || status == 413 || status == 414 || status == 431 || status == 501 ||
+                      status == 505);
                 CHECK(strlen(green__http1_reason(result)) > 5);
         }
         CHECK_INT(green__http1_status(GREEN__HTTP1_EUNKNOWN), 501);

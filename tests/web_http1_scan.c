@@ -1,15 +1,13 @@
 /*
- * The scanning functions, those of this machine and the portable ones, against plain loops: every byte at every place of
- * every length up to five vectors, with nothing behind and little before what may be read.
+ * The scanning functions, those of this machine and the portable ones, against plain loops: every byte at every place
+ * of every length up to five vectors, with nothing behind and little before what may be read.
  */
 #include "http1_scan.h"
 #include "suite.h"
 
 #include <stdlib.h>
 
-enum {
-        LONGEST = 80
-};
+enum { LONGEST = 80 };
 
 static const struct scanners machine_scanners = SCANNERS("machine");
 static const struct scanners *const all[] = {&machine_scanners, &portable_scanners};

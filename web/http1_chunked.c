@@ -25,8 +25,7 @@ enum {
         IN_DATA,
         AT_DATA_CR,
         AT_DATA_LF,
-        IN_TRAILERS,
-        AT_END
+        IN_TRAILERS
 };
 
 void
@@ -145,9 +144,13 @@ read_trailers(struct green__http1_chunked *c, const char *buf, size_t len, size_
         if (end == GREEN__HTTP1_MORE)
                 return end;
         *used += c->trailers.pos;
-        if (end == GREEN__HTTP1_DONE)
-                c->state = AT_END;
         return end;
+}
+
+uint64_t
+green__http1_chunked_left(const struct green__http1_chunked *c)
+{
+        return c->state == IN_DATA ? c->left : 0;
 }
 
 void
@@ -160,33 +163,40 @@ green__http1_chunked_skip(struct green__http1_chunked *c, uint64_t n)
 }
 
 int
-green__http1_chunked_next(struct green__http1_chunked *c, const char *buf, size_t len, struct green__http1_piece *ret)
+green__http1_chunked_frame(struct green__http1_chunked *c, const char *buf, size_t len, size_t *ret_used)
 {
         size_t used = 0;
         int end = 0;
 
-        ret->used = ret->off = ret->len = 0;
+        *ret_used = 0;
         if (c->result != GREEN__HTTP1_MORE)
                 return c->result;
         while (end == 0 && c->state != IN_DATA && c->state != IN_TRAILERS && used != len) {
                 end = frame_byte(c, (uint8_t)buf[used]);
                 used += end == 0;
         }
-        if (end == 0 && c->state == IN_TRAILERS) {
-                end = read_trailers(c, buf, len, &used);
+        if (end == 0 && c->state == IN_TRAILERS)
+                c->result = end = read_trailers(c, buf, len, &used);
+        else if (end == 0)
+                end = used == len ? GREEN__HTTP1_MORE : GREEN__HTTP1_DATA;
+        else
                 c->result = end;
-        } else if (end == 0 && used == len) {
-                end = GREEN__HTTP1_MORE;
-        } else if (end == 0) {
-                ret->off = used;
+        *ret_used = used;
+        return end;
+}
+
+int
+green__http1_chunked_next(struct green__http1_chunked *c, const char *buf, size_t len, struct green__http1_piece *ret)
+{
+        size_t used;
+        int end = green__http1_chunked_frame(c, buf, len, &used);
+
+        *ret = (struct green__http1_piece){.used = used, .off = used, .len = 0};
+        if (end == GREEN__HTTP1_DATA) {
                 ret->len = len - used < c->left ? len - used : (size_t)c->left;
-                used += ret->len;
+                ret->used += ret->len;
                 green__http1_chunked_skip(c, ret->len);
-                end = GREEN__HTTP1_DATA;
-        } else {
-                c->result = end;
         }
-        ret->used = used;
         return end;
 }
 

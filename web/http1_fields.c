@@ -27,12 +27,10 @@ void
 green__http1_fields_begin(struct green__http1_lines *l, uint32_t pos)
 {
         l->pos = pos;
-        l->stop = pos + l->limits->fields;
+        l->stop = l->limits->fields < UINT32_MAX - pos ? pos + l->limits->fields : UINT32_MAX;
         l->line_stop = l->stop;
         l->count = 0;
         l->state = AT_LINE;
-        if (l->stop < pos)
-                l->stop = UINT32_MAX;
 }
 
 /* No byte is left. Either more will come, or the line has reached its limit. */

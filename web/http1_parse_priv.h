@@ -221,13 +221,14 @@ green__http1_begun(const struct green__http1 *r, size_t len)
  */
 int green__http1_find(const struct green__http1_lines *lines, const char *buf, const char *name, unsigned from);
 
-/* What lies between two ends of the body decoder: see green__http1_chunked_next. */
+/* What a step of the body decoder found. */
 struct green__http1_piece {
-        size_t used; /* bytes of the input that are done with; in an error, where it is */
+        size_t used; /* bytes of the input that are done with; an error is there */
         size_t off;  /* where the data begins in the input */
         size_t len;  /* bytes of data there */
 };
 
+/* A chunked body that is being read. */
 struct green__http1_chunked {
         struct green__http1_lines trailers; /* trailers.fields and .count when done; offsets from the first trailer */
         int result;                         /* last answer; an error stays */
@@ -243,18 +244,27 @@ void green__http1_chunked_init(struct green__http1_chunked *c, const struct gree
                                struct green__http1_field *fields, uint16_t max);
 
 /*
- * Take the next step. buf begins behind the bytes used so far.
+ * Read what stands between pieces of the body. buf begins behind the bytes used so far.
  *
- * GREEN__HTTP1_DATA: ret->off and ret->len are a piece of the body, in place; there may be more, call again behind
- * ret->used. GREEN__HTTP1_MORE: all that came is used, but in the trailers, where bytes after ret->used must be shown
- * again from there with more behind them (the buffer must hold limits->fields). GREEN__HTTP1_DONE: the body is over and
- * its last byte was at ret->used - 1; the trailers, if any, are the last trailers.pos bytes of it.
+ * GREEN__HTTP1_DATA: a piece begins at *ret_used; take any of it, and say how much by green__http1_chunked_skip().
+ * GREEN__HTTP1_MORE: all that came is used, but in the trailers, where bytes after *ret_used must be shown again from
+ * there with more behind them (the buffer must hold limits->fields). GREEN__HTTP1_DONE: the body is over and *ret_used
+ * is behind its last byte; the trailers are the last trailers.pos bytes of it. An error is at *ret_used.
+ */
+int green__http1_chunked_frame(struct green__http1_chunked *c, const char *buf, size_t len, size_t *ret_used);
+
+/* How many bytes of data come next, all of them data whatever they are: 0 where a size line or the like is due. */
+uint64_t green__http1_chunked_left(const struct green__http1_chunked *c);
+
+/* Note that n bytes, at most green__http1_chunked_left(), were taken, from the buffer or past it. */
+void green__http1_chunked_skip(struct green__http1_chunked *c, uint64_t n);
+
+/*
+ * The same in one step: with GREEN__HTTP1_DATA, ret->off and ret->len are all of the piece that is there, in place, and
+ * it counts as taken. There may be more, so call again behind ret->used.
  */
 int green__http1_chunked_next(struct green__http1_chunked *c, const char *buf, size_t len,
                               struct green__http1_piece *ret);
-
-/* Note that n bytes of data, at most c->left, were read past the decoder (straight into somebody's memory). */
-void green__http1_chunked_skip(struct green__http1_chunked *c, uint64_t n);
 
 /*
  * Decode all there is, moving the data to the front of buf: ret->len bytes are the body's, what was not used begins at

@@ -28,7 +28,7 @@ civil(int64_t days, int *year, int *month, int *day)
 }
 
 const char *
-green_wsgi_format_date_time(int64_t timestamp, char *text)
+green_wsgi_format_date_time(int64_t timestamp, char text[GREEN_WSGI_DATE_SIZE])
 {
         static const char days[] = "ThuFriSatSunMonTueWed";
         static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -8,11 +8,8 @@
 static int
 take_opts(struct green__server *server, const struct green_wsgi_server_opts *opts)
 {
-        if (opts != NULL) {
-                if (opts->size != sizeof(*opts))
-                        return green_set_error(-EINVAL, "green_wsgi_server_opts of a size that this version does not know");
-                server->opts = *opts;
-        }
+        if (green_opts_take(&server->opts, sizeof(server->opts), opts) != 0)
+                return green_set_error(-EINVAL, "green_wsgi_server_opts of a size that this version does not know");
         if (server->opts.max_size == 0)
                 server->opts.max_size = 1024;
         if (server->opts.header_timeout <= 0)
@@ -73,12 +70,21 @@ close_idle(struct green__server *server)
         }
 }
 
+/* Time is up for those who still run. A victim runs at once and may close connections: begin anew after each. */
 static void
 kill_running(struct green__server *server)
 {
-        for (struct green__conn *conn = server->conns.next; conn != &server->conns; conn = conn->next)
-                if (conn->thread != NULL)
-                        (void)green_socket_close(conn->socket);
+        struct green__conn *conn = server->conns.next;
+
+        while (conn != &server->conns) {
+                if (conn->thread == NULL || conn->killed) {
+                        conn = conn->next;
+                        continue;
+                }
+                conn->killed = true;
+                (void)green_kill(conn->thread, 0);
+                conn = server->conns.next;
+        }
 }
 
 static void
@@ -91,9 +97,8 @@ shut_down(struct green__server *server)
         close_idle(server);
         if (server->count > 0 && green_park(&server->all_gone, &w, server->opts.shutdown_timeout) != 0) {
                 kill_running(server);
-                while (server->count > 0)
-                        if (green_park(&server->all_gone, &w, GREEN_FOREVER) != 0)
-                                break;
+                if (server->count > 0)
+                        (void)!green_park(&server->all_gone, &w, GREEN_FOREVER);
         }
         /* The last connection's green thread still has to leave. */
         while (server->running > 0)
@@ -120,6 +125,7 @@ green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg, const s
         rc = take_opts(server, opts);
         if (rc == 0) {
                 rc = accept_all(server, listener);
+                (void)green_socket_close(listener);
                 shut_down(server);
         }
         green__sessions_free(server);

@@ -22,7 +22,7 @@ green__body_begin(green_wsgi_request *req)
         req->body_done = !(head->flags & GREEN__HTTP1_CHUNKED) && head->content_length == 0;
         req->expects_continue = (head->flags & GREEN__HTTP1_EXPECT_100) != 0 && !req->body_done;
         if (head->flags & GREEN__HTTP1_CHUNKED) {
-                green__http1_chunked_init(&req->chunked, &server->limits, limit, NULL, 0);
+                green__http1_chunked_init(&req->chunked, &server->limits, limit, NULL, GREEN__FIELDS_MAX);
         } else if (head->content_length > limit) {
                 req->body_error = -EMSGSIZE;
                 green__response_error(req, 413);
@@ -35,7 +35,7 @@ receive(struct green__session *s, void *buf, size_t len)
 {
         ssize_t n = green_socket_recv(s->conn->socket, buf, len, 0);
 
-        s->drained = n > 0 && (size_t)n < len;
+        s->drained = n > 0 && (size_t)n < len && !green_io_hung_up(green_socket_io(s->conn->socket));
         return n == 0 ? -ECONNRESET : n;
 }
 

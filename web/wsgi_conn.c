@@ -150,7 +150,7 @@ green__session_fill(struct green__session *s, bool wait)
                 return (int)n;
         }
         s->in_end += (size_t)n;
-        s->drained = (size_t)n < room;
+        s->drained = (size_t)n < room && !green_io_hung_up(green_socket_io(s->conn->socket));
         return n > 0;
 }
 
@@ -252,6 +252,7 @@ green__conn_add(struct green__server *server, green_socket *socket)
         conn->server = server;
         conn->socket = socket;
         conn->thread = NULL;
+        conn->killed = false;
         conn->next = &server->conns;
         conn->prev = server->conns.prev;
         conn->prev->next = conn;

@@ -20,6 +20,7 @@
 #include <green/alloc.h>
 #include <green/error.h>
 #include <green/log.h>
+#include <green/opts.h>
 #include <green/park.h>
 #include <green/thread.h>
 #include <green/timeout.h>
@@ -53,6 +54,7 @@ struct green__conn {
         green_socket *socket;
         green_thread *thread;                  /* who runs it; borrowed */
         enum green__conn_state state;
+        bool killed;                           /* at the end of the shutdown's patience */
         struct green_watch watch;
 };
 

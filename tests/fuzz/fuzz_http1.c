@@ -6,8 +6,8 @@
  * that are checked here without the parser's tables.
  *
  * With libFuzzer: clang -fsanitize=fuzzer,address,undefined fuzz_http1.c and the files of the parser; -dict=http1.dict.
- * With -DGREEN_FUZZ_MAIN it is a program: files as arguments are run; without any, the seeds below and mutations of them
- * are, the same ones every time ("-n COUNT" says how many); "-d FOLDER" writes the seeds as files for libFuzzer.
+ * With -DGREEN_FUZZ_MAIN it is a program: files as arguments are run; without any, the seeds below and mutations of
+ * them are, the same ones every time ("-n COUNT" says how many); "-d FOLDER" writes the seeds as files for libFuzzer.
  */
 #include "../../web/http1_parse_priv.h"
 
@@ -17,10 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum {
-        MAX_INPUT = 4096,
-        MAX_FIELDS = 20
-};
+enum { MAX_INPUT = 4096, MAX_FIELDS = 20 };
 
 static const struct green__http1_limits limits[2] = {
         GREEN__HTTP1_LIMITS_INIT,
@@ -307,15 +304,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 static const char *const seeds[] = {
         HEAD("GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n"),
-        HEAD("\r\nGET /a/b%20c?d=e&f HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\nUser-Agent: Mozilla/5.0 "
-             "(X11; Linux x86_64) AppleWebKit/537.36\r\nAccept: text/html,application/xhtml+xml,*/*;q=0.8\r\nsec-ch-ua: "
+        HEAD("\r\nGET /a/b%20c?d=e&f HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\nUser-Agent: "
+             "Mozilla/5.0 "
+             "(X11; Linux x86_64) AppleWebKit/537.36\r\nAccept: "
+             "text/html,application/xhtml+xml,*/*;q=0.8\r\nsec-ch-ua: "
              "\"a\";v=\"1\"\r\nUpgrade-Insecure-Requests: 1\r\nX_Y:\t z \t\r\n\r\nGET /next"),
         HEAD("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
              "5;a=b;c=\"d\\\"\"\r\nhello\r\n0\r\nA: b\r\n\r\nGET /"),
         HEAD("PUT http://[::1]:80/x?y HTTP/1.1\r\nHost: h:1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
-        HEAD("OPTIONS * HTTP/1.0\r\nConnection: close, upgrade\r\nConnection: keep-alive\r\nUpgrade: websocket\r\n\r\n"),
-        HEAD("CONNECT a.b:443 HTTP/1.1\r\nHost: [1:2:3:4:5:6:7.8.9.10]:443\r\nTransfer-Encoding: gzip;q=\"1,\", chunked\r\n\r\n"),
-        "\x05" "DELETE /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        HEAD("OPTIONS * HTTP/1.0\r\nConnection: close, upgrade\r\nConnection: keep-alive\r\nUpgrade: "
+             "websocket\r\n\r\n"),
+        HEAD("CONNECT a.b:443 HTTP/1.1\r\nHost: [1:2:3:4:5:6:7.8.9.10]:443\r\nTransfer-Encoding: gzip;q=\"1,\", "
+             "chunked\r\n\r\n"),
+        "\x05"
+        "DELETE /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
         BODY("1\r\na\r\n0a\r\n0123456789\r\n000;x=y\r\nX: y\r\nHost: h\r\n\r\n"),
         BODY("7fffffffffffffff\r\nabc"),
 };
@@ -324,8 +326,25 @@ static const char *const seeds[] = {
 static size_t
 mutate(uint8_t *data, size_t size, uint32_t *random)
 {
-        static const char *const words[] = {"\r\n", "\r", "\n", " ", "\t", ":", ",", ";", "\"", "%0", "0", "f", "\r\n\r\n", "a",
-                                            "Host: h\r\n", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "_", "/"};
+        static const char *const words[] = {"\r\n",
+                                            "\r",
+                                            "\n",
+                                            " ",
+                                            "\t",
+                                            ":",
+                                            ",",
+                                            ";",
+                                            "\"",
+                                            "%0",
+                                            "0",
+                                            "f",
+                                            "\r\n\r\n",
+                                            "a",
+                                            "Host: h\r\n",
+                                            "Content-Length: 3\r\n",
+                                            "Transfer-Encoding: chunked\r\n",
+                                            "_",
+                                            "/"};
         const char *word = words[next_random(random) % (sizeof words / sizeof words[0])];
         size_t n = strlen(word), at = 1 + next_random(random) % size;
 

@@ -44,27 +44,13 @@ GREEN_API bool green_debug_overflow_handler(bool on);
 /**
  * @brief Write a line for every green thread of the calling OS thread to a descriptor. Never yields.
  *
- * Name, number, state, what it waits for and since when, and where it was spawned.
+ * Number, name, state and where it was spawned; of one that waits, the address of the call and for how long.
  *
  * @param fd a descriptor.
  * @return how many there are.
  * @since 0.1 (DEBUG-10)
  */
 GREEN_API int green_debug_dump(int fd);
-
-/**
- * @brief What configure found, as printed at its end. Never yields. thread-safe.
- * @return several lines, a constant.
- * @since 0.1
- */
-GREEN_API const char *green_version_info(void);
-
-/**
- * @brief Version of the library that runs. Never yields. thread-safe.
- * @return "0.1.0", a constant; #GREEN_VERSION is that of the headers.
- * @since 0.1
- */
-GREEN_API const char *green_version(void);
 
 GREEN_END_DECLS
 

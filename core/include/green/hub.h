@@ -29,9 +29,10 @@ GREEN_BEGIN_DECLS
  */
 #define GREEN_HUB_CAN_EDGE 1u     /**< knows #GREEN_HUB_EDGE */
 #define GREEN_HUB_CAN_ONESHOT 2u  /**< knows #GREEN_HUB_ONESHOT */
-#define GREEN_HUB_OPS 4u          /**< has submit() and cancel() */
+#define GREEN_HUB_CAN_SUBMIT 4u          /**< has submit() and cancel() */
 #define GREEN_HUB_CALLS_BACK 8u   /**< wait() runs foreign callbacks: core calls it on the hub stack only */
 #define GREEN_HUB_FORGETS_CLOSED 16u /**< a closed descriptor leaves the hub by itself when nobody else holds it */
+#define GREEN_HUB_TELLS_HANGUP 32u   /**< reports #GREEN_HUB_HANGUP */
 /** @} */
 
 /**
@@ -46,7 +47,8 @@ GREEN_BEGIN_DECLS
  * @name Extra bits of an event
  * @{
  */
-#define GREEN_HUB_ERROR 16u /**< error or hang-up: core wakes both directions */
+#define GREEN_HUB_ERROR 16u  /**< error or hang-up: core wakes both directions */
+#define GREEN_HUB_HANGUP 32u /**< the peer sends no more, or an error: what ends a stream has come */
 /** @} */
 
 /** Kinds of operation. A hub returns -ENOTSUP from submit() for those it does not know. */
@@ -89,7 +91,7 @@ struct green_op {
 /** Something that wait() found. */
 struct green_hub_event {
         uint64_t token;      /**< of add() or modify(); not looked at for an operation */
-        uint32_t events;     /**< #GREEN_READ, #GREEN_WRITE, #GREEN_HUB_ERROR */
+        uint32_t events;     /**< #GREEN_READ, #GREEN_WRITE, #GREEN_HUB_ERROR, #GREEN_HUB_HANGUP */
         uint32_t reserved;   /**< 0 */
         struct green_op *op; /**< a finished operation, or NULL for readiness */
 };
@@ -107,7 +109,7 @@ struct green_hub_ops {
         uint32_t abi;      /**< #GREEN_HUB_ABI */
         uint32_t size;     /**< sizeof(struct green_hub_ops) */
         const char *name;  /**< short, lower case: "epoll" */
-        uint32_t features; /**< GREEN_HUB_CAN_..., GREEN_HUB_OPS, ... */
+        uint32_t features; /**< GREEN_HUB_CAN_..., GREEN_HUB_CAN_SUBMIT, ... */
 
         /** Can it work on this machine? 0, or -errno. Cheap, no side effects. */
         int (*probe)(void);

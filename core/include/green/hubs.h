@@ -105,7 +105,7 @@ GREEN_API int green_hub_set_clock(int64_t (*clock)(void));
  *
  * @param fd      a descriptor.
  * @param events  #GREEN_READ or #GREEN_WRITE, one of them.
- * @param timeout seconds; 0 polls exactly once; GREEN_FOREVER waits for good.
+ * @param timeout seconds; 0 polls exactly once, whatever scopes have fired; GREEN_FOREVER waits for good.
  * @retval 0              ready, failed or hung up.
  * @retval -ETIMEDOUT     the time is over.
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
@@ -194,7 +194,8 @@ GREEN_API int green_hub_post(green_hub *hub, void (*fn)(void *arg), void *arg);
 /**
  * @brief End the program's waiting: the main green thread's blocking calls fail with a code from now on.
  *
- * Never yields. For signal handling and callbacks that mean to end the program in order: main returns, or calls
+ * Never yields. It is the calling OS thread's hub that stops; not async-signal-safe. For code and callbacks that mean to
+ * end the program in order: main returns, or calls
  * green_recover() and goes on. Timers with callbacks that are pending are dropped (HUB-26). In an embedded hub
  * green_hub_step() returns the code once.
  *

@@ -62,7 +62,7 @@ GREEN_API int green_io_set_flags(green_io *io, unsigned set, unsigned clear);
  *
  * @param io      a registration, whose system call has said EAGAIN (or EINPROGRESS).
  * @param events  #GREEN_READ or #GREEN_WRITE, one of them.
- * @param timeout seconds; 0 fails at once; GREEN_FOREVER waits for good.
+ * @param timeout seconds; 0 fails at once with -ETIMEDOUT; GREEN_FOREVER waits for good.
  * @retval 0              try again.
  * @retval -ETIMEDOUT     the time is over.
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
@@ -75,6 +75,18 @@ GREEN_API int green_io_set_flags(green_io *io, unsigned set, unsigned clear);
  * @since 0.1
  */
 GREEN_API GREEN_MUST_USE int green_io_wait(green_io *io, unsigned events, double timeout);
+
+/**
+ * @brief May the end of the stream, or an error, have come with what was read last? Never yields.
+ *
+ * A read of a stream that gave less than was asked for has taken all there was, so one may wait without another try. Not
+ * so where this is true: the end came along, and is reported no more.
+ *
+ * @param io a registration.
+ * @return true if the hub has reported an end, or if it does not tell.
+ * @since 0.1
+ */
+GREEN_API bool green_io_hung_up(const green_io *io);
 
 /**
  * @brief Can the hub run operations to completion? Never yields.

@@ -148,7 +148,7 @@ GREEN_API green_thread *green_thread_ref(green_thread *gt);
 GREEN_API void green_thread_unref(green_thread *gt);
 
 /**
- * @brief Wait until a green thread has ended, and learn how. May yield; does not once it has ended.
+ * @brief Wait until a green thread has ended, and learn how. May yield.
  *
  * May be called any number of times by any number of green threads.
  *
@@ -156,9 +156,10 @@ GREEN_API void green_thread_unref(green_thread *gt);
  * @param[out] ret_result what its function returned; set on 0 only. NULL if not wanted.
  * @retval 0              it returned.
  * @retval GREEN_EKILLED  it was killed (or another code, given to green_kill() or green_fail()). A scope of the caller
- *                        gives its code too: green_thread_dead() tells the two apart.
+ *                        that has fired gives its code too, as in every call: green_thread_error() tells the two apart.
  * @retval GREEN_ETIMEOUT a timeout of the caller fired first.
  * @retval -EDEADLK       it is the caller itself, or the caller is a hub callback and it has not ended.
+ * @retval -EINVAL        gt is NULL.
  * @retval -EPERM         it belongs to another OS thread.
  * @since 0.1 (GT-03, GT-04, GT-12)
  */

@@ -35,7 +35,7 @@ GREEN_API green_timer *green_timer_new(double seconds, green_timer_fn fn, void *
  * @retval 0       running.
  * @retval -ENOMEM memory ran out.
  * @retval -EPERM  it is pending in another OS thread.
- * @retval -EINVAL it was cancelled: a cancelled timer has dropped its function.
+ * @retval -EINVAL t is NULL.
  * @since 0.1 (TIMER-01, TIMER-03)
  */
 GREEN_API int green_timer_schedule(green_timer *t);
@@ -49,7 +49,10 @@ GREEN_API int green_timer_schedule(green_timer *t);
 GREEN_API int green_timer_schedule_local(green_timer *t);
 
 /**
- * @brief Stop a timer for good: its function and argument are forgotten. Never yields. No effect after it fired, or twice.
+ * @brief Stop a timer. Never yields. No effect after it fired, or twice. It may be scheduled anew.
+ *
+ * Its argument is not touched any more once this returns.
+ *
  * @param t a timer or NULL.
  * @retval 0      it will not fire.
  * @retval -EPERM it is pending in another OS thread: nothing was done.

@@ -5,6 +5,7 @@
 #ifndef GREEN_SYNC_H
 #define GREEN_SYNC_H
 
+#include <green/core.h>
 #include <green/event.h>
 
 #endif

@@ -57,7 +57,7 @@ struct green_wsgi_server_opts {
  *
  * It ends when the calling green thread is killed, a timeout around it fires, or the listener is closed or fails. Then
  * connections without a request are closed at once, running requests are finished and answered with "Connection: close",
- * up to shutdown_timeout. The listener is left open.
+ * up to shutdown_timeout; what still runs then is killed. The listener is closed; its handle stays the caller's.
  *
  * @param listener of green_listen(); stays the caller's.
  * @param app      called once a request.
@@ -67,7 +67,7 @@ struct green_wsgi_server_opts {
  * @retval -ENOMEM        memory ran out at the start.
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
  * @return otherwise what accept failed with: -ECANCELED or -EBADF for a closed listener.
- * @since 0.1 (WSGI-01 to WSGI-07, WSGI-19 to WSGI-44)
+ * @since 0.1 (WSGI-01 to WSGI-09, WSGI-19 to WSGI-44)
  */
 GREEN_API int green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg,
                                 const struct green_wsgi_server_opts *opts);
@@ -200,7 +200,7 @@ GREEN_API int green_wsgi_add_header(green_wsgi_request *req, const char *name, c
 /**
  * @brief Send a whole response. May yield.
  *
- * To HEAD, and with status 1xx, 204 and 304, the body is left out (WSGI-77, WSGI-78).
+ * To HEAD, and with status 204 and 304, the body is left out (WSGI-77, WSGI-78).
  *
  * @param req          a request.
  * @param status       200 to 999.
@@ -258,7 +258,7 @@ GREEN_API int green_wsgi_write(green_wsgi_request *req, const void *data, size_t
  * @return @p text; "" where the year is none of these.
  * @since 0.1 (WSGI-70)
  */
-GREEN_API const char *green_wsgi_format_date_time(int64_t timestamp, char *text);
+GREEN_API const char *green_wsgi_format_date_time(int64_t timestamp, char text[GREEN_WSGI_DATE_SIZE]);
 
 GREEN_END_DECLS
 
