@@ -10,43 +10,41 @@
 
 #if GREEN__CONTEXT_REBASE
 
-bool
+void
 green__boot_keep(struct green__boot *boot, const struct green__context *parked, char *end)
 {
-        if (end == NULL || end <= (char *)parked->sp || end - (char *)parked->sp > GREEN__BOOT_FRAME_MAX)
-                return false;
-        boot->context = *parked;
-        boot->end = end;
-        boot->len = (size_t)(end - (char *)parked->sp);
-        memcpy(boot->frame, parked->sp, boot->len);
-        return true;
+        char *sp = parked->sp;
+
+        *boot = (struct green__boot){.context = *parked, .end = end};
+        if (end == NULL || end <= sp || end - sp > GREEN__BOOT_FRAME_MAX)
+                return;
+        boot->len = (size_t)(end - sp);
+        memcpy(boot->frame, sp, boot->len);
 }
 
-/* Stack and frame pointer move by the distance of the stacks, which keeps every alignment up to 64. */
-void
-green__boot_copy(const struct green__boot *boot, struct green__context *ctx, char *top)
+/* The frame moves by the distance of the stacks, which keeps every alignment up to 64. */
+void *
+green__boot_copy(const struct green__boot *boot, char *top)
 {
         uintptr_t end = ((uintptr_t)boot->end + 63) & ~(uintptr_t)63;
-        uintptr_t shift = (uintptr_t)top - end;
-        *ctx = boot->context;
-        ctx->sp = (void *)((uintptr_t)boot->context.sp + shift);
-        ctx->fp = (void *)((uintptr_t)boot->context.fp + shift);
-        memcpy(ctx->sp, boot->frame, boot->len);
+        char *sp = top - (end - (uintptr_t)boot->context.sp);
+
+        return memcpy(sp, boot->frame, boot->len);
 }
 
 #else
 
-bool
+void
 green__boot_keep(struct green__boot *boot, const struct green__context *parked, char *end)
 {
-        (void)boot, (void)parked, (void)end;
-        return false;
+        *boot = (struct green__boot){.context = *parked, .end = end};
 }
 
-void
-green__boot_copy(const struct green__boot *boot, struct green__context *ctx, char *top)
+void *
+green__boot_copy(const struct green__boot *boot, char *top)
 {
-        (void)boot, (void)ctx, (void)top;
+        (void)boot;
+        return top;
 }
 
 #endif

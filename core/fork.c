@@ -31,10 +31,13 @@ forget_main(struct green__hub *h)
 {
         green_thread *t = &h->main;
 
-        if (t->state == GREEN__PARKED)
+        if (t->state == GREEN__PARKED) {
                 green__unwait(t);
-        else if (t->state == GREEN__READY)
+                if (t->op != NULL)
+                        green__op_forget(t);
+        } else if (t->state == GREEN__READY) {
                 green__unready(h, t);
+        }
         green__scopes_end(t);
         green_wake_all(&t->joiners, 0);
         t->ended = true;
@@ -67,10 +70,8 @@ in_child(void)
         if (h == NULL)
                 return;
         h->ops_count = 0;
-        while ((t = next_other(h)) != NULL) {
-                t->op = NULL;
+        while ((t = next_other(h)) != NULL)
                 green__thread_forget(h, t);
-        }
         if (h->current != &h->main && !h->embedded)
                 forget_main(h);
         h->told_deadlock = false;

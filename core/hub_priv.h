@@ -108,7 +108,7 @@ struct green__locals {
 /* The last error of a green thread, with room for its text. Allocated at the first failure that has one. */
 struct green__last_error {
         struct green_error error;
-        char text[512];
+        char text[1024];
 };
 
 struct green_thread {
@@ -383,6 +383,7 @@ int green__park_nodes(struct green__hub *h, green_thread *self, double timeout, 
 void green__io_event(struct green__hub *h, const struct green_hub_event *ev);
 void green__io_op_done(struct green__hub *h, struct green_op *op);
 void green__op_cancel(struct green__hub *h, green_thread *t, int code);
+void green__op_forget(green_thread *t);
 struct green__slot *green__slot_get(struct green__hub *h, green_fd fd);
 struct green__slot *green__slot_peek(struct green__hub *h, green_fd fd);
 int green__slot_arm(struct green__hub *h, struct green__slot *s, green_fd fd, unsigned events, bool raw);

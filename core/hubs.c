@@ -278,9 +278,10 @@ free_main(green_thread *t)
 void
 green__hub_free(struct green__hub *h)
 {
-        forget_all(h);
         green__mailbox_close(h);
+        /* Operations in flight have their memory on the stacks of green threads: they end first. */
         h->ops->fini(h->state);
+        forget_all(h);
         hubs_remove(h);
         green__context_drop(h->embedded ? &h->home.ctx : &h->main.ctx);
         if (h->home.stack != NULL) {

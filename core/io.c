@@ -182,13 +182,19 @@ green_io_set_flags(green_io *io, unsigned set, unsigned clear)
         return 0;
 }
 
+static inline bool
+is_ours(const green_io *io)
+{
+        return green__hub_here != NULL && io->hub_ident == green__hub_here->ident;
+}
+
 /* Is the caller's hub the owner's? An owner that has ended leaves the object to anybody. */
 static int
 check_owner(const green_io *io)
 {
         struct green__hub *h = green__hub_here;
 
-        if (green__likely(h != NULL && io->hub_ident == h->ident))
+        if (green__likely(is_ours(io)))
                 return 0;
         green_log(GREEN_LOG_ERROR, "green-net: descriptor %lld belongs to hub %llu and is used from hub %llu",
                   (long long)io->fd, (unsigned long long)io->hub_ident, (unsigned long long)(h == NULL ? 0 : h->ident));
@@ -252,7 +258,7 @@ green_io_wait(green_io *io, unsigned events, double timeout)
 bool
 green_io_hung_up(const green_io *io)
 {
-        if (io == NULL || io->slot == NULL)
+        if (io == NULL || io->slot == NULL || !is_ours(io))
                 return true;
         if (io->slot->mode != GREEN__SLOT_EDGE)
                 return false;
@@ -262,10 +268,24 @@ green_io_hung_up(const green_io *io)
 bool
 green_io_can_submit(const green_io *io)
 {
-        return io != NULL && io->slot != NULL && (io->hub->ops->features & GREEN_HUB_CAN_SUBMIT) != 0;
+        return io != NULL && io->slot != NULL && is_ours(io) && (io->hub->ops->features & GREEN_HUB_CAN_SUBMIT) != 0;
 }
 
-/* Operations keep their waiter's node in op->core[0]. */
+/* The last operation of one that is closed has ended: the descriptor goes, and the memory if it was freed. */
+static void
+release_io(green_io *io)
+{
+        if (io->ops.first != NULL)
+                return;
+        if (io->close_fd != GREEN_INVALID_FD) {
+                close(io->close_fd);
+                io->close_fd = GREEN_INVALID_FD;
+        }
+        if (io->freed)
+                green_free(io);
+}
+
+/* Operations keep their waiter's node in op->core[0], and their green_io in op->core[1]. */
 static struct green_wait *
 op_node(const struct green_op *op)
 {
@@ -275,8 +295,24 @@ op_node(const struct green_op *op)
 void
 green__io_op_done(struct green__hub *h, struct green_op *op)
 {
+        green_io *io = op->core[1];
+
         h->ops_count--;
         green_wake(op_node(op), 0);
+        /* Here and not in its green thread: from now on the object may be freed before that one runs. */
+        if (io->slot == NULL)
+                release_io(io);
+}
+
+/* Its green thread is freed unrun, after the hub has dropped the operation. */
+void
+green__op_forget(green_thread *t)
+{
+        green_io *io = t->op->core[1];
+
+        t->op = NULL;
+        if (io->slot == NULL)
+                release_io(io);
 }
 
 /* Ask for the end of a parked green thread's operation, for a reason. The first reason stays. */
@@ -290,19 +326,6 @@ green__op_cancel(struct green__hub *h, green_thread *t, int code)
         t->op_code = code;
         if (h->ops->cancel(h->state, op) == 0)
                 green__io_op_done(h, op);
-}
-
-static void
-release_io(green_io *io)
-{
-        if (io->ops.first != NULL)
-                return;
-        if (io->close_fd != GREEN_INVALID_FD) {
-                close(io->close_fd);
-                io->close_fd = GREEN_INVALID_FD;
-        }
-        if (io->freed)
-                green_free(io);
 }
 
 /* What an operation's end means to its caller. */
@@ -322,7 +345,6 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
         struct green__hub *h;
         struct green_wait w;
         green_thread *self;
-        int64_t result;
         int rc = wait_check(io, timeout);
 
         if (rc != 0)
@@ -339,6 +361,7 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
                 return green__cancelled(h, self);
         op->fd = io->fd;
         op->core[0] = &w;
+        op->core[1] = io;
         for (size_t i = 0; i < sizeof(op->space) / sizeof(op->space[0]); i++)
                 op->space[i] = 0;
         rc = h->ops->submit(h->state, op);
@@ -355,9 +378,7 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
         self->op_code = 0;
         (void)green__park_nodes(h, self, timeout, __builtin_return_address(0));
         self->op = NULL;
-        result = op_outcome(self, op);
-        release_io(io);
-        return result;
+        return op_outcome(self, op);
 }
 
 /* Close without freeing: the slot is free at once, the descriptor when the last operation has ended. */

@@ -134,7 +134,8 @@ handler(int sig, siginfo_t *info, void *context)
         const struct green__stack *stack = green__overflow_current(&name, &where, &id);
         const char *at = info->si_addr;
 
-        if (wanted && stack != NULL && info->si_code > 0 && at >= stack->lo && at < stack->lo + stack->guard)
+        if (wanted && stack != NULL && info->si_code > 0 && at >= green__stack_lo(stack) &&
+            at < green__stack_lo(stack) + green__stack_guard(stack))
                 report(stack, name, where, id);
         errno = saved;
         pass_on(sig, info, context);

@@ -256,7 +256,7 @@ green__prepare(struct green__hub *h, green_thread *t)
                 t->stack = green__stack_take(&h->stacks);
                 t->reserved_stack = false;
         }
-        t->ctx = t->stack->birth;
+        t->ctx = green__stack_birth(&h->stacks, t->stack);
         t->started = true;
 }
 

@@ -25,6 +25,14 @@ void green__run_callbacks(struct green__hub *h);
 void green__poll(struct green__hub *h, int64_t limit);
 void green__interval_begin(struct green__hub *h);
 
+/* A deadline was set: an embedder that is outside green_hub_step() has to look at its limit again. */
+static inline void
+green__deadline_set(struct green__hub *h)
+{
+        if (green__unlikely(h->embedded && !h->in_step))
+                green__notify(h);
+}
+
 /* Put at the end of the run queue. */
 static inline void
 green__ready(struct green__hub *h, green_thread *t)

@@ -188,7 +188,7 @@ report_stale(const green_thread *self, const void *frame)
 
         if (stack == NULL)
                 return;
-        while (s != &self->kill && (const char *)s >= stack->lo && (const char *)s < (const char *)frame) {
+        while (s != &self->kill && (const char *)s >= green__stack_lo(stack) && (const char *)s < (const char *)frame) {
                 /* Its storage may be used again already, or by the report. */
                 const struct green__scope *outer = is_scope(s) ? s->outer : &self->kill;
 

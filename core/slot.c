@@ -257,10 +257,21 @@ green__slot_reset(struct green__hub *h, struct green__slot *s, green_fd fd, bool
         s->io = NULL;
 }
 
-/* After a fork, in the child: the hub starts empty. Watches go on. */
+static size_t
+count_waits(const struct green_waitq *q)
+{
+        size_t n = 0;
+
+        for (const struct green_wait *w = q->first; w != NULL; w = w->next)
+                n++;
+        return n;
+}
+
+/* After a fork, in the child: the hub starts empty, and green threads that waited are gone. Watches go on. */
 void
 green__slots_after_fork(struct green__hub *h)
 {
+        h->io_waits[0] = h->io_waits[1] = 0;
         for (size_t c = 0; c < h->nchunks; c++) {
                 for (size_t i = 0; h->chunks[c] != NULL && i < GREEN__SLOT_CHUNK; i++) {
                         struct green__slot *s = &h->chunks[c][i];
@@ -270,6 +281,8 @@ green__slots_after_fork(struct green__hub *h)
                         s->armed = 0;
                         s->missed = 0;
                         s->hangup = false;
+                        h->io_waits[0] += count_waits(&s->wait[0]);
+                        h->io_waits[1] += count_waits(&s->wait[1]);
                         if (wanted(s) != 0)
                                 (void)green__slot_arm(h, s, fd, wanted(s), true);
                 }

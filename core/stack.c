@@ -51,13 +51,19 @@ guard_len(size_t size)
         return len < GUARD_MAX ? len : round_up(GUARD_MAX, green__page_size());
 }
 
+/* A stack of another size, free or taken. */
+struct green__sized {
+        struct green__stack stack;
+        struct green__sized *next; /* in the pool */
+};
+
 /* Bytes to map for a stack that was asked for with this size. 0: too large. */
 static size_t
 stack_len(size_t size)
 {
         size_t page = green__page_size();
         size_t least = round_up(STACK_MIN, page) + page;
-        if (size > SIZE_MAX / 4)
+        if (size > SIZE_MAX / 4 || size >> 12 > UINT32_MAX / 2)
                 return 0;
         return size < least ? least : round_up(size, page);
 }
@@ -120,47 +126,23 @@ grow(struct green__stack_pool *pool)
         return 0;
 }
 
-/* Guard the stack with this index, and some of those that will be used next. */
-static uint32_t
+/* Guard the stack with this index, and some of those that will be used next. False: there are no more guards. */
+static bool
 guard_one(struct green__stack_pool *pool, struct green__slab *slab, size_t index)
 {
         if (index < slab->guarded)
-                return (uint32_t)pool->guard;
+                return true;
         struct iovec ranges[GUARD_BATCH];
         size_t n = slab->count - index < GUARD_BATCH ? slab->count - index : GUARD_BATCH;
         for (size_t i = 0; i < n; i++) {
                 ranges[i].iov_base = slab->base + (index + i) * pool->size;
-                ranges[i].iov_len = pool->guard;
+                ranges[i].iov_len = guard_len(pool->size);
         }
         bool splits;
         n = green__guard(ranges, n, &splits);
         slab->guarded = index + n;
         slab->splits += splits ? n : 0;
-        return n != 0 ? (uint32_t)pool->guard : 0;
-}
-
-/* The next stack that was never used. There is one. */
-static struct green__stack *
-take_virgin(struct green__stack_pool *pool)
-{
-        struct green__slab *slab = pool->fresh;
-        size_t index = slab->used++;
-        struct green__stack *stack = &slab->stacks[index];
-        char *lo = slab->base + index * pool->size;
-        *stack = (struct green__stack){.lo = lo, .hi = lo + pool->size, .slab = slab};
-        stack->guard = guard_one(pool, slab, index);
-        pool->virgin--;
-        if (slab->used == slab->count)
-                pool->fresh = slab->next;
-        return stack;
-}
-
-static void
-untake_virgin(struct green__stack_pool *pool, struct green__stack *stack)
-{
-        stack->slab->used--;
-        pool->virgin++;
-        pool->fresh = stack->slab;
+        return n != 0;
 }
 
 /* ---- birth ---- */
@@ -169,60 +151,97 @@ untake_virgin(struct green__stack_pool *pool, struct green__stack *stack)
 static size_t
 colour_of(const struct green__stack *stack)
 {
-        return stack->slab != NULL ? (size_t)(stack - stack->slab->stacks) % COLOURS * 64 : 0;
+        return (uintptr_t)stack->hi / ((size_t)stack->len4k << 12) % COLOURS * 64;
+}
+
+static int
+bear_alone(struct green__stack_pool *pool, struct green__stack *stack)
+{
+        struct green__context parked;
+        struct green__birth birth = {.hi = stack->hi, .colour = colour_of(stack), .ctx = &parked};
+
+        birth.lo = green__stack_lo(stack) + green__stack_guard(stack);
+        green__sanitize_birth(&parked, birth.lo, birth.hi);
+        int err = pool->way == GREEN__BIRTH_SIGNAL ? green__birth_signal(&birth) : green__birth_makecontext(&birth);
+        if (err != 0)
+                return err;
+        stack->birth = green__method_word(&parked);
+        if (birth.dead < birth.hi)
+                green__pages_drop(&(struct iovec){birth.dead, (size_t)(birth.hi - birth.dead)}, 1);
+        return 0;
 }
 
 static int
 bear(struct green__stack_pool *pool, struct green__stack *stack)
 {
-        size_t colour = colour_of(stack);
-        stack->valgrind = green__valgrind_register(stack->lo, stack->hi);
-        green__sanitize_birth(&stack->birth, stack->lo, stack->hi);
-        if (pool->way == GREEN__BIRTH_COPY) {
-                green__boot_copy(&pool->boot, &stack->birth, stack->hi - colour);
-        } else {
-                struct green__birth birth = {.lo = stack->lo, .hi = stack->hi, .colour = colour, .ctx = &stack->birth};
-                birth.lo += stack->guard;
-                int err = pool->way == GREEN__BIRTH_SIGNAL ? green__birth_signal(&birth) : green__birth_makecontext(&birth);
-                if (err != 0) {
-                        green__valgrind_deregister(stack->valgrind);
-                        return err;
-                }
-                if (birth.dead < birth.hi)
-                        green__pages_drop(&(struct iovec){birth.dead, (size_t)(birth.hi - birth.dead)}, 1);
-        }
-        stack->born = 1;
-        return 0;
+        int err = 0;
+
+        stack->valgrind = green__valgrind_register(green__stack_lo(stack), stack->hi);
+        if (pool->way == GREEN__BIRTH_COPY)
+                stack->birth = green__boot_copy(&pool->boot, stack->hi - colour_of(stack));
+        else
+                err = bear_alone(pool, stack);
+        if (err == 0)
+                stack->born = 1;
+        else
+                green__valgrind_deregister(stack->valgrind);
+        return err;
 }
 
-/*
- * The first birth of the OS thread, on a stack that stays virgin. It is a pattern for the others where that works, and
- * shows that births do.
- */
+/* A parked boot function on a stack that stays virgin. */
+static int
+park_somewhere(struct green__stack_pool *pool, struct green__birth *birth)
+{
+        if (GREEN__CONTEXT_SIGNAL_BIRTH && !GREEN__TSAN && !green__valgrind_running()) {
+                pool->way = GREEN__BIRTH_SIGNAL;
+                if (green__birth_signal(birth) == 0)
+                        return 0;
+        }
+        pool->way = GREEN__BIRTH_MAKECONTEXT;
+        return green__birth_makecontext(birth);
+}
+
+/* The first birth of the OS thread. It is a pattern for the others where that works, and shows that births do. */
 static int
 first_birth(struct green__stack_pool *pool)
 {
         struct green__context parked;
         struct green__birth birth = {.lo = pool->slabs->base, .hi = pool->slabs->base + pool->size, .ctx = &parked};
         unsigned valgrind = green__valgrind_register(birth.lo, birth.hi);
+
         green__sanitize_birth(&parked, birth.lo, birth.hi);
-        int err = -ENOTSUP;
-        if (GREEN__CONTEXT_SIGNAL_BIRTH && !GREEN__TSAN && !green__valgrind_running()) {
-                pool->way = GREEN__BIRTH_SIGNAL;
-                err = green__birth_signal(&birth);
-        }
-        if (err != 0) {
-                pool->way = GREEN__BIRTH_MAKECONTEXT;
-                err = green__birth_makecontext(&birth);
-        }
+        int err = park_somewhere(pool, &birth);
         green__valgrind_deregister(valgrind);
         if (err != 0)
                 return green_set_error(err, "no stack can be born: neither by a signal nor by makecontext()");
-        bool copies = GREEN__CONTEXT_REBASE && !GREEN__ASAN && !GREEN__TSAN && !green__valgrind_running();
-        if (copies && green__boot_keep(&pool->boot, &parked, birth.frame_end))
+        green__boot_keep(&pool->boot, &parked, birth.frame_end);
+        if (pool->boot.len != 0 && !GREEN__ASAN && !GREEN__TSAN && !green__valgrind_running())
                 pool->way = GREEN__BIRTH_COPY;
         green__pages_drop(&(struct iovec){birth.lo, pool->size}, 1);
         return 0;
+}
+
+/* Bear the next stack that was never used; there is one. NULL with errno: it stays. */
+static struct green__stack *
+bear_virgin(struct green__stack_pool *pool)
+{
+        struct green__slab *slab = pool->fresh;
+        size_t index = slab->used;
+        struct green__stack *stack = &slab->stacks[index];
+
+        *stack = (struct green__stack){.hi = slab->base + (index + 1) * pool->size};
+        stack->len4k = (uint32_t)(pool->size >> 12);
+        stack->guarded = guard_one(pool, slab, index);
+        int err = bear(pool, stack);
+        if (err != 0) {
+                errno = -err;
+                return NULL;
+        }
+        slab->used++;
+        pool->virgin--;
+        if (slab->used == slab->count)
+                pool->fresh = slab->next;
+        return stack;
 }
 
 /* ---- taking and giving ---- */
@@ -237,103 +256,122 @@ green__stack_reserve_more(struct green__stack_pool *pool)
         }
         if (pool->way != GREEN__BIRTH_SIGNAL)
                 return 0;
-        struct green__stack *stack = take_virgin(pool);
-        int err = bear(pool, stack);
-        if (err == 0)
-                pool->free[pool->count++] = stack;
-        else
-                untake_virgin(pool, stack);
-        return err;
+        struct green__stack *stack = bear_virgin(pool);
+        if (stack == NULL)
+                return -errno;
+        pool->free[pool->count++] = stack;
+        return 0;
 }
 
+/* Those whose birth can fail were born when they were reserved. */
 struct green__stack *
 green__stack_take_unborn(struct green__stack_pool *pool, struct green__stack *stack)
 {
         if (stack == NULL)
-                stack = take_virgin(pool);
-        int err = bear(pool, stack);
-        GREEN_ASSERT(err == 0); /* those that can fail were born when they were reserved */
+                stack = bear_virgin(pool);
+        else if (bear(pool, stack) != 0)
+                stack = NULL;
+        GREEN_ASSERT(stack != NULL);
         return stack;
 }
 
 /* ---- other sizes ---- */
 
 static void
-unmap_sized(struct green__stack_pool *pool, struct green__stack *stack)
+unmap_sized(struct green__stack_pool *pool, struct green__sized *sized)
 {
-        size_t len = (size_t)(stack->hi - stack->lo);
+        struct green__stack *stack = &sized->stack;
+        size_t len = (size_t)stack->len4k << 12;
+
         green__valgrind_deregister(stack->valgrind);
-        green__unmap(stack->lo, len);
+        green__sanitize_clean(stack->hi - len, stack->hi);
+        green__unmap(stack->hi - len, len);
         if (stack->splits)
                 green__guards_gone(1);
         pool->mapped -= len;
-        green_free(stack);
+        green_free(sized);
 }
 
-void
-green__stack_sized_shrink(struct green__stack_pool *pool, size_t keep)
+static void
+shrink_sized(struct green__stack_pool *pool, size_t keep)
 {
-        struct green__stack **at = &pool->sized;
+        struct green__sized **at = &pool->sized;
+
         for (size_t i = 0; *at != NULL && i < keep; i++)
                 at = &(*at)->next;
         while (*at != NULL) {
-                struct green__stack *stack = *at;
-                *at = stack->next;
+                struct green__sized *sized = *at;
+
+                *at = sized->next;
                 pool->sized_count--;
-                unmap_sized(pool, stack);
+                unmap_sized(pool, sized);
         }
 }
 
 static struct green__stack *
 map_sized(struct green__stack_pool *pool, size_t len)
 {
-        struct green__stack *stack = green_malloc(sizeof *stack);
-        char *lo = stack != NULL ? green__map(len) : NULL;
+        struct green__sized *sized = green_malloc(sizeof(*sized));
+        char *lo = sized != NULL ? green__map(len) : NULL;
+
         if (lo == NULL) {
-                green_free(stack);
+                green_free(sized);
                 errno = ENOMEM;
                 return NULL;
         }
         bool splits;
         struct iovec range = {lo, guard_len(len)};
-        size_t guarded = green__guard(&range, 1, &splits);
-        *stack = (struct green__stack){.lo = lo, .hi = lo + len, .guard = guarded ? (uint32_t)range.iov_len : 0};
-        stack->splits = guarded && splits;
+        struct green__stack *stack = &sized->stack;
+        *sized = (struct green__sized){.stack = {.hi = lo + len, .len4k = (uint32_t)(len >> 12), .sized = 1}};
+        stack->guarded = green__guard(&range, 1, &splits) != 0;
+        stack->splits = stack->guarded && splits;
         pool->mapped += len;
         int err = bear(pool, stack);
         if (err != 0) {
-                unmap_sized(pool, stack);
+                unmap_sized(pool, sized);
                 errno = -err;
                 return NULL;
         }
         return stack;
 }
 
+/* Find a free one of this size; NULL if there is none. */
+static struct green__stack *
+take_free_sized(struct green__stack_pool *pool, size_t len)
+{
+        struct green__sized **at = &pool->sized;
+
+        while (*at != NULL && (size_t)(*at)->stack.len4k << 12 != len)
+                at = &(*at)->next;
+        struct green__sized *sized = *at;
+        if (sized == NULL)
+                return NULL;
+        *at = sized->next;
+        pool->sized_count--;
+        green__sanitize_clean(green__stack_lo(&sized->stack) + green__stack_guard(&sized->stack), sized->stack.hi);
+        return &sized->stack;
+}
+
 struct green__stack *
 green__stack_take_sized(struct green__stack_pool *pool, size_t size)
 {
         size_t len = stack_len(size);
+
         if (len == 0) {
                 errno = ENOMEM;
                 return NULL;
         }
         if (len == pool->size) {
                 int err = green__stack_reserve(pool);
+
                 if (err == 0)
                         return green__stack_take(pool);
                 errno = -err;
                 return NULL;
         }
-        struct green__stack **at = &pool->sized;
-        while (*at != NULL && (size_t)((*at)->hi - (*at)->lo) != len)
-                at = &(*at)->next;
-        struct green__stack *stack = *at;
-        if (stack != NULL) {
-                *at = stack->next;
-                pool->sized_count--;
-                green__sanitize_clean(stack->lo + stack->guard, stack->hi);
-        } else {
-                green__stack_sized_shrink(pool, SIZED_KEEP);
+        struct green__stack *stack = take_free_sized(pool, len);
+        if (stack == NULL) {
+                shrink_sized(pool, SIZED_KEEP);
                 stack = map_sized(pool, len);
         }
         if (stack != NULL)
@@ -345,9 +383,24 @@ green__stack_take_sized(struct green__stack_pool *pool, size_t size)
 void
 green__stack_give_sized(struct green__stack_pool *pool, struct green__stack *stack)
 {
-        stack->next = pool->sized;
-        pool->sized = stack;
+        struct green__sized *sized = (struct green__sized *)stack;
+
+        sized->next = pool->sized;
+        pool->sized = sized;
         pool->sized_count++;
+}
+
+/* They are few. That given last is left alone: somebody may still be leaving it. */
+void
+green__stack_trim_sized(struct green__stack_pool *pool, size_t keep)
+{
+        shrink_sized(pool, SIZED_KEEP);
+        struct green__sized *sized = pool->sized != NULL ? pool->sized->next : NULL;
+        for (; sized != NULL; sized = sized->next) {
+                char *lo = green__stack_lo(&sized->stack) + green__stack_guard(&sized->stack);
+
+                green__pages_drop(&(struct iovec){lo, (size_t)(sized->stack.hi - keep - lo)}, 1);
+        }
 }
 
 /* ---- the pool ---- */
@@ -359,7 +412,6 @@ green__stack_pool_init(struct green__stack_pool *pool, size_t size)
         *pool = (struct green__stack_pool){.size = len};
         if (len == 0)
                 return green_set_error(-EINVAL, "a stack of %zu bytes is too large", size);
-        pool->guard = guard_len(len);
         int err = grow(pool);
         if (err != 0)
                 green_set_error(err, "no room for stacks of %zu bytes", len);
@@ -373,14 +425,12 @@ green__stack_pool_init(struct green__stack_pool *pool, size_t size)
 void
 green__stack_pool_fini(struct green__stack_pool *pool)
 {
-        green__stack_sized_shrink(pool, 0);
+        shrink_sized(pool, 0);
         while (pool->slabs != NULL) {
                 struct green__slab *slab = pool->slabs;
                 pool->slabs = slab->next;
-                for (size_t i = 0; i < slab->used; i++) {
+                for (size_t i = 0; i < slab->used; i++)
                         green__valgrind_deregister(slab->stacks[i].valgrind);
-                        green__sanitize_drop(&slab->stacks[i].birth);
-                }
                 green__sanitize_clean(slab->base, slab->base + slab->len);
                 green__unmap(slab->base, slab->len);
                 green__guards_gone(slab->splits);
@@ -390,16 +440,30 @@ green__stack_pool_fini(struct green__stack_pool *pool)
         *pool = (struct green__stack_pool){0};
 }
 
+/* ---- facts ---- */
+
+char *
+green__stack_lo(const struct green__stack *stack)
+{
+        return stack->hi - ((size_t)stack->len4k << 12);
+}
+
+size_t
+green__stack_guard(const struct green__stack *stack)
+{
+        return stack->guarded ? guard_len((size_t)stack->len4k << 12) : 0;
+}
+
 size_t
 green__stack_used(const struct green__stack *stack)
 {
-        return green__pages_depth(stack->lo + stack->guard, stack->hi);
+        return green__pages_depth(green__stack_lo(stack) + green__stack_guard(stack), stack->hi);
 }
 
 size_t
 green__stack_size(const struct green__stack *stack)
 {
-        return (size_t)(stack->hi - stack->lo) - stack->guard;
+        return ((size_t)stack->len4k << 12) - green__stack_guard(stack);
 }
 
 void

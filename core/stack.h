@@ -1,9 +1,9 @@
 /*
  * Stacks of green threads: address space reserved in large pieces, born once, then used again and again.
  *
- * A stack is virgin until its first use, when it gets a guard and a birth context: a place parked on its top from which
- * green__thread_main() is called. The context stays good: a green thread that ends leaves the stack to the pool as it
- * is, and the next one starts by switching to the same context.
+ * A stack is virgin until its first use, when it gets a guard and is born: a function is parked on its top, from which
+ * green__thread_main() is called. That place stays good: a green thread that ends leaves the stack to the pool as it is,
+ * and the next one starts by switching to the same place.
  *
  * A pool belongs to one OS thread. Nothing here yields.
  */
@@ -22,15 +22,16 @@
 
 struct green__slab;
 
+/* Small, since there may be a million. */
 struct green__stack {
-        struct green__stack *next;   /* the pool's while it is there, the owner's while it is taken */
-        char *lo, *hi;               /* the whole of it, guard included */
-        struct green__context birth; /* switch here to call green__thread_main() on it */
-        struct green__slab *slab;    /* the mapping it was carved from; NULL: one of its own */
-        uint32_t guard;              /* bytes at lo that fault; 0 where none could be had */
-        uint32_t born : 1;           /* birth is good */
-        uint32_t splits : 1;         /* its own mapping was split for the guard */
-        uint32_t valgrind : 30;      /* Valgrind's number for it */
+        char *hi;              /* its top, the end of a page */
+        void *birth;           /* where the boot function is parked on it; see green__stack_birth() */
+        uint32_t len4k;        /* the whole of it, guard included, in units of 4 KiB */
+        uint32_t born : 1;     /* birth is good */
+        uint32_t guarded : 1;  /* its lowest pages fault */
+        uint32_t splits : 1;   /* its own mapping was split for that */
+        uint32_t sized : 1;    /* not of the default size: a mapping of its own */
+        uint32_t valgrind : 28; /* Valgrind's number for it */
 };
 
 enum green__birth_way {
@@ -57,12 +58,12 @@ struct green__stack_pool {
         size_t trimmed, bare;       /* of free: so many at the bottom keep few pages; none at all */
         size_t bare_goal;           /* how far bare shall go in this epoch */
         uint64_t epoch;             /* when it began, nanoseconds */
-        size_t size, guard;         /* bytes of a stack, guard included, and of the guard */
+        size_t size;                /* bytes of a stack, guard included */
         size_t mapped;              /* bytes of address space */
         struct green__slab *slabs;  /* all mappings, oldest first */
         struct green__slab *last;   /* the newest */
         struct green__slab *fresh;  /* the oldest with virgin stacks; NULL: none has */
-        struct green__stack *sized; /* free ones of other sizes, last given first */
+        struct green__sized *sized; /* free ones of other sizes, last given first */
         size_t sized_count;
         struct green__boot boot;
 };
@@ -92,6 +93,10 @@ struct green__stack *green__stack_take_sized(struct green__stack_pool *pool, siz
  */
 uint64_t green__stack_pool_trim(struct green__stack_pool *pool);
 
+/* First byte, and bytes that fault from there on. */
+char *green__stack_lo(const struct green__stack *stack);
+size_t green__stack_guard(const struct green__stack *stack);
+
 /* Bytes from the top to the deepest page in memory. A stack that was used before and not trimmed keeps that mark. */
 size_t green__stack_used(const struct green__stack *stack);
 
@@ -105,8 +110,8 @@ int green__stack_reserve_more(struct green__stack_pool *pool);
 struct green__stack *green__stack_take_unborn(struct green__stack_pool *pool, struct green__stack *stack);
 void green__stack_give_sized(struct green__stack_pool *pool, struct green__stack *stack);
 
-/* Unmap free stacks of other sizes until only so many are left, those given last. Not from one of those. */
-void green__stack_sized_shrink(struct green__stack_pool *pool, size_t keep);
+/* Of free stacks of other sizes, keep few, and so many bytes of each. */
+void green__stack_trim_sized(struct green__stack_pool *pool, size_t keep);
 
 /*
  * Make sure that one more green__stack_take() cannot fail. 0 or -errno. Maps address space at most, but for the way
@@ -146,8 +151,18 @@ green__stack_take(struct green__stack_pool *pool)
         }
         if (green__unlikely(stack == NULL || !stack->born))
                 stack = green__stack_take_unborn(pool, stack);
-        green__sanitize_clean(stack->lo + stack->guard, stack->hi);
+        green__sanitize_clean(green__stack_lo(stack) + green__stack_guard(stack), stack->hi);
         return stack;
+}
+
+/* Switch to this to have green__thread_main() called on a stack that was taken. It can be copied. */
+static inline struct green__context
+green__stack_birth(const struct green__stack_pool *pool, const struct green__stack *stack)
+{
+        struct green__context ctx = green__method_context(&pool->boot.context, stack->birth);
+
+        green__sanitize_birth(&ctx, green__stack_lo(stack), stack->hi);
+        return ctx;
 }
 
 /*
@@ -158,7 +173,7 @@ static inline void
 green__stack_give(struct green__stack_pool *pool, struct green__stack *stack)
 {
         pool->in_use--;
-        if (green__likely(stack->slab != NULL))
+        if (green__likely(!stack->sized))
                 pool->free[pool->count++] = stack;
         else
                 green__stack_give_sized(pool, stack);

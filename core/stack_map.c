@@ -27,7 +27,9 @@
 #endif
 
 /* Guards made by mprotect(), at most: two mappings each, and the program needs some as well. */
+#ifndef MPROTECT_MAX
 #define MPROTECT_MAX 12000
+#endif
 
 static _Atomic bool no_madvise, no_guards; /* MADV_GUARD_INSTALL was refused; the last one could not be guarded */
 static _Atomic size_t splits;              /* guards made by mprotect() */

@@ -23,7 +23,6 @@
 enum {
         HOT = 32,        /* free stacks that keep all they have */
         KEEP_PAGES = 2,  /* of a trimmed one */
-        SIZED_KEEP = 8,  /* free stacks of other sizes */
 };
 
 static uint64_t
@@ -54,25 +53,12 @@ drop(struct green__stack_pool *pool, size_t from, size_t to, bool all)
         size_t n = 0;
         for (size_t i = from; i < to; i++) {
                 struct green__stack *stack = pool->free[i];
-                char *lo = stack->lo + stack->guard;
+                char *lo = green__stack_lo(stack) + green__stack_guard(stack);
                 ranges[n++] = (struct iovec){lo, (size_t)(stack->hi - keep - lo)};
                 if (all)
                         stack->born = 0;
         }
         green__pages_drop(ranges, n);
-}
-
-/* The sized ones are few. That given last is left alone: somebody may still be leaving it. */
-static void
-trim_sized(struct green__stack_pool *pool)
-{
-        green__stack_sized_shrink(pool, SIZED_KEEP);
-        size_t keep = KEEP_PAGES * green__page_size();
-        struct green__stack *stack = pool->sized != NULL ? pool->sized->next : NULL;
-        for (; stack != NULL; stack = stack->next) {
-                char *lo = stack->lo + stack->guard;
-                green__pages_drop(&(struct iovec){lo, (size_t)(stack->hi - keep - lo)}, 1);
-        }
 }
 
 static void
@@ -83,7 +69,7 @@ begin_epoch(struct green__stack_pool *pool, uint64_t now)
                 pool->bare_goal = pool->bare;
                 if (pool->way == GREEN__BIRTH_COPY && pool->idle > pool->bare)
                         pool->bare_goal += (pool->idle - pool->bare + 15) / 16;
-                trim_sized(pool);
+                green__stack_trim_sized(pool, KEEP_PAGES * green__page_size());
         }
         pool->epoch = now;
         pool->low = pool->count;

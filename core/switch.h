@@ -41,6 +41,8 @@
  *   green__method_jump(to)         does not return
  *   green__method_save(ctx, room)  0 now, 1 when it is resumed; room lives as long as the context
  *   green__method_room             the type of that room
+ *   green__method_word(ctx)        what tells a parked boot function on one stack from that on another
+ *   green__method_context(other, word)  its context again; other: of another parked one
  *   GREEN__CONTEXT_REBASE          1: a context is transparent, a copy of its frame on another stack works
  *   GREEN__CONTEXT_SHADOW_STACKS   1: works while the processor keeps a shadow stack
  *   GREEN__CONTEXT_SIGNAL_BIRTH    1: a stack can be born by the alternate signal stack

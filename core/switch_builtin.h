@@ -24,4 +24,18 @@ void green__method_jump(struct green__context *to) __attribute__((noreturn));
 
 #define green__method_save(ctx, at) ((ctx)->room = *(at), __builtin_setjmp(*(at)))
 
+/* A context is one word. */
+static inline void *
+green__method_word(const struct green__context *parked)
+{
+        return parked->room;
+}
+
+static inline struct green__context
+green__method_context(const struct green__context *other, void *word)
+{
+        (void)other;
+        return (struct green__context){.room = word};
+}
+
 #endif

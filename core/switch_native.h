@@ -60,6 +60,24 @@ green__method_jump(struct green__context *to)
                 green__again;                                                                                          \
         })
 
+/*
+ * A parked boot function is known by one word: it has the same frame on every stack, so the rest is as in any other
+ * parked one.
+ */
+static inline void *
+green__method_word(const struct green__context *parked)
+{
+        return parked->sp;
+}
+
+static inline struct green__context
+green__method_context(const struct green__context *other, void *word)
+{
+        char *fp = (char *)word + ((char *)other->fp - (char *)other->sp);
+
+        return (struct green__context){.sp = word, .fp = fp, .ip = other->ip};
+}
+
 /* What a parked context needs beside itself, in the frame that is parked: nothing. */
 typedef char green__method_room;
 

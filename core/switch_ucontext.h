@@ -25,4 +25,18 @@ void green__method_jump(struct green__context *to) __attribute__((noreturn));
 /* Births do not park here: makecontext() makes a parked context. */
 #define green__method_save(ctx, at) ((void)(ctx), (void)(at), 1)
 
+/* A context is one word. */
+static inline void *
+green__method_word(const struct green__context *parked)
+{
+        return parked->room;
+}
+
+static inline struct green__context
+green__method_context(const struct green__context *other, void *word)
+{
+        (void)other;
+        return (struct green__context){.room = word};
+}
+
 #endif

@@ -182,6 +182,7 @@ green_spawn_after_at(double seconds, green_thread_fn fn, void *arg, const char *
         t->timer.kind = GREEN__TIMER_START;
         if (seconds < GREEN_FOREVER)
                 green__heap_add(&t->hub->heap, &t->timer, green__deadline(t->hub, seconds));
+        green__deadline_set(t->hub);
         return t;
 }
 
@@ -468,18 +469,26 @@ green__thread_end_unstarted(struct green__hub *h, green_thread *t, int code)
                 green__locals_destroy(t);
                 green_shield_end();
         }
-        announce(t);
+        t->ended = true;
+        green_wake_all(&t->joiners, 0);
+        green_thread_ref(t);
         retire(h, t);
+        /* Nobody finds it in a list any more: its links may wait, or end the caller. */
+        green__thread_run_links(t);
+        green__thread_release(t);
 }
 
 /* Free a green thread unrun, without a word to anybody: fork, the end of a hub. Waiting for it gives GREEN_EKILLED. */
 void
 green__thread_forget(struct green__hub *h, green_thread *t)
 {
-        if (t->state == GREEN__PARKED)
+        if (t->state == GREEN__PARKED) {
                 green__unwait(t);
-        else if (t->next != NULL)
+                if (t->op != NULL)
+                        green__op_forget(t);
+        } else if (t->next != NULL) {
                 green__unready(h, t);
+        }
         green__heap_drop(&h->heap, &t->timer);
         green__scopes_end(t);
         while (t->joiners.first != NULL)

@@ -105,8 +105,7 @@ schedule(green_timer *t, green_thread *owner)
                 extra->local_timers = t;
         }
         green__heap_add(&h->heap, &t->timer, green__deadline(h, t->seconds));
-        if (h->embedded && !h->in_step)
-                green__notify(h);
+        green__deadline_set(h);
         return 0;
 }
 

@@ -166,6 +166,7 @@ start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green
                 green__watch_fire(w, (int)(always ? events : missed));
         else if (timeout < GREEN_FOREVER)
                 green__heap_add(&h->heap, &w->timer, green__deadline(h, timeout));
+        green__deadline_set(h);
         return 0;
 }
 

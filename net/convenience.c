@@ -58,7 +58,7 @@ green_connect(const char *address, const struct green_connect_opts *opts)
         if (s == NULL)
                 return NULL;
         if (is_tcp(&addr) && !o.nagle)
-                (void)green__sys_no_delay(green_socket_fd(s));
+                (void)green__sys_no_delay(green_io_fd(s->io));
         if (o.bind != NULL)
                 rc = green_socket_bind(s, &local);
         if (rc != 0)
@@ -85,7 +85,7 @@ reuse_port(green_socket *s, const struct green_addr *addr, const char *address)
                           "green-net: ReuseRandomPortWarning: %s: with port 0 every listener gets a port of its own, so "
                           "there is nothing to reuse",
                           address);
-        rc = green__sys_reuse_port(green_socket_fd(s));
+        rc = green__sys_reuse_port(green_io_fd(s->io));
         if (rc == -EINVAL || rc == -ENOPROTOOPT || rc == -EOPNOTSUPP)
                 green_log(GREEN_LOG_WARNING,
                           "green-net: ReusePortUnavailableWarning: %s: the system does not do SO_REUSEPORT here (%s); "
@@ -111,10 +111,10 @@ green_listen(const char *address, const struct green_listen_opts *opts)
                 return NULL;
         if (is_tcp(&addr)) {
                 if (!o.no_reuse_addr)
-                        (void)green__sys_reuse_addr(green_socket_fd(s));
+                        (void)green__sys_reuse_addr(green_io_fd(s->io));
                 /* Accepted connections inherit it, so it costs no call for each of them. */
                 if (!o.nagle)
-                        (void)green__sys_no_delay(green_socket_fd(s));
+                        (void)green__sys_no_delay(green_io_fd(s->io));
         }
         if (o.reuse_port)
                 reuse_port(s, &addr, address);

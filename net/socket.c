@@ -105,7 +105,7 @@ green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket)
         green_socket *s = green_calloc(1, sizeof *s);
 
         if (s == NULL)
-                return -ENOMEM;
+                return green_set_error(-ENOMEM, NULL);
         s->io = green_io_open(fd, flags);
         if (s->io == NULL) {
                 int rc = -errno;
@@ -125,35 +125,42 @@ green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket)
 green_socket *
 green_socket_new(int family, int type, int protocol)
 {
-        green_socket *s = NULL;
+        bool tcp = (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && protocol == 0;
+        green_socket *s;
         green_fd fd;
         int rc = green__sys_socket(family, type, protocol, &fd);
 
-        if (rc == 0) {
-                green_notify_opened(fd);
-                rc = green__socket_wrap(fd, 0, &s);
-                if (rc != 0)
-                        green__sys_close(fd);
-        }
-        if (rc != 0)
+        if (rc != 0) {
                 green_set_error(rc, "socket: %s", green_strerror(rc));
+                return NULL;
+        }
+        green_notify_opened(fd);
+        rc = green__socket_wrap(fd, 0, &s);
+        if (rc != 0) {
+                green__sys_close(fd);
+                errno = -rc;
+                return NULL;
+        }
+        s->whole = tcp;
         return s;
 }
 
 green_socket *
 green_socket_from_fd(green_fd fd)
 {
-        green_socket *s = NULL;
+        green_socket *s;
         bool blocking;
         int rc = green__sys_adopt(fd, &blocking);
 
-        /* Others may hold the same open file: it would stay in the hub after it was closed here. */
-        if (rc == 0)
-                rc = green__socket_wrap(fd, GREEN_IO_DUPED, &s);
-        if (rc == 0)
-                s->blocking = blocking;
-        else
+        if (rc != 0) {
                 green_set_error(rc, "descriptor %lld: %s", (long long)fd, green_strerror(rc));
+                return NULL;
+        }
+        /* Others may hold the same open file: it would stay in the hub after it was closed here. */
+        rc = green__socket_wrap(fd, GREEN_IO_DUPED, &s);
+        if (rc != 0)
+                return NULL;
+        s->blocking = blocking;
         return s;
 }
 
@@ -290,14 +297,30 @@ green_socket_error(green_socket *s)
         return rc != 0 ? rc : green__sys_error(green_io_fd(s->io));
 }
 
+/* From now on somebody else may read from the descriptor, or wait for it and use up its events. */
+static void
+expose(const green_socket *s)
+{
+        green_socket *own = (green_socket *)(uintptr_t)s;
+
+        own->whole = false;
+        own->drained = false;
+}
+
 green_fd
 green_socket_fd(const green_socket *s)
 {
-        return s != NULL ? green_io_fd(s->io) : GREEN_INVALID_FD;
+        if (s == NULL)
+                return GREEN_INVALID_FD;
+        expose(s);
+        return green_io_fd(s->io);
 }
 
 green_io *
 green_socket_io(const green_socket *s)
 {
-        return s != NULL ? s->io : NULL;
+        if (s == NULL)
+                return NULL;
+        expose(s);
+        return s->io;
 }

@@ -85,6 +85,7 @@ green__socket_accept_now(green_socket *s, green_socket **ret_client, struct gree
                         return rc;
                 }
         }
+        client->whole = s->whole;
         *ret_client = client;
         return 0;
 }
@@ -103,7 +104,10 @@ green_socket_accept(green_socket *s, struct green_addr *ret_peer)
                         break;
                 rc = green__socket_wait(s, GREEN_READ, &limit);
         }
-        if (rc != 0)
+        /* -EBUSY has its message already, which names both green threads. */
+        if (rc == -EBUSY)
+                errno = EBUSY;
+        else if (rc != 0)
                 green_set_error(rc, "accept: %s", green_strerror(rc));
         else if (ret_peer != NULL)
                 *ret_peer = peer;

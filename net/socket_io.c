@@ -43,18 +43,42 @@ try_send(green_socket *s, const void *buf, size_t len, int flags, unsigned *want
 
 /* ---- receiving */
 
+/*
+ * A peer that asks, gets its answer and asks again costs one receive a message, and no second one that says EAGAIN: TCP
+ * gives all it has, so after less than was asked for there was nothing left. Waiting then loses nothing. What comes later
+ * is an event of its own, which core keeps for the next wait; where the end may have come along, green_io_hung_up() is
+ * true, and the next receive tries. The flag is good for one call, and only as long as nobody else reads or waits.
+ */
+int
+green__socket_enter_recv(green_socket *s, int flags, struct green__limit *limit)
+{
+        int rc = green__socket_enter(s, flags, limit);
+
+        if (rc != 0 || green__likely(!s->drained))
+                return rc;
+        s->drained = false;
+        if (limit->timeout == 0)
+                return 0;
+        rc = green__socket_wait(s, GREEN_READ, limit);
+        /* In hub context nothing can wait, but what has come meanwhile can be had. */
+        return rc == -EDEADLK ? 0 : rc;
+}
+
 ssize_t
 green_socket_recv(green_socket *s, void *buf, size_t len, int flags)
 {
         struct green__limit limit;
         unsigned want;
-        int rc = green__socket_enter(s, flags, &limit);
+        int rc = green__socket_enter_recv(s, flags, &limit);
 
         while (green__likely(rc == 0)) {
                 ssize_t n = try_recv(s, buf, len, flags, &want);
 
-                if (green__likely(n != -EAGAIN))
+                if (green__likely(n != -EAGAIN)) {
+                        if (s->whole && n > 0 && (size_t)n < len && flags == 0)
+                                s->drained = s->transport == NULL && !green_io_hung_up(s->io);
                         return n;
+                }
                 rc = green__socket_wait(s, want, &limit);
         }
         return rc;
@@ -73,7 +97,7 @@ green_socket_recvfrom(green_socket *s, void *buf, size_t len, int flags, struct 
                         ret_from->size = 0;
                 return n;
         }
-        rc = green__socket_enter(s, flags, &limit);
+        rc = green__socket_enter_recv(s, flags, &limit);
         while (green__likely(rc == 0)) {
                 n = green__sys_recvfrom(green_io_fd(s->io), buf, len, flags, ret_from);
                 if (green__likely(n != -EAGAIN))

@@ -65,6 +65,8 @@ struct green_socket {
         unsigned streak;                          /* calls since one waited */
         unsigned users;                           /* calls that wait or yield inside, and will touch it again */
         unsigned forks;                           /* green__sys_forks when users was counted */
+        bool whole;    /* TCP that nobody else reads: a receive that gave less than it could has taken all there was */
+        bool drained;  /* the last receive was such a one: wait before the next try. See green__socket_enter_recv() */
         bool closed;
         bool closing;  /* the transport says goodbye */
         bool freed;    /* the last of its users releases it */
@@ -79,7 +81,7 @@ struct green__limit {
 
 /* socket.c */
 
-/* A handle for a descriptor, which stays the caller's on failure. flags: GREEN_IO_... bits. */
+/* A handle for a descriptor, which stays the caller's on failure. flags: GREEN_IO_... bits. A failure has its message. */
 int green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket);
 
 /* Count a call that is about to wait or yield inside, so that the socket outlives it. */
@@ -90,6 +92,9 @@ int green__socket_unpin(green_socket *s, int rc);
 
 /* Wait for GREEN_READ or GREEN_WRITE within the limit. If it fails, touch the socket no more. */
 int green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit);
+
+/* Begin a receive: as green__socket_enter(), and wait first where a try is known to be in vain. */
+int green__socket_enter_recv(green_socket *s, int flags, struct green__limit *limit);
 
 /* What is left of a limit, in seconds; 0 if nothing. */
 double green__limit_left(struct green__limit *limit);

@@ -99,8 +99,7 @@ spawn_bound(void *arg)
         bound[0] = green_spawn_after_local(100, park_for_good, NULL);
         bound[1] = green_spawn_after_local(100, park_for_good, NULL);
         CHECK_INT(green_schedule_call_local(100, core_nothing, NULL), 0);
-        (void)green_park(&queue, &w, GREEN_FOREVER);
-        return NULL;
+        return green_fail(green_park(&queue, &w, GREEN_FOREVER));
 }
 
 static void

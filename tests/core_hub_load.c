@@ -126,7 +126,8 @@ a_name_has_lower_case_letters_digits_and_underscores(void)
 {
         GREEN_COVERS("HUB-05");
         char longest[GREEN__HUB_NAME_MAX + 2];
-        const char *const bad[] = {"Epoll", " epoll", "epoll ", "e-poll", "lib.so", "package:Hub", "epoll\n", "\xc3\xa9"};
+        const char *const bad[] = {"Epoll",  " epoll",      "epoll ",  "e-poll",
+                                   "lib.so", "package:Hub", "epoll\n", "\xc3\xa9"};
 
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
                 CHECK_NOT_FOUND(bad[i], "a name has at most", "there is:");
@@ -290,7 +291,7 @@ each_function_of_a_table_is_asked_for(void)
         CHECK(green__hub_check(&ops, why, sizeof why));
 #define CHECK_ASKED_FOR(function)                                                                                      \
         ops = *whole;                                                                                                  \
-        ops.features |= GREEN_HUB_CAN_SUBMIT;                                                                                 \
+        ops.features |= GREEN_HUB_CAN_SUBMIT;                                                                          \
         ops.submit = ops.cancel = (int (*)(void *, struct green_op *))abort;                                           \
         CHECK(green__hub_check(&ops, why, sizeof why));                                                                \
         ops.function = NULL;                                                                                           \

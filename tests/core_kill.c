@@ -431,6 +431,30 @@ a_kill_waits_until_the_shield_ends(void)
         CHECK_TRACE("b");
 }
 
+static void *
+shielded_and_ready(void *arg)
+{
+        (void)arg;
+        green_shield_begin();
+        CHECK_INT(green_sleep(0), 0);
+        trace('s');
+        green_shield_end();
+        CHECK_INT(green_checkpoint(), GREEN_EKILLED);
+        return NULL;
+}
+
+static void
+killing_a_shielded_one_does_not_yield(void)
+{
+        GREEN_COVERS("GT-10");
+        green_thread *gt = sleeping(shielded_and_ready, NULL);
+
+        CHECK_INT(green_kill(gt, 0), 0); /* it is in the run queue */
+        trace('k');
+        CHECK_INT(join(gt), GREEN_EKILLED);
+        CHECK_TRACE("ks");
+}
+
 static void
 take_back_all_shields(void)
 {
@@ -463,6 +487,40 @@ a_forgotten_shield_hides_its_green_thread_until_the_hub_ends(void)
 }
 
 /* ---- links ---- */
+
+static void
+spawn_in_link(green_thread *gt, void *arg)
+{
+        (void)gt;
+        trace('l');
+        CHECK_INT(green_spawn_n(note, arg), 0);
+}
+
+static void *
+ask_and_trace(void *arg)
+{
+        CHECK_INT(green_thread_wait(arg, NULL) <= 0, 1);
+        trace('w');
+        return NULL;
+}
+
+static void
+waiters_are_ready_before_the_links_run(void)
+{
+        GREEN_COVERS("GT-20", "GT-13");
+        for (int killed = 0; killed < 2; killed++) {
+                green_thread *gt = green_spawn_after(killed ? 1000 : 0.001, note, PTR('x'));
+
+                CHECK_INT(green_spawn_n(ask_and_trace, gt), 0);
+                turns(1);
+                CHECK_INT(green_thread_link(gt, spawn_in_link, PTR('n')), 0);
+                if (killed)
+                        CHECK_INT(green_kill(gt, 0), 0);
+                CHECK_INT(join(gt), killed ? GREEN_EKILLED : 0);
+                turns(2);
+                CHECK_TRACE(killed ? "lwn" : "xlwn");
+        }
+}
 
 static void
 links_run_in_order_after_waiters_were_made_ready_and_before_they_run(void)
@@ -603,6 +661,38 @@ unlink_takes_back_the_oldest_link_that_matches_exactly(void)
         green_thread_unref(gt);
 }
 
+static void
+sleep_in_link(green_thread *gt, void *arg)
+{
+        (void)gt;
+        trace('(');
+        (void)green_sleep(INT(arg));
+        trace(')');
+}
+
+static void *
+kill_a_linked_one(void *arg)
+{
+        green_thread *gt = green_spawn(note, PTR('x'));
+
+        CHECK_INT(green_thread_link(gt, sleep_in_link, PTR(1000)), 0);
+        CHECK_INT(green_kill(gt, 0), 0);
+        CHECK(green_thread_dead(gt));
+        green_thread_unref(gt);
+        return arg;
+}
+
+static void
+a_hub_can_end_while_the_links_of_one_that_never_started_wait(void)
+{
+        GREEN_COVERS("GT-13");
+        CHECK_INT(green_spawn_n(kill_a_linked_one, NULL), 0);
+        turns(1);
+        CHECK_INT(hub_info().threads, 2); /* the dead one does not count */
+        CHECK_INT(green_hub_destroy(5), 0);
+        CHECK_TRACE("()");
+}
+
 /* ---- eventlet's exc_after ---- */
 
 static void
@@ -638,12 +728,15 @@ GREEN_SUITE(core_kill) {
         GREEN_TEST(a_killed_one_ends_with_the_kills_code_whatever_it_returns),
         GREEN_TEST(the_main_green_thread_can_be_killed_and_recovers),
         GREEN_TEST(a_kill_waits_until_the_shield_ends),
+        GREEN_TEST(killing_a_shielded_one_does_not_yield),
         GREEN_TEST(a_forgotten_shield_hides_its_green_thread_until_the_hub_ends),
         GREEN_TEST(links_run_in_order_after_waiters_were_made_ready_and_before_they_run),
+        GREEN_TEST(waiters_are_ready_before_the_links_run),
         GREEN_TEST(a_link_on_a_finished_one_is_called_at_once_by_the_caller),
         GREEN_TEST(a_link_may_link_again_and_does_not_recurse),
         GREEN_TEST(each_link_runs_whatever_the_others_did),
         GREEN_TEST(unlink_takes_back_the_oldest_link_that_matches_exactly),
+        GREEN_TEST(a_hub_can_end_while_the_links_of_one_that_never_started_wait),
         GREEN_TEST(exc_after_is_a_timeout_with_a_code),
         GREEN_SUITE_END
 };

@@ -12,6 +12,7 @@
 #include <green/hub.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,8 @@ callsback_add(void *state, green_fd fd, uint32_t interest, uint64_t token)
         struct callsback *hub = state;
         int err;
 
+        if (fcntl(fd, F_GETFD) < 0)
+                return -errno;
         if (callsback_find(hub, fd) != 0)
                 return -EEXIST;
         if (hub->n == CALLSBACK_MAX)

@@ -404,12 +404,8 @@ wrong_calls_have_their_codes(void)
         CHECK_INT(conf_ops->modify(rig.hub, rig.fds[0], GREEN_READ, 1), -ENOENT);
         closed = dup(STDIN_FILENO);
         close(closed);
-        /* Whether it is open is known at once, or found out in wait(). */
-        err = conf_ops->add(rig.hub, closed, GREEN_READ, 5);
-        if (err == 0)
-                CHECK_INT(conf_bits(rig.hub, 5, CONF_SOON) & GREEN_HUB_ERROR, GREEN_HUB_ERROR);
-        else
-                CHECK_INT(err, -EBADF);
+        CHECK_INT(conf_ops->add(rig.hub, closed, GREEN_READ, 5), -EBADF);
+        CHECK_INT(conf_ops->add(rig.hub, -1, GREEN_READ, 5), -EBADF);
         err = conf_ops->remove(rig.hub, closed);
         CHECK(err == 0 || err == -ENOENT || err == -EBADF);
         conf_quiet(rig.hub);

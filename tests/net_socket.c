@@ -52,6 +52,7 @@ a_descriptor_from_elsewhere_becomes_a_socket(void)
         CHECK(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
         CHECK(green_socket_from_fd(fds[0]) == NULL);
         CHECK_INT(errno, EBUSY);
+        CHECK(strstr(green_last_error()->message, "has an owner already") != NULL);
         CHECK_INT(green_socket_free(s), 0);
         CHECK_INT(fcntl(fds[0], F_GETFD), -1);
         close(fds[1]);
@@ -391,7 +392,9 @@ static void
 two_readers_are_one_too_many_unless_it_is_shared(void)
 {
         struct pair p = unix_pair(SOCK_DGRAM);
-        struct call first = {.s = p.a}, second = {.s = p.a};
+        char address[GREEN_ADDR_TEXT_SIZE];
+        green_socket *listener = listen_here(address);
+        struct call first = {.s = p.a}, second = {.s = p.a}, third = {.s = listener};
 
         GREEN_COVERS("FD-02", "FD-03");
         start(&first, call_recv);
@@ -401,6 +404,14 @@ two_readers_are_one_too_many_unless_it_is_shared(void)
         CHECK_INT(green_socket_set_shared(p.a, true), 0);
         start(&second, call_recv);
         CHECK(!second.over);
+        /* Two that serve one listener, likewise; the message names both. */
+        start(&third, call_accept);
+        CHECK(green_socket_accept(listener, NULL) == NULL);
+        CHECK_INT(errno, EBUSY);
+        CHECK(strstr(green_last_error()->message, "second simultaneous read") != NULL);
+        CHECK_INT(green_socket_close(listener), 0);
+        CHECK_INT(finish(&third), -ECANCELED);
+        CHECK_INT(green_socket_free(listener), 0);
         CHECK_INT(green_socket_send(p.b, "1", 1, 0), 1);
         CHECK_INT(finish(&first), 1);
         CHECK_INT(first.buf[0], '1');

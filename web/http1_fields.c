@@ -161,16 +161,6 @@ keep_field(struct green__http1_lines *l, struct green__http1 *r, const struct cu
         return err;
 }
 
-/* Leave in the stage that could not go on. */
-#define STAGE(l, this_stage, call)                                                                                     \
-        do {                                                                                                           \
-                int end_ = (call);                                                                                     \
-                if (end_ != GO_ON) {                                                                                   \
-                        (l)->state = this_stage;                                                                       \
-                        return end_;                                                                                   \
-                }                                                                                                      \
-        } while (0)
-
 static inline struct green__http1_seen
 look(const uint8_t *base, const uint8_t *s, const uint8_t *end)
 {
@@ -233,35 +223,52 @@ read_whole_lines(struct green__http1_lines *l, struct green__http1 *r, struct cu
         return 0;
 }
 
+/* From the stage in which the last call ended to the begin of the next line. */
+static int
+read_line(struct green__http1_lines *l, struct green__http1 *r, struct cursor *c)
+{
+        int end;
+
+        if (l->state == IN_NAME) {
+                if ((end = read_name(l, c)) != GO_ON)
+                        return end;
+                l->state = IN_SPACE;
+        }
+        if (l->state == IN_SPACE) {
+                if ((end = skip_space(l, c)) != GO_ON)
+                        return end;
+                l->state = IN_VALUE;
+        }
+        if (l->state == IN_VALUE) {
+                if ((end = read_value(l, c)) != GO_ON)
+                        return end;
+                l->state = AT_LF;
+        }
+        assert(l->state == AT_LF);
+        if ((end = end_line(l, c)) != GO_ON)
+                return end;
+        l->state = AT_LINE;
+        return keep_field(l, r, c);
+}
+
 static int
 run(struct green__http1_lines *l, struct green__http1 *r, struct cursor *c, size_t len)
 {
+        int end;
+
+        if (l->state == AT_LAST_LF)
+                return EMPTY_LINE;
         for (;;) {
-                switch (l->state) {
-                case AT_LINE:
+                if (l->state == AT_LINE) {
                         /* Trailers are rare and take the long way. */
-                        if (r != NULL)
-                                STAGE(l, AT_LINE, read_whole_lines(l, r, c));
-                        STAGE(l, AT_LINE, begin_line(l, c, len));
-                        /* fall through */
-                case IN_NAME:
-                        STAGE(l, IN_NAME, read_name(l, c));
-                        /* fall through */
-                case IN_SPACE:
-                        STAGE(l, IN_SPACE, skip_space(l, c));
-                        /* fall through */
-                case IN_VALUE:
-                        STAGE(l, IN_VALUE, read_value(l, c));
-                        /* fall through */
-                case AT_LF:
-                        STAGE(l, AT_LF, end_line(l, c));
-                        STAGE(l, AT_LF, keep_field(l, r, c));
-                        l->state = AT_LINE;
-                        break;
-                default:
-                        assert(l->state == AT_LAST_LF);
-                        return EMPTY_LINE;
+                        if (r != NULL && (end = read_whole_lines(l, r, c)) != GO_ON)
+                                return end;
+                        if ((end = begin_line(l, c, len)) != GO_ON)
+                                return end;
+                        l->state = IN_NAME;
                 }
+                if ((end = read_line(l, r, c)) != GO_ON)
+                        return end;
         }
 }
 

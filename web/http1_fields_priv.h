@@ -41,8 +41,22 @@ int green__http1_known(struct green__http1 *r, struct green__http1_field *field,
 /* Decide over framing and connection when all fields are known. 0 or an error. */
 int green__http1_decide(struct green__http1 *r);
 
-/* Take the target, r->target, apart; query is the offset behind the first '?', 0 without. 0 or an error. */
+/* Take r->target apart: what form it has, path, query, host. 0 or an error. */
 int green__http1_target(struct green__http1 *r, const uint8_t *buf);
+
+/* The last step of it: path and query, when the path is known to begin at offset path. */
+static inline void
+green__http1_split(struct green__http1 *r, uint32_t path)
+{
+        const uint32_t end = r->target.off + r->target.len;
+
+        r->path.off = path;
+        r->path.len = end - path;
+        if (r->flags & GREEN__HTTP1_HAS_QUERY) {
+                r->path.len = r->query.off - 1 - path;
+                r->query.len = end - r->query.off;
+        }
+}
 
 /* uri-host [ ":" port ]. The host must not be empty. False if it is anything else. base as in http1_scan_priv.h. */
 bool green__http1_authority(const uint8_t *base, const uint8_t *s, size_t n, size_t *ret_host_len, int32_t *ret_port);

@@ -87,9 +87,9 @@ known_host(struct green__http1 *r, const struct green__http1_field *f, const uin
         size_t host_len;
         int32_t port;
 
-        if (r->hosts)
+        if (r->host_seen)
                 return GREEN__HTTP1_EHOSTS;
-        r->hosts = true;
+        r->host_seen = true;
         if (!green__http1_authority(buf, buf + f->value, f->value_len, &host_len, &port))
                 return GREEN__HTTP1_EHOST;
         if (r->form == GREEN__HTTP1_ORIGIN || r->form == GREEN__HTTP1_ASTERISK) {
@@ -260,7 +260,7 @@ green__http1_decide(struct green__http1 *r)
                 if (r->flags & GREEN__HTTP1_SAID_KEEP_ALIVE)
                         r->flags |= GREEN__HTTP1_KEEP_ALIVE;
         } else {
-                if (!r->hosts)
+                if (!r->host_seen)
                         return GREEN__HTTP1_ENOHOST;
                 if (r->upgrade != UINT16_MAX && (r->flags & GREEN__HTTP1_SAID_UPGRADE) != 0)
                         r->flags |= GREEN__HTTP1_WANTS_UPGRADE;

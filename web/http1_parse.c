@@ -61,7 +61,7 @@ green__http1_init(struct green__http1 *r, const struct green__http1_limits *limi
         r->result = GREEN__HTTP1_MORE;
         r->state = AT_START;
         r->blanks = r->codings = 0;
-        r->hosts = r->percent = false;
+        r->host_seen = r->percent = false;
         r->start = r->head_len = 0;
         r->method = GREEN__HTTP1_METHOD_OTHER;
         r->form = GREEN__HTTP1_ORIGIN;
@@ -76,7 +76,7 @@ green__http1_init(struct green__http1 *r, const struct green__http1_limits *limi
 static int
 run_out(const struct green__http1 *r, const struct cursor *c)
 {
-        return c->end == c->base + r->lines.line_stop ? GREEN__HTTP1_ELINE : GREEN__HTTP1_MORE;
+        return (size_t)(c->end - c->base) == r->lines.line_stop ? GREEN__HTTP1_ELINE : GREEN__HTTP1_MORE;
 }
 
 /* Skip empty lines; at anything else the request begins. */
@@ -198,7 +198,12 @@ read_target(struct green__http1 *r, struct cursor *c)
         if (r->target.len == 0)
                 return GREEN__HTTP1_ETARGET;
         c->s++;
-        return green__http1_target(r, c->base);
+        if (c->base[r->target.off] != '/' || r->percent || r->method == GREEN__HTTP1_CONNECT)
+                return green__http1_target(r, c->base);
+        /* The rest have been checked already. */
+        r->form = GREEN__HTTP1_ORIGIN;
+        green__http1_split(r, r->target.off);
+        return GO_ON;
 }
 
 /* The version byte by byte: when it is not all there, or not the usual one. */
@@ -239,27 +244,26 @@ run(struct green__http1 *r, struct cursor *c)
 {
         int end;
 
-        switch (r->state) {
-        case AT_START:
-        case AT_START_LF:
+        if (r->state <= AT_START_LF) {
                 if ((end = skip_empty(r, c)) != GO_ON)
                         return end;
-                r->state = IN_METHOD; /* fall through */
-        case IN_METHOD:
+                r->state = IN_METHOD;
+        }
+        if (r->state == IN_METHOD) {
                 if ((end = read_method(r, c)) != GO_ON)
                         return end;
-                r->state = IN_TARGET; /* fall through */
-        case IN_TARGET:
+                r->state = IN_TARGET;
+        }
+        if (r->state == IN_TARGET) {
                 if ((end = read_target(r, c)) != GO_ON)
                         return end;
-                r->state = AT_VERSION; /* fall through */
-        default:
-                assert(r->state == AT_VERSION);
-                if ((end = read_version(r, c)) != GO_ON)
-                        return end;
-                r->state = IN_FIELDS;
-                return GO_ON;
+                r->state = AT_VERSION;
         }
+        assert(r->state == AT_VERSION);
+        if ((end = read_version(r, c)) != GO_ON)
+                return end;
+        r->state = IN_FIELDS;
+        return GO_ON;
 }
 
 static int

@@ -15,7 +15,7 @@
  *      http1_known.c    the fields that decide framing and connection
  *      http1_chunked.c  chunked bodies
  *      http1_char.c     character classes
- *      http1_scan.h     vectors where there are some, one file a machine
+ *      http1_scan_*.h   vectors where there are some, one file a machine
  */
 #ifndef GREEN_HTTP1_PARSE_PRIV_H
 #define GREEN_HTTP1_PARSE_PRIV_H
@@ -59,7 +59,7 @@ enum green__http1_index {
 #define GREEN__HTTP1_X(name, status, text) GREEN__HTTP1_INDEX_##name,
         GREEN__HTTP1_ERRORS(GREEN__HTTP1_X)
 #undef GREEN__HTTP1_X
-        GREEN__HTTP1_INDEX_END
+                GREEN__HTTP1_INDEX_END
 };
 
 enum green__http1_result {
@@ -156,7 +156,7 @@ enum green__http1_form {
 #define GREEN__HTTP1_HAS_LENGTH 2u        /* content_length is set (0 without it: no body) */
 #define GREEN__HTTP1_CHUNKED 4u           /* the body is chunked */
 #define GREEN__HTTP1_EXPECT_100 8u        /* an HTTP/1.1 client waits for 100 Continue */
-#define GREEN__HTTP1_EXPECT_OTHER 16u     /* an expectation that nobody knows: 417 is allowed, nobody minds */
+#define GREEN__HTTP1_EXPECT_OTHER 16u     /* an expectation that is not known here: 417 is allowed, not required */
 #define GREEN__HTTP1_WANTS_UPGRADE 32u    /* Upgrade, named in Connection, in HTTP/1.1 */
 #define GREEN__HTTP1_HAS_QUERY 64u        /* there was a '?', maybe with nothing behind it */
 #define GREEN__HTTP1_HTTPS 128u           /* absolute form with https: */
@@ -169,7 +169,7 @@ struct green__http1 {
         int result;                      /* last answer; an error stays */
         uint8_t state, blanks;
         uint8_t codings;   /* private: what Transfer-Encoding said so far */
-        bool hosts;        /* private: Host was seen */
+        bool host_seen;    /* private: there was a Host */
         bool percent;      /* private: the target has a '%' */
         uint32_t start;    /* first byte of the request line, after empty lines */
         uint32_t head_len; /* bytes of the whole head once it is done: the body begins there */

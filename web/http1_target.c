@@ -29,23 +29,18 @@ all_in(const uint8_t *s, const uint8_t *end, unsigned classes)
         return s == end;
 }
 
-/* Set path and query of a target whose path begins at offset path. */
+/* Path and query of a target whose path begins at offset path. */
 static int
 split(struct green__http1 *r, const uint8_t *buf, uint32_t path)
 {
-        const uint32_t end = r->target.off + r->target.len;
-        const uint32_t path_end = (r->flags & GREEN__HTTP1_HAS_QUERY) != 0 ? r->query.off - 1 : end;
-        const bool strict = r->lines.limits->strict_target;
+        const uint8_t *begin = buf + path, *end = buf + r->target.off + r->target.len;
 
-        assert(path <= path_end && path_end <= end);
-        r->path = (struct green__http1_span){path, path_end - path};
-        if (r->flags & GREEN__HTTP1_HAS_QUERY)
-                r->query.len = end - r->query.off;
+        green__http1_split(r, path);
         if (!r->percent)
                 return 0;
-        if (!percent_ok(buf + path, buf + path_end) || (strict && !percent_ok(buf + path_end, buf + end)))
+        if (!percent_ok(begin, begin + r->path.len))
                 return GREEN__HTTP1_ETARGET;
-        return 0;
+        return r->lines.limits->strict_target && !percent_ok(begin + r->path.len, end) ? GREEN__HTTP1_ETARGET : 0;
 }
 
 static int

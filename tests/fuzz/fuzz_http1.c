@@ -156,7 +156,10 @@ check_lines(const struct green__http1_lines *l, const uint8_t *data, uint32_t be
                 MUST(f->value + f->value_len <= at);
                 for (uint32_t k = f->value + f->value_len; k < at; k++)
                         MUST(data[k] == ' ' || data[k] == '\t');
-                MUST(f->value_len == 0 || (data[f->value] != ' ' && data[f->value + f->value_len - 1] != ' '));
+                if (f->value_len > 0) {
+                        uint8_t first = data[f->value], last = data[f->value + f->value_len - 1];
+                        MUST(first != ' ' && first != '\t' && last != ' ' && last != '\t');
+                }
                 MUST(data[at + 1] == '\n');
                 at += 2;
         }

@@ -115,16 +115,20 @@ struct green_hub_ops {
         int (*probe)(void);
         /** Make the state of one OS thread. config lives as long as the state. */
         int (*init)(const struct green_hub_config *config, void **ret_state);
-        /** Register fd, which is not registered. -EPERM: it is of a kind that is always ready. -EEXIST: it is. */
+        /**
+         * Register fd, which is not registered. -EPERM: it is of a kind that is always ready. -EEXIST: it is. -EBADF: it
+         * is not open. -EINVAL: an interest without a direction. The token is never UINT64_MAX.
+         */
         int (*add)(void *state, green_fd fd, uint32_t interest, uint64_t token);
         /** Change interest and token of a registered fd and look at its readiness anew. -ENOENT: it is not. */
         int (*modify)(void *state, green_fd fd, uint32_t interest, uint64_t token);
-        /** Forget fd. After it no event with its token is reported. -ENOENT: it was not registered. */
+        /** Forget fd. After it no event with its token is reported. -ENOENT or -EBADF: it was not registered. */
         int (*remove)(void *state, green_fd fd);
         /**
          * Wait up to timeout_ns nanoseconds (0 polls, below 0 waits for good) and store up to max events. Returns
          * their number; 0 at the time limit, after wake() and on an interrupted wait. Never returns before the limit
-         * by rounding down: a limit that the system cannot express is rounded up.
+         * by rounding down: a limit that the system cannot express is rounded up. It runs on the stacks of green
+         * threads, so it must use little of them: keep arrays in the state.
          */
         int (*wait)(void *state, struct green_hub_event *events, int max, int64_t timeout_ns);
         /** End the current or the next wait() at once. thread-safe and async-signal-safe; several count as one. */
@@ -135,7 +139,10 @@ struct green_hub_ops {
         int (*describe)(void *state, char *text, size_t len);
         /** A descriptor that becomes readable when wait() would return; GREEN_INVALID_FD if there is none. */
         green_fd (*pollfd)(void *state);
-        /** Start an operation. -ENOTSUP: this kind is not for this hub. It is never finished inside submit(). */
+        /**
+         * Start an operation. -ENOTSUP: this kind is not for this hub. It is never finished inside submit(), and never
+         * raises SIGPIPE. The descriptor stays open until it is reported, or cancel() was called.
+         */
         int (*submit)(void *state, struct green_op *op);
         /**
          * Ask for the end of an operation. 0: it has ended, its result is set, and it will not be reported any more.

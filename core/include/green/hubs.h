@@ -267,9 +267,9 @@ GREEN_API green_fd green_hub_fd(void);
 GREEN_API double green_hub_timeout(void);
 
 /**
- * @brief Be told when work becomes ready outside green_hub_step(). Never yields.
+ * @brief Be told when work becomes ready, or a new time limit is set, outside green_hub_step(). Never yields.
  *
- * @param fn  called once until the next step, from the call that made something ready; NULL for none.
+ * @param fn  called once until the next step, from the call that did it; NULL for none.
  * @param arg passed to fn.
  * @retval 0        set.
  * @retval -EDEADLK the hub is not embedded.

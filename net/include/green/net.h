@@ -9,5 +9,6 @@
 #include <green/convenience.h>
 #include <green/core.h>
 #include <green/socket.h>
+#include <green/sync.h>
 
 #endif

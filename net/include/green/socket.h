@@ -388,6 +388,9 @@ GREEN_API int green_socket_error(green_socket *s);
 
 /**
  * @brief Its descriptor, for system calls that have no function here. Never yields.
+ *
+ * Since others may read from it now, receiving makes one system call more where it has to wait.
+ *
  * @param s a socket.
  * @return the descriptor, still the socket's: do not close it, and leave it non-blocking. GREEN_INVALID_FD once closed,
  *         and on NULL.
@@ -398,7 +401,8 @@ GREEN_API green_fd green_socket_fd(const green_socket *s);
 /**
  * @brief Its registration, for green_io_wait() and green_watch_start_io(). Never yields.
  *
- * A wait is right only after a call here said -EAGAIN, and green_socket_pending() is 0.
+ * A wait is right only after a call here said -EAGAIN, and green_socket_pending() is 0. Since others may wait now,
+ * receiving makes one system call more where it has to wait.
  *
  * @param s a socket.
  * @return the registration, still the socket's; NULL on NULL.
