@@ -17,6 +17,7 @@ __attribute__((noinline)) GREEN__UNSANITIZED GREEN__LAST_FRAME void
 green__birth_boot(struct green__birth *birth, void (*go_home)(void))
 {
         void **fp = __builtin_frame_address(0);
+
         green__method_room room;
 
         birth->frame_end = green__frame_end(fp);

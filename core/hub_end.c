@@ -90,6 +90,7 @@ green_hub_destroy(double timeout)
         } else {
                 green_shield_begin();
                 run_out(h, green__deadline(h, timeout));
+                green__thread_clean_up(&h->main);
                 green_shield_end();
         }
         left = h->nthreads - 1;

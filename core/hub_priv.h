@@ -363,6 +363,7 @@ void green__thread_forget(struct green__hub *h, green_thread *t);
 void green__thread_release(green_thread *t);
 void green__thread_run_links(green_thread *t);
 struct green__extra *green__thread_extra(green_thread *t);
+void green__thread_clean_up(green_thread *t);
 void green__thread_free_extra(green_thread *t);
 void green__threads_free(struct green__hub *h);
 

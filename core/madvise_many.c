@@ -52,6 +52,7 @@ green__madvise_many(const struct iovec *ranges, size_t n, int advice)
 {
         int saved = errno;
         size_t done = madvise_batch(ranges, n, advice);
+
         while (done < n) {
                 if (madvise(ranges[done].iov_base, ranges[done].iov_len, advice) == 0)
                         done++;

@@ -49,6 +49,7 @@ put_number(struct text *text, uint64_t n)
 {
         char digits[24];
         size_t at = sizeof digits - 1;
+
         digits[at] = '\0';
         do {
                 digits[--at] = (char)('0' + n % 10);
@@ -61,6 +62,7 @@ static void
 report(const struct green__stack *stack, const char *name, const char *where, uint64_t id)
 {
         struct text text = {.len = 0};
+
         put(&text, "green-net: stack overflow in green thread ");
         put_number(&text, id);
         if (name != NULL) {
@@ -81,8 +83,7 @@ report(const struct green__stack *stack, const char *name, const char *where, ui
 
 /* ---- the handler ---- */
 
-static void
-handler(int sig, siginfo_t *info, void *context);
+static void handler(int sig, siginfo_t *info, void *context);
 
 static bool
 is_ours(const struct sigaction *act)
@@ -95,6 +96,7 @@ static void
 die_of(int sig, const siginfo_t *info)
 {
         struct sigaction act = {.sa_handler = SIG_DFL};
+
         sigemptyset(&act.sa_mask);
         sigaction(sig, &act, NULL);
         if (info->si_code <= 0)
@@ -147,9 +149,11 @@ static int
 install(void)
 {
         struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
         sigemptyset(&act.sa_mask);
         for (int i = 0; i < NSIGNALS; i++) {
                 struct sigaction old;
+
                 if (sigaction(signals[i], NULL, &old) != 0)
                         return -errno;
                 if (is_ours(&old))
@@ -167,6 +171,7 @@ static void
 uninstall(void)
 {
         struct sigaction now;
+
         for (int i = 0; i < NSIGNALS; i++)
                 if (sigaction(signals[i], NULL, &now) != 0 || !is_ours(&now))
                         return;
@@ -205,6 +210,7 @@ void
 green__overflow_thread_init(void **ret_altstack)
 {
         stack_t now;
+
         *ret_altstack = NULL;
         if (!wanted || sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_DISABLE))
                 return;
@@ -222,10 +228,12 @@ void
 green__overflow_thread_fini(void *altstack)
 {
         stack_t now;
+
         if (altstack == NULL)
                 return;
         if (sigaltstack(NULL, &now) == 0 && now.ss_sp == altstack) {
                 stack_t off = {.ss_flags = SS_DISABLE};
+
                 sigaltstack(&off, NULL);
         }
         munmap(altstack, ALTSTACK_LEN);

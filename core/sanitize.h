@@ -49,9 +49,11 @@
 #endif
 
 #ifdef HAVE_VALGRIND_H
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #define green__valgrind_running() (RUNNING_ON_VALGRIND != 0)
-#define green__valgrind_register(lo, hi) VALGRIND_STACK_REGISTER(lo, hi)
+/* All of it may be written to again: frames of an earlier life have left marks. */
+#define green__valgrind_register(lo, hi)                                                                               \
+        ((void)VALGRIND_MAKE_MEM_UNDEFINED(lo, (hi) - (lo)), VALGRIND_STACK_REGISTER(lo, hi))
 #define green__valgrind_deregister(id) VALGRIND_STACK_DEREGISTER(id)
 #else
 #define green__valgrind_running() 0

@@ -16,11 +16,11 @@
 #endif
 
 struct green__sanitize {
-        const char *lo;  /* the stack it is on */
+        const char *lo; /* the stack it is on */
         size_t len;
-        void *fake;      /* AddressSanitizer's second stack, kept for it while it is suspended */
-        void *fiber;     /* ThreadSanitizer's name for it; NULL: one is made when it is first switched to */
-        bool adopted;    /* the OS thread's own: its fiber is not ours to destroy */
+        void *fake;   /* AddressSanitizer's second stack, kept for it while it is suspended */
+        void *fiber;  /* ThreadSanitizer's name for it; NULL: one is made when it is first switched to */
+        bool adopted; /* the OS thread's own: its fiber is not ours to destroy */
 };
 
 #define GREEN__SANITIZE_MEMBER struct green__sanitize sanitize;
@@ -43,6 +43,7 @@ static inline __attribute__((always_inline)) void
 green__sanitize_on_leave(struct green__sanitize *from, const struct green__sanitize *to, bool last)
 {
         struct green__sanitize *running = &green__sanitize_running;
+
         from->lo = running->lo;
         from->len = running->len;
         running->lo = to->lo;

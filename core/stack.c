@@ -17,23 +17,23 @@
 
 enum {
         STACK_DEFAULT = 256 * 1024,
-        STACK_MIN = 16 * 1024,           /* without the guard: signal frames with AVX-512 take 3.4 KiB */
+        STACK_MIN = 16 * 1024, /* without the guard: signal frames with AVX-512 take 3.4 KiB */
         GUARD_MAX = 64 * 1024,
-        SLAB_STACKS = 64,                /* at most */
-        SLAB_BYTES = 64 * 1024 * 1024,   /* at most, unless a stack alone is larger */
-        GUARD_BATCH = 8,                 /* guards made at once; as many default stacks share a page of page table */
-        COLOURS = 16,                    /* tops of stacks differ by 64 bytes, so that they use different cache sets */
-        SIZED_KEEP = 8,                  /* free stacks of other sizes, about */
+        SLAB_STACKS = 64,              /* at most */
+        SLAB_BYTES = 64 * 1024 * 1024, /* at most, unless a stack alone is larger */
+        GUARD_BATCH = 8,               /* guards made at once; as many default stacks share a page of page table */
+        COLOURS = 16,                  /* tops of stacks differ by 64 bytes, so that they use different cache sets */
+        SIZED_KEEP = 8,                /* free stacks of other sizes, about */
 };
 
 struct green__slab {
         struct green__slab *next;
         char *base;
         size_t len;
-        size_t count;    /* stacks in it */
-        size_t used;     /* no longer virgin */
-        size_t guarded;  /* below this index stacks have their guards */
-        size_t splits;   /* guards made by splitting the mapping */
+        size_t count;   /* stacks in it */
+        size_t used;    /* no longer virgin */
+        size_t guarded; /* below this index stacks have their guards */
+        size_t splits;  /* guards made by splitting the mapping */
         struct green__stack stacks[];
 };
 
@@ -48,6 +48,7 @@ static size_t
 guard_len(size_t size)
 {
         size_t len = round_up(size / 16, green__page_size());
+
         return len < GUARD_MAX ? len : round_up(GUARD_MAX, green__page_size());
 }
 
@@ -63,6 +64,7 @@ stack_len(size_t size)
 {
         size_t page = green__page_size();
         size_t least = round_up(STACK_MIN, page) + page;
+
         if (size > SIZE_MAX / 4 || size >> 12 > UINT32_MAX / 2)
                 return 0;
         return size < least ? least : round_up(size, page);
@@ -77,7 +79,7 @@ make_room(struct green__stack_pool *pool, size_t total)
         if (total <= pool->room)
                 return 0;
         size_t room = pool->room * 2 > total ? pool->room * 2 : total;
-        struct green__stack **list = green_realloc(pool->free, room * sizeof *list);
+        struct green__stack **list = green_realloc(pool->free, room * sizeof(*list));
         if (list == NULL)
                 return -ENOMEM;
         pool->free = list;
@@ -88,7 +90,8 @@ make_room(struct green__stack_pool *pool, size_t total)
 static struct green__slab *
 slab_new(const struct green__stack_pool *pool, size_t count)
 {
-        struct green__slab *slab = green_malloc(sizeof *slab + count * sizeof slab->stacks[0]);
+        struct green__slab *slab = green_malloc(sizeof(*slab) + count * sizeof(slab->stacks[0]));
+
         if (slab == NULL)
                 return NULL;
         *slab = (struct green__slab){.len = count * pool->size, .count = count};
@@ -105,6 +108,7 @@ static int
 grow(struct green__stack_pool *pool)
 {
         size_t count = SLAB_BYTES / pool->size;
+
         count = count > SLAB_STACKS ? SLAB_STACKS : count < 1 ? 1 : count;
         if (make_room(pool, pool->total + count) != 0)
                 return -ENOMEM;
@@ -251,6 +255,7 @@ green__stack_reserve_more(struct green__stack_pool *pool)
 {
         if (pool->virgin == 0 || pool->way != GREEN__BIRTH_SIGNAL) {
                 int err = grow(pool);
+
                 if (err != 0)
                         return err;
         }
@@ -409,6 +414,7 @@ int
 green__stack_pool_init(struct green__stack_pool *pool, size_t size)
 {
         size_t len = stack_len(size != 0 ? size : STACK_DEFAULT);
+
         *pool = (struct green__stack_pool){.size = len};
         if (len == 0)
                 return green_set_error(-EINVAL, "a stack of %zu bytes is too large", size);
@@ -428,6 +434,7 @@ green__stack_pool_fini(struct green__stack_pool *pool)
         shrink_sized(pool, 0);
         while (pool->slabs != NULL) {
                 struct green__slab *slab = pool->slabs;
+
                 pool->slabs = slab->next;
                 for (size_t i = 0; i < slab->used; i++)
                         green__valgrind_deregister(slab->stacks[i].valgrind);
@@ -470,6 +477,7 @@ void
 green__stack_pool_facts(const struct green__stack_pool *pool, struct green__stack_facts *ret_facts)
 {
         static const char *const births[] = {"copy", "signal", "makecontext"};
+
         *ret_facts = (struct green__stack_facts){
                 .stack_size = pool->size,
                 .mapped = pool->mapped,

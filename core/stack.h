@@ -2,8 +2,8 @@
  * Stacks of green threads: address space reserved in large pieces, born once, then used again and again.
  *
  * A stack is virgin until its first use, when it gets a guard and is born: a function is parked on its top, from which
- * green__thread_main() is called. That place stays good: a green thread that ends leaves the stack to the pool as it is,
- * and the next one starts by switching to the same place.
+ * green__thread_main() is called. That place stays good: a green thread that ends leaves the stack to the pool as it
+ * is, and the next one starts by switching to the same place.
  *
  * A pool belongs to one OS thread. Nothing here yields.
  */
@@ -24,13 +24,13 @@ struct green__slab;
 
 /* Small, since there may be a million. */
 struct green__stack {
-        char *hi;              /* its top, the end of a page */
-        void *birth;           /* where the boot function is parked on it; see green__stack_birth() */
-        uint32_t len4k;        /* the whole of it, guard included, in units of 4 KiB */
-        uint32_t born : 1;     /* birth is good */
-        uint32_t guarded : 1;  /* its lowest pages fault */
-        uint32_t splits : 1;   /* its own mapping was split for that */
-        uint32_t sized : 1;    /* not of the default size: a mapping of its own */
+        char *hi;               /* its top, the end of a page */
+        void *birth;            /* where the boot function is parked on it; see green__stack_birth() */
+        uint32_t len4k;         /* the whole of it, guard included, in units of 4 KiB */
+        uint32_t born : 1;      /* birth is good */
+        uint32_t guarded : 1;   /* its lowest pages fault */
+        uint32_t splits : 1;    /* its own mapping was split for that */
+        uint32_t sized : 1;     /* not of the default size: a mapping of its own */
         uint32_t valgrind : 28; /* Valgrind's number for it */
 };
 
@@ -121,8 +121,10 @@ static inline int
 green__stack_reserve(struct green__stack_pool *pool)
 {
         size_t ready = pool->count + (pool->way == GREEN__BIRTH_SIGNAL ? 0 : pool->virgin);
+
         if (green__unlikely(ready <= pool->reserved)) {
                 int err = green__stack_reserve_more(pool);
+
                 if (err != 0)
                         return err;
         }
@@ -142,6 +144,7 @@ static inline struct green__stack *
 green__stack_take(struct green__stack_pool *pool)
 {
         struct green__stack *stack = NULL;
+
         pool->reserved--;
         pool->in_use++;
         if (green__likely(pool->count != 0)) {

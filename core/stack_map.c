@@ -38,6 +38,7 @@ size_t
 green__page_size(void)
 {
         static _Atomic size_t size;
+
         if (size == 0)
                 size = (size_t)sysconf(_SC_PAGESIZE);
         return size;
@@ -48,6 +49,7 @@ green__map(size_t len)
 {
         int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
         char *base = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, -1, 0);
+
         if (base == MAP_FAILED)
                 return NULL;
 #ifdef MADV_NOHUGEPAGE
@@ -78,6 +80,7 @@ green__guard(const struct iovec *ranges, size_t n, bool *ret_splits)
 {
         int saved = errno;
         size_t done = no_madvise ? 0 : green__madvise_many(ranges, n, MADV_GUARD_INSTALL);
+
         *ret_splits = done == 0;
         if (done == 0) {
                 no_madvise = true;
@@ -107,6 +110,7 @@ void
 green__pages_drop(const struct iovec *ranges, size_t n)
 {
         int saved = errno;
+
         green__madvise_many(ranges, n, MADV_DONTNEED); /* where it fails they stay: locked in memory */
         errno = saved;
 }
@@ -116,8 +120,10 @@ green__pages_depth(char *lo, char *hi)
 {
         unsigned char here[64];
         size_t page = green__page_size();
+
         while (lo < hi) {
                 size_t len = (size_t)(hi - lo) < sizeof here * page ? (size_t)(hi - lo) : sizeof here * page;
+
                 if (mincore(lo, len, (void *)here) != 0)
                         return 0;
                 for (size_t i = 0; i < len / page; i++)

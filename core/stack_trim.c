@@ -21,8 +21,8 @@
 #define AGAIN UINT64_C(10000000) /* until the next call while there is more to do */
 
 enum {
-        HOT = 32,        /* free stacks that keep all they have */
-        KEEP_PAGES = 2,  /* of a trimmed one */
+        HOT = 32,       /* free stacks that keep all they have */
+        KEEP_PAGES = 2, /* of a trimmed one */
 };
 
 static uint64_t
@@ -51,9 +51,11 @@ drop(struct green__stack_pool *pool, size_t from, size_t to, bool all)
         struct iovec ranges[GREEN__MADVISE_MAX];
         size_t keep = all ? 0 : KEEP_PAGES * green__page_size();
         size_t n = 0;
+
         for (size_t i = from; i < to; i++) {
                 struct green__stack *stack = pool->free[i];
                 char *lo = green__stack_lo(stack) + green__stack_guard(stack);
+
                 ranges[n++] = (struct iovec){lo, (size_t)(stack->hi - keep - lo)};
                 if (all)
                         stack->born = 0;
@@ -96,10 +98,12 @@ green__stack_pool_trim(struct green__stack_pool *pool)
                 begin_epoch(pool, now);
         if (pool->trimmed < pool->idle) {
                 size_t to = min(pool->idle, pool->trimmed + GREEN__MADVISE_MAX);
+
                 drop(pool, pool->trimmed, to, false);
                 pool->trimmed = to;
         } else if (pool->bare < pool->bare_goal) {
                 size_t to = min(pool->bare_goal, pool->bare + GREEN__MADVISE_MAX);
+
                 drop(pool, pool->bare, to, true);
                 pool->bare = to;
         }

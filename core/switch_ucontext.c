@@ -54,6 +54,7 @@ int
 green__birth_makecontext(struct green__birth *birth)
 {
         uintptr_t top = (uintptr_t)birth->hi - birth->colour - sizeof(ucontext_t);
+
         ucontext_t *room = (ucontext_t *)(top & ~(uintptr_t)63);
 
         if (getcontext(room) != 0)

@@ -553,8 +553,8 @@ settle(green_thread *t, void *result, int failed)
 }
 
 /* Clean-up, and what clean-up leaves behind. The error of the function's result is kept from failures in there. */
-static void
-clean_up(green_thread *t)
+void
+green__thread_clean_up(green_thread *t)
 {
         struct green_error *error = NULL;
 
@@ -585,7 +585,7 @@ finish(struct green__hub *h, green_thread *t, void *result)
 {
         int failed = green_failed(result);
 
-        clean_up(t);
+        green__thread_clean_up(t);
         if (green__unlikely(t->innermost != &t->kill))
                 green__scopes_end(t);
         if (!t->settled)
@@ -597,7 +597,7 @@ finish(struct green__hub *h, green_thread *t, void *result)
                 end_bound(h, t);
         }
         announce(t);
-        clean_up(t);
+        green__thread_clean_up(t);
         if (t->refs == 1)
                 nobody_asked(t);
 }

@@ -212,10 +212,11 @@ hub_epoll_wait(void *state, struct green_hub_event *events, int max, int64_t tim
                 if (ready->data.u64 == HUB_EPOLL_WAKE_TOKEN)
                         continue;
                 event->token = ready->data.u64;
+                /* A read stops at urgent data: there too one that gave less than it could has not taken all there was. */
                 event->events = (bits & (EPOLLIN | EPOLLPRI | EPOLLRDHUP) ? GREEN_READ : 0u) |
                                 (bits & EPOLLOUT ? GREEN_WRITE : 0u) |
                                 (bits & (EPOLLERR | EPOLLHUP) ? GREEN_HUB_ERROR : 0u) |
-                                (bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP) ? GREEN_HUB_HANGUP : 0u);
+                                (bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP | EPOLLPRI) ? GREEN_HUB_HANGUP : 0u);
                 event->reserved = 0;
                 event->op = NULL;
                 event++;

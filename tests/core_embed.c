@@ -10,6 +10,18 @@ embed(void)
         return CHECK_INT(green_hub_destroy(CORE_SOON), 0) && CHECK_INT(green_hub_embed(), 0);
 }
 
+/* The same, where the hub has a descriptor to wait for; else the test is skipped. */
+static bool
+embed_with_fd(void)
+{
+        if (!embed())
+                return false;
+        if (green_hub_fd() != GREEN_INVALID_FD)
+                return true;
+        suite_skip("this hub has no descriptor to wait for");
+        return CHECK_INT(green_hub_destroy(CORE_SOON), 0) && false;
+}
+
 /* And an ordinary one again. */
 static void
 unembed(void)
@@ -127,9 +139,9 @@ a_poll_loop_can_drive_green_threads(void)
 {
         struct echo e = {.done = false};
 
+        if (!embed_with_fd())
+                return;
         CHECK_OR_RETURN(core_pair(e.fds));
-        CHECK_OR_RETURN(embed());
-        CHECK(green_hub_fd() != GREEN_INVALID_FD);
         CHECK_INT(green_spawn_n(echo_bytes, &e), 0);
         CHECK_INT(green_spawn_n(ask_for_bytes, &e), 0);
         /* It sleeps for each of the pauses, and does not spin. */
@@ -146,8 +158,9 @@ the_descriptor_is_readable_when_one_that_is_waited_for_is(void)
         struct pollfd p = {.events = POLLIN};
         int fds[2];
 
+        if (!embed_with_fd())
+                return;
         CHECK_OR_RETURN(core_pair(fds));
-        CHECK_OR_RETURN(embed());
         p.fd = green_hub_fd();
         core_wait_fd(&reader, fds[0], GREEN_READ);
         CHECK_INT(green_hub_step(), 0);
@@ -170,7 +183,8 @@ the_time_limit_is_that_of_the_next_timer(void)
         bool fired = false;
         double limit;
 
-        CHECK_OR_RETURN(embed());
+        if (!embed_with_fd())
+                return;
         CHECK(green_hub_timeout() >= GREEN_FOREVER);
         CHECK_INT(green_schedule_call_global(0.05, core_set_flag, &fired), 0);
         limit = green_hub_timeout();
@@ -208,7 +222,8 @@ a_post_from_another_thread_makes_the_descriptor_readable(void)
         pthread_t thread;
 
         GREEN_COVERS("HUB-13");
-        CHECK_OR_RETURN(embed());
+        if (!embed_with_fd())
+                return;
         p.hub = green_get_hub();
         poller.fd = green_hub_fd();
         /* Before the first step, and after one. */
@@ -383,9 +398,10 @@ waking_from_outside_a_step_notifies(void)
         bool called = false;
         int fds[2], other[2], notes = 0;
 
+        if (!embed_with_fd())
+                return;
         CHECK_OR_RETURN(core_pair(fds));
         CHECK_OR_RETURN(core_pair(other));
-        CHECK_OR_RETURN(embed());
         reader.fd = fds[0];
         CHECK_INT(green_spawn_n(notify_woken, &reader), 0);
         CHECK_INT(green_hub_step(), 0);

@@ -49,6 +49,38 @@ clock_now(void)
         return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/** Nanoseconds by which the hub's clock is ahead of the system's while a test has put it so. */
+static int64_t clock_ahead;
+
+static inline int64_t
+clock_shifted(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + clock_ahead;
+}
+
+/** From now on clock_jump() lets time pass that no slow machine reaches by itself. No timer may be pending. */
+static inline void
+clock_shift_begin(void)
+{
+        CHECK_INT(green_hub_set_clock(clock_shifted), 0);
+}
+
+static inline void
+clock_jump(double seconds)
+{
+        clock_ahead += (int64_t)(seconds * 1e9);
+}
+
+static inline void
+clock_shift_end(void)
+{
+        CHECK_INT(green_hub_set_clock(NULL), 0);
+        clock_ahead = 0;
+}
+
 /** Let all that are ready run, a few times. */
 static inline void
 turns(int n)

@@ -497,6 +497,13 @@ spawn_in_link(green_thread *gt, void *arg)
 }
 
 static void *
+note_late(void *arg)
+{
+        turns(2);
+        return note(arg);
+}
+
+static void *
 ask_and_trace(void *arg)
 {
         CHECK_INT(green_thread_wait(arg, NULL) <= 0, 1);
@@ -509,7 +516,7 @@ waiters_are_ready_before_the_links_run(void)
 {
         GREEN_COVERS("GT-20", "GT-13");
         for (int killed = 0; killed < 2; killed++) {
-                green_thread *gt = green_spawn_after(killed ? 1000 : 0.001, note, PTR('x'));
+                green_thread *gt = killed ? green_spawn_after(1000, note, PTR('x')) : green_spawn(note_late, PTR('x'));
 
                 CHECK_INT(green_spawn_n(ask_and_trace, gt), 0);
                 turns(1);

@@ -134,7 +134,7 @@ get_under_a_timeout(void *arg)
 {
         struct green_timeout t;
 
-        CHECK_INT(green_timeout_start(&t, 0.001), 0);
+        CHECK_INT(green_timeout_start(&t, 500), 0);
         (void)get_one(arg);
         CHECK_INT(green_timeout_cancel(&t), ((struct getter *)arg)->next_rc == GREEN_ETIMEOUT);
         return NULL;
@@ -145,13 +145,15 @@ a_timeout_between_wake_and_resume_comes_after_the_item(void)
 {
         struct box box = {{NULL, NULL}, NULL};
         struct getter scope = {.box = &box, .timeout = GREEN_FOREVER, .letter = 's'};
-        struct getter limit = {.box = &box, .timeout = 0.001, .letter = 'l'};
-        green_thread *a = parked(get_under_a_timeout, &scope);
-        green_thread *b = parked(get_one, &limit);
+        struct getter limit = {.box = &box, .timeout = 500, .letter = 'l'};
+        green_thread *a, *b;
 
+        clock_shift_begin();
+        a = parked(get_under_a_timeout, &scope);
+        b = parked(get_one, &limit);
         box_put(&box, PTR(1));
         box_put(&box, PTR(2));
-        burn(0.003);
+        clock_jump(500);
         CHECK_INT(join(a), 0);
         CHECK_INT(join(b), 0);
         CHECK_INT(scope.rc, 0);
@@ -159,6 +161,7 @@ a_timeout_between_wake_and_resume_comes_after_the_item(void)
         CHECK_INT(limit.rc, 0);
         CHECK_PTR(limit.item, PTR(2));
         CHECK_INT(limit.next_rc, 0);
+        clock_shift_end();
 }
 
 static struct box *shared_box;

@@ -436,9 +436,14 @@ deadlock_twice(void)
 static void
 a_deadlock_is_reported_once_and_waiting_goes_on(void)
 {
-        pid_t pid = core_fork();
+        pid_t pid;
 
         GREEN_COVERS("HUB-15");
+        if (core_hub_calls_back()) {
+                suite_skip("on this hub foreign callbacks may wake everybody");
+                return;
+        }
+        pid = core_fork();
         if (pid == 0) {
                 deadlock_twice();
                 core_child_exit();

@@ -223,7 +223,6 @@ spawn_after_starts_not_before_its_time_whatever_becomes_of_the_creator(void)
 
         CHECK_INT(green_thread_wait(creator, &when), 0);
         green_thread_unref(creator);
-        CHECK(clock_now() < begin + 0.004 || green_thread_dead(late) || suite_slow() > 1);
         CHECK_INT(join(late), 0);
         CHECK_RANGE(*(double *)when - begin, 0.004, 0.5 * suite_slow());
 }
@@ -245,7 +244,8 @@ spawn_after_with_a_past_time_starts_as_soon_as_spawn(void)
 
 struct bound {
         green_thread *gt[3];
-        double live; /* how long their creator goes on */
+        double live;  /* how long their creator goes on */
+        double delay; /* when they are to start */
 };
 
 static void *
@@ -254,7 +254,7 @@ spawn_bound(void *arg)
         struct bound *b = arg;
 
         for (int i = 0; i < 3; i++)
-                b->gt[i] = green_spawn_after_local(0.002, note, PTR('a' + i));
+                b->gt[i] = green_spawn_after_local(b->delay, note, PTR('a' + i));
         if (b->live > 0)
                 CHECK_INT(green_sleep(b->live), 0);
         return NULL;
@@ -271,7 +271,7 @@ static void
 spawn_after_local_runs_while_its_creator_lives(void)
 {
         GREEN_COVERS("GT-08");
-        struct bound b = {.live = 0.01};
+        struct bound b = {.live = 0.01, .delay = 0.002};
 
         CHECK_INT(join(green_spawn(spawn_bound, &b)), 0);
         for (int i = 0; i < 3; i++)
@@ -283,7 +283,7 @@ static void
 spawn_after_local_ends_killed_in_order_when_its_creator_ends_first(void)
 {
         GREEN_COVERS("GT-08");
-        struct bound b = {.live = 0};
+        struct bound b = {.live = 0, .delay = 1000};
         green_thread *creator = green_spawn(spawn_bound, &b);
 
         CHECK_INT(join(creator), 0);

@@ -12,6 +12,13 @@ note(void *arg)
         return arg;
 }
 
+static void *
+jump(void *arg)
+{
+        clock_jump(INT(arg));
+        return NULL;
+}
+
 /* ---- one timeout ---- */
 
 static void
@@ -21,10 +28,10 @@ a_timeout_fails_the_calls_inside_until_it_is_cancelled(void)
         struct green_timeout t;
         double begin = clock_now();
 
-        CHECK_INT(green_timeout_start(&t, 0.003), 0);
-        CHECK_INT(green_sleep(0.001), 0);
+        CHECK_INT(green_timeout_start(&t, 0.02), 0);
+        CHECK_INT(green_sleep(0.0001), 0);
         CHECK_INT(green_sleep(1000), GREEN_ETIMEOUT);
-        CHECK_RANGE(clock_now() - begin, 0.003, 0.5 * suite_slow());
+        CHECK_RANGE(clock_now() - begin, 0.02, 0.5 * suite_slow());
         for (int i = 0; i < 3; i++) {
                 CHECK_INT(green_sleep(0), GREEN_ETIMEOUT);
                 CHECK_INT(green_sleep(1000), GREEN_ETIMEOUT);
@@ -193,7 +200,7 @@ cancel_is_idempotent_and_an_uncancelled_one_fires_later(void)
         CHECK_INT(green_timeout_cancel(&t), 0);
         CHECK_INT(green_timeout_cancel(&t), 0);
         CHECK_INT(green_sleep(0.004), 0);
-        CHECK_INT(green_timeout_start(&t, 0.002), 0);
+        CHECK_INT(green_timeout_start(&t, 0.02), 0);
         CHECK_INT(green_sleep(0), 0);
         CHECK_INT(green_sleep(1000), GREEN_ETIMEOUT);
         CHECK_INT(green_timeout_cancel(&t), 1);
@@ -283,7 +290,7 @@ cancel_foreign(void *arg)
 {
         CHECK_INT(green_timeout_cancel(arg), -EPERM);
         CHECK(green_timeout_pending(arg));
-        CHECK_INT(green_sleep(0.005), 0);
+        CHECK_INT(green_sleep(30), 0);
         trace('s');
         return NULL;
 }
@@ -293,13 +300,19 @@ a_timeout_belongs_to_the_green_thread_that_started_it(void)
 {
         GREEN_COVERS("TMO-17");
         struct green_timeout t;
-        green_thread *gt = green_spawn(cancel_foreign, &t);
+        green_thread *gt;
 
-        CHECK_INT(green_timeout_start(&t, 0.002), 0);
+        clock_shift_begin();
+        gt = green_spawn(cancel_foreign, &t);
+        CHECK_INT(green_timeout_start(&t, 20), 0);
+        CHECK_INT(green_spawn_n(jump, PTR(20)), 0);
         CHECK_INT(green_thread_wait(gt, NULL), GREEN_ETIMEOUT);
+        CHECK_TRACE(""); /* the other one sleeps on */
         CHECK_INT(green_timeout_cancel(&t), 1);
+        clock_jump(30);
         CHECK_INT(join(gt), 0);
         CHECK_TRACE("s");
+        clock_shift_end();
 }
 
 static void
@@ -394,15 +407,18 @@ the_inner_one_fires_first_and_the_outer_goes_on(void)
         GREEN_COVERS("TMO-11", "TMO-12");
         struct green_timeout outer, inner;
 
-        CHECK_INT(green_timeout_start(&outer, 0.006), 0);
+        clock_shift_begin();
+        CHECK_INT(green_timeout_start(&outer, 500), 0);
         CHECK_INT(green_timeout_start(&inner, 0.001), 0);
         CHECK_INT(green_sleep(1000), GREEN_ETIMEOUT);
         CHECK(green_timeout_pending(&outer));
         CHECK_INT(green_timeout_cancel(&inner), 1);
         CHECK(green_timeout_pending(&outer));
         CHECK_INT(green_sleep(0), 0);
+        clock_jump(500);
         CHECK_INT(green_sleep(1000), GREEN_ETIMEOUT);
         CHECK_INT(green_timeout_cancel(&outer), 1);
+        clock_shift_end();
 }
 
 static void
@@ -428,10 +444,12 @@ a_parked_call_gets_its_scopes_code_and_a_check_on_entry_the_outermosts(void)
         const struct green_timeout_opts b = {.size = sizeof(b), .code = -ENOEXEC};
         struct green_timeout outer, inner;
 
-        CHECK_INT(green_timeout_start_opts(&outer, 0.004, &a), 0);
+        clock_shift_begin();
+        CHECK_INT(green_timeout_start_opts(&outer, 500, &a), 0);
         CHECK_INT(green_timeout_start_opts(&inner, 0.001, &b), 0);
         CHECK_INT(green_sleep(1000), -ENOEXEC);
         CHECK_INT(green_sleep(1000), -ENOEXEC);
+        clock_jump(500);
         while (!green_timeout_fired(&outer))
                 (void)green_sleep(1000);
         CHECK_INT(green_sleep(1000), -EXDEV);
@@ -439,6 +457,7 @@ a_parked_call_gets_its_scopes_code_and_a_check_on_entry_the_outermosts(void)
         CHECK_INT(green_timeout_cancel(&inner), 0);
         CHECK_INT(green_sleep(0), -EXDEV);
         CHECK_INT(green_timeout_cancel(&outer), 1);
+        clock_shift_end();
 }
 
 static void
@@ -590,7 +609,7 @@ static void *
 killed_within(void *arg)
 {
         double lengthy = 1000;
-        void *result = green_with_timeout(0.002, nap, &lengthy, PTR('t'));
+        void *result = green_with_timeout(1000, nap, &lengthy, PTR('t'));
 
         (void)arg;
         CHECK_INT(green_failed(result), -ECANCELED);

@@ -416,6 +416,7 @@ GREEN_SUITE(hub_conformance){
         GREEN_TEST(descriptors_are_close_on_exec),
         GREEN_TEST(describe_writes_a_line),
         CONF_READY_TESTS(CONF_TEST_ROW)
+        CONF_MANY_TESTS(CONF_TEST_ROW)
         CONF_WAKE_TESTS(CONF_TEST_ROW)
         CONF_OPS_TESTS(CONF_TEST_ROW)
         GREEN_TEST(late_conforms, .limit = 120),

@@ -45,6 +45,10 @@ void conf_close_pair(int fds[2]);
 /* A hub that knows this feature; else the test is skipped. */
 bool conf_can(uint32_t feature, const char *name);
 
+#define ADD(hub, fd, interest, token) CHECK_INT(conf_ops->add((hub), (fd), (interest), (token)), 0)
+#define MODIFY(hub, fd, interest, token) CHECK_INT(conf_ops->modify((hub), (fd), (interest), (token)), 0)
+#define REMOVE(hub, fd) CHECK_INT(conf_ops->remove((hub), (fd)), 0)
+
 #define CONF_DECLARE_TEST(name) void name(void);
 #define CONF_TEST_ROW(name) GREEN_TEST(name),
 
@@ -69,10 +73,17 @@ bool conf_can(uint32_t feature, const char *name);
         X(a_closed_descriptor_does_no_harm)                                                                            \
         X(a_number_can_be_used_again)                                                                                  \
         X(a_duplicate_is_silent_after_remove)                                                                          \
-        X(closing_while_it_is_waited_on_does_no_harm)                                                                  \
+        X(closing_while_it_is_waited_on_does_no_harm)
+
+/* Many descriptors, high numbers, no memory. */
+#define CONF_MANY_TESTS(X)                                                                                             \
         X(more_events_than_fit_are_not_lost)                                                                           \
         X(nobody_starves_when_all_are_ready)                                                                           \
-        X(ten_thousand_descriptors)
+        X(nobody_starves_when_all_are_armed_again)                                                                     \
+        X(one_that_was_closed_harms_no_other)                                                                          \
+        X(ten_thousand_descriptors)                                                                                    \
+        X(a_high_number_works_or_is_refused)                                                                           \
+        X(add_without_memory_fails_in_order)
 
 /* wake(), time, fork(), pollfd(). */
 #define CONF_WAKE_TESTS(X)                                                                                             \
@@ -113,6 +124,7 @@ bool conf_can(uint32_t feature, const char *name);
         X(the_child_of_a_fork_has_no_operations)
 
 CONF_READY_TESTS(CONF_DECLARE_TEST)
+CONF_MANY_TESTS(CONF_DECLARE_TEST)
 CONF_WAKE_TESTS(CONF_DECLARE_TEST)
 CONF_OPS_TESTS(CONF_DECLARE_TEST)
 

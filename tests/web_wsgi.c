@@ -329,15 +329,15 @@ limits_of_the_header_have_their_statuses(void)
         serve(&s, hello);
         len = (size_t)snprintf(text, sizeof text, "GET /");
         memset(text + len, 'x', 8191 - 16);
-        strcpy(text + 8191 - 16 + 5, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        snprintf(text + 8191 - 16 + 5, 64, "%s", " HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK(begins(ask(&s, text), "HTTP/1.1 200 "));
         memset(text + len, 'x', 8192 - 16);
-        strcpy(text + 8192 - 16 + 5, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        snprintf(text + 8192 - 16 + 5, 64, "%s", " HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK(begins(ask(&s, text), "HTTP/1.1 414 "));
         len = (size_t)snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\n");
         for (int i = 0; i < 99; i++)
                 len += (size_t)snprintf(text + len, sizeof text - len, "X-%d: y\r\n", i);
-        strcpy(text + len, "\r\n");
+        snprintf(text + len, sizeof text - len, "\r\n");
         CHECK(begins(ask(&s, text), "HTTP/1.1 431 "));
         stop(&s);
 }

@@ -18,7 +18,8 @@ struct green_local_opts {
         void *(*construct)(void *arg);    /**< makes the value on the first get in a green thread (LOCAL-02); it may yield */
         void *arg;                        /**< its argument */
         void (*destruct)(void *value);    /**< takes a value that is not NULL when its green thread ends, after the
-                                               functions of green_defer(); shielded (LOCAL-04) */
+                                               functions of green_defer(), and when those would run;
+                                               shielded (LOCAL-04) */
         bool inherit;                     /**< a spawned green thread starts with its creator's value (LOCAL-07); destruct
                                                is then called for each of them */
 };

@@ -114,12 +114,13 @@ GREEN_API green_thread *green_spawn_copy_at(green_thread_fn fn, const void *arg,
 GREEN_API green_thread *green_spawn_with_at(green_thread_fn fn, void *arg, const struct green_spawn_opts *opts,
                                             const char *where);
 /** @cond */
-#define green_spawn(fn, arg) green_spawn_at(fn, arg, GREEN_HERE)
-#define green_spawn_n(fn, arg) green_spawn_n_at(fn, arg, GREEN_HERE)
-#define green_spawn_after(seconds, fn, arg) green_spawn_after_at(seconds, fn, arg, GREEN_HERE)
-#define green_spawn_after_local(seconds, fn, arg) green_spawn_after_local_at(seconds, fn, arg, GREEN_HERE)
-#define green_spawn_copy(fn, arg, len) green_spawn_copy_at(fn, arg, len, GREEN_HERE)
-#define green_spawn_with(fn, arg, opts) green_spawn_with_at(fn, arg, opts, GREEN_HERE)
+/* Variadic, so that arguments may be compound literals. */
+#define green_spawn(fn, ...) green_spawn_at(fn, __VA_ARGS__, GREEN_HERE)
+#define green_spawn_n(fn, ...) green_spawn_n_at(fn, __VA_ARGS__, GREEN_HERE)
+#define green_spawn_after(seconds, ...) green_spawn_after_at(seconds, __VA_ARGS__, GREEN_HERE)
+#define green_spawn_after_local(seconds, ...) green_spawn_after_local_at(seconds, __VA_ARGS__, GREEN_HERE)
+#define green_spawn_copy(fn, ...) green_spawn_copy_at(fn, __VA_ARGS__, GREEN_HERE)
+#define green_spawn_with(fn, ...) green_spawn_with_at(fn, __VA_ARGS__, GREEN_HERE)
 /** @endcond */
 /** @} */
 
@@ -218,7 +219,7 @@ typedef void (*green_link_fn)(green_thread *gt, void *arg);
  *
  * Links run in the order they were made, on the ending green thread's own stack, after those who wait for it were made
  * ready and before any of them runs; each runs whatever the others did. Of one killed before it started they run in the
- * killer; of one that has ended, here and now.
+ * killer; of one that has ended, here and now. A link must not call green_exit().
  *
  * @param gt  whose end.
  * @param fn  called once.
@@ -380,7 +381,8 @@ GREEN_API void green_exit(void *result) GREEN_NORETURN;
 /**
  * @brief Have clean-up run when this green thread ends, however it ends: last in, first out. Never yields itself.
  *
- * Clean-up runs shielded, so it may wait. The values of locals are destroyed after it.
+ * Clean-up runs shielded, so it may wait. The values of locals are destroyed after it. That of the main green thread runs
+ * in green_hub_destroy() and in green_exit(); an OS thread that ends without them forgets it.
  *
  * @param fn  called once.
  * @param arg passed to fn.

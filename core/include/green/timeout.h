@@ -32,7 +32,8 @@ struct green_timeout {
 /** What green_timeout_start_opts() can change. */
 struct green_timeout_opts {
         size_t size; /**< sizeof(struct green_timeout_opts) */
-        int code;    /**< what calls return once it fired; negative; 0: #GREEN_ETIMEOUT */
+        int code;    /**< what calls return once it fired; negative; 0: #GREEN_ETIMEOUT. -ETIMEDOUT
+                          could not be told from a call's own limit */
         bool silent; /**< green_timeout_cancel() hides it: 0 instead of 1 where it fired (eventlet's exception=False) */
 };
 
@@ -106,7 +107,8 @@ green_timeout_scope_end_(struct green_timeout *t)
         (void)green_timeout_cancel(t);
 }
 /** @endcond */
-/** Declare a timeout @p name that runs from here to the end of the block, however that is left (TMO-11, TMO-18). */
+/** Declare a timeout @p name that runs from here to the end of the block, however that is left (TMO-11, TMO-18). Where it cannot start
+ *  (NaN, no memory), there is no limit: use green_timeout_start() to know. */
 #define GREEN_TIMEOUT_SCOPE(name, seconds)                                                                             \
         struct green_timeout name __attribute__((cleanup(green_timeout_scope_end_))) = {{0}};                          \
         (void)green_timeout_start(&name, (seconds))
@@ -121,7 +123,8 @@ green_timeout_scope_end_(struct green_timeout *t)
  * @param seconds       as for green_timeout_start().
  * @param fn            what to run, here and now, in the calling green thread.
  * @param arg           passed to fn.
- * @param timeout_value what to return if this timeout (and not one around it) ended fn; #GREEN_TIMEOUT_RAISE: fail.
+ * @param timeout_value what to return, in place of the result of fn, if this timeout (and not one around it) ended fn;
+ *                      #GREEN_TIMEOUT_RAISE: fail.
  * @return the result of fn, or timeout_value; green_failed() gives #GREEN_ETIMEOUT if it fails by the timeout, -EINVAL
  *         or -EDEADLK or -ENOMEM if fn could not be run, and what fn failed with otherwise.
  * @since 0.1 (TMO-13)

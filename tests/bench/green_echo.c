@@ -1,0 +1,32 @@
+/* Echo, as a user of green-net would write it: a green thread a connection. */
+#include "bench_net.h"
+
+#include <green/net.h>
+
+static int
+echo(green_socket *client, const struct green_addr *peer, void *arg)
+{
+        char buf[BENCH_BUFFER];
+        ssize_t n;
+
+        (void)peer, (void)arg;
+        while ((n = green_socket_recv(client, buf, sizeof buf, 0)) > 0) {
+                int rc = green_socket_sendall(client, buf, (size_t)n, 0, NULL);
+
+                if (rc != 0)
+                        return rc;
+        }
+        return (int)n;
+}
+
+int
+main(void)
+{
+        struct green_listen_opts listen_opts = {.size = sizeof listen_opts, .backlog = 1024};
+        struct green_serve_opts serve_opts = {.size = sizeof serve_opts, .concurrency = 100000};
+        green_socket *listener = green_listen("127.0.0.1:0", &listen_opts);
+
+        bench_check(listener != NULL, "green_listen");
+        bench_announce(green_socket_fd(listener));
+        return green_serve(listener, echo, NULL, &serve_opts) == 0 ? 0 : 1;
+}
