@@ -91,37 +91,53 @@ chunk_error(int result)
         return result == GREEN__HTTP1_EBODY ? -EMSGSIZE : -EPROTO;
 }
 
+/* Take data of the chunk that has begun: from behind the head, or straight from the socket. */
+static ssize_t
+take_chunk_data(green_wsgi_request *req, void *buf, size_t len)
+{
+        struct green__session *s = req->session;
+        uint64_t left = green__http1_chunked_left(&req->chunked);
+        size_t here = s->in_end - s->in_start;
+        ssize_t n;
+
+        if (len > left)
+                len = (size_t)left;
+        if (here > 0) {
+                n = (ssize_t)(here < len ? here : len);
+                memcpy(buf, s->in + s->in_start, (size_t)n);
+                s->in_start += (size_t)n;
+        } else {
+                n = receive(s, buf, len);
+                if (n < 0)
+                        return n;
+        }
+        green__http1_chunked_skip(&req->chunked, (uint64_t)n);
+        return n;
+}
+
 static ssize_t
 read_chunked(green_wsgi_request *req, void *buf, size_t len)
 {
         struct green__session *s = req->session;
 
-        for (;;) {
-                struct green__http1_piece piece;
-                struct green__http1_chunked before = req->chunked;
-                const char *at = s->in + s->in_start;
-                int rc = green__http1_chunked_next(&req->chunked, at, s->in_end - s->in_start, &piece);
+        while (green__http1_chunked_left(&req->chunked) == 0) {
+                size_t used = 0;
+                int rc = green__http1_chunked_frame(&req->chunked, s->in + s->in_start, s->in_end - s->in_start, &used);
 
-                if (rc == GREEN__HTTP1_DATA && piece.len > len) {
-                        /* More than is wanted: look again at what is left of it the next time. */
-                        req->chunked = before;
-                        rc = green__http1_chunked_next(&req->chunked, at, piece.off + len, &piece);
-                }
                 if (rc < 0)
                         return chunk_error(rc);
-                if (rc == GREEN__HTTP1_DATA)
-                        memcpy(buf, at + piece.off, piece.len);
-                s->in_start += piece.used;
-                if (rc == GREEN__HTTP1_DATA)
-                        return (ssize_t)piece.len;
+                s->in_start += used;
                 if (rc == GREEN__HTTP1_DONE) {
                         req->body_done = true;
                         return 0;
                 }
-                rc = fill_behind_head(req);
-                if (rc != 0)
-                        return rc;
+                if (rc == GREEN__HTTP1_MORE) {
+                        rc = fill_behind_head(req);
+                        if (rc != 0)
+                                return rc;
+                }
         }
+        return take_chunk_data(req, buf, len);
 }
 
 /* The client waits for a word before it sends the body. */

@@ -294,14 +294,20 @@ answer(struct green__session *s)
                 req->close = true;
 }
 
-/* Wait for the rest of a head, up to the time for it as a whole. */
+/*
+ * Wait for the rest of a head, up to the time for it as a whole. Where only an empty line has come it is the time of a
+ * connection at rest that counts.
+ */
 static int
-wait_for_head(struct green__session *s, struct green_timeout *t)
+wait_for_head(struct green__session *s, struct green_timeout *t, bool begun)
 {
+        double keepalive = s->server->opts.keepalive;
+        double limit = begun || keepalive <= 0 ? s->server->opts.header_timeout : keepalive;
+
         int rc;
 
         if (!green_timeout_pending(t) && !green_timeout_fired(t)) {
-                rc = green_timeout_start(t, s->server->opts.header_timeout);
+                rc = green_timeout_start(t, limit);
                 if (rc != 0)
                         return rc;
         }
@@ -329,19 +335,19 @@ next_head(struct green__session *s, int *status)
                 rc = green__http1_parse(&req->head, s->in + s->in_start, s->in_end - s->in_start);
                 if (rc != GREEN__HTTP1_MORE)
                         break;
-                begun = s->in_end > s->in_start;
+                begun = green__http1_begun(&req->head, s->in_end - s->in_start);
                 /* The answers so far do not wait for a request that is not here. */
                 if (s->out_len > 0 && (rc = green__session_flush(s)) != 0)
                         goto out;
-                if (!begun && s->drained) {
+                if (s->in_end == s->in_start && s->drained) {
                         found = HEAD_REST;
                         goto out;
                 }
-                rc = s->drained && begun ? wait_for_head(s, &t) : green__session_fill(s, false);
+                rc = s->drained ? wait_for_head(s, &t, begun) : green__session_fill(s, false);
                 if (rc == -EAGAIN)
                         continue;
                 if (rc <= 0) {
-                        if (green_timeout_cancel(&t) == 1) {
+                        if (green_timeout_cancel(&t) == 1 && begun) {
                                 *status = 408;
                                 return HEAD_BAD;
                         }
