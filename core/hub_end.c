@@ -58,6 +58,7 @@ run_out(struct green__hub *h, int64_t deadline)
         for (;;) {
                 struct green_wait w;
                 double left;
+                int rc;
 
                 kill_all(h);
                 if (h->nthreads == 1)
@@ -65,7 +66,9 @@ run_out(struct green__hub *h, int64_t deadline)
                 left = deadline == GREEN__NEVER ? GREEN_FOREVER : (double)(deadline - h->clock()) / 1e9;
                 if (left <= 0)
                         break;
-                if (green_park(&h->nobody_left, &w, left > 0.01 ? 0.01 : left) == 0)
+                /* Looked at again in any case: a callback may have spawned one more. */
+                rc = green_park(&h->nobody_left, &w, left > 0.01 ? 0.01 : left);
+                if (rc != 0 && rc != -ETIMEDOUT)
                         break;
         }
 }

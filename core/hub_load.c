@@ -141,7 +141,7 @@ green__hub_list(char *buf, size_t len)
         for (size_t i = 0; i < modules.n; i++)
                 text_add(&text, "%s%s", i > 0 ? ", " : "; ", modules.name[i]);
         if (modules.n > 0)
-                text_add(&text, " (in %s)", GREEN_PKGLIBDIR);
+                text_add(&text, " (in %s)", green__hub_module_folder());
         return text.len;
 }
 

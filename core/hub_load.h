@@ -48,6 +48,9 @@ const void *green__hub_module_open(const char *path, void **ret_handle, char *wh
 /** Unload a module whose table was refused. */
 void green__hub_module_close(void *handle);
 
+/** The package's folder of modules: beside the library if it is there, else where configure put it. */
+const char *green__hub_module_folder(void);
+
 /** Call fn for the name of each module in the package's folder, in no order. */
 void green__hub_module_each(void (*fn)(void *arg, const char *name, size_t len), void *arg);
 

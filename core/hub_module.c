@@ -7,6 +7,8 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +17,46 @@
 #include <sys/auxv.h>
 #endif
 
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
 #define GREEN__MODULE_PREFIX "hub_"
 #define GREEN__MODULE_SUFFIX ".so"
+#define GREEN__LIBRARY_PREFIX "libgreen-core."
+
+static char folder[PATH_MAX];
+static pthread_once_t folder_once = PTHREAD_ONCE_INIT;
+
+/*
+ * An installed tree that was moved, or that lies below a DESTDIR, has the package's folder beside the library. Set-id
+ * programs, and those that have the library linked in, look where it was configured to be.
+ */
+static void
+find_folder(void)
+{
+        const char *base;
+        Dl_info info;
+        int n;
+
+        snprintf(folder, sizeof folder, "%s", GREEN_PKGLIBDIR);
+        if (green__process_is_secure() || dladdr(folder, &info) == 0 || info.dli_fname == NULL)
+                return;
+        base = strrchr(info.dli_fname, '/');
+        if (info.dli_fname[0] != '/' || strncmp(base + 1, GREEN__LIBRARY_PREFIX, strlen(GREEN__LIBRARY_PREFIX)) != 0)
+                return;
+        n = snprintf(folder, sizeof folder, "%.*s%s", (int)(base - info.dli_fname), info.dli_fname,
+                     strrchr(GREEN_PKGLIBDIR, '/'));
+        if (n < 0 || n >= (int)sizeof folder || access(folder, F_OK) != 0)
+                snprintf(folder, sizeof folder, "%s", GREEN_PKGLIBDIR);
+}
+
+const char *
+green__hub_module_folder(void)
+{
+        pthread_once(&folder_once, find_folder);
+        return folder;
+}
 
 const void *
 green__hub_module_open(const char *path, void **ret_handle, char *why, size_t len)
@@ -47,7 +87,8 @@ green__hub_module_close(void *handle)
 int
 green__hub_module_path(char *path, size_t len, const char *name)
 {
-        return snprintf(path, len, "%s/" GREEN__MODULE_PREFIX "%s" GREEN__MODULE_SUFFIX, GREEN_PKGLIBDIR, name);
+        return snprintf(path, len, "%s/" GREEN__MODULE_PREFIX "%s" GREEN__MODULE_SUFFIX, green__hub_module_folder(),
+                        name);
 }
 
 bool
@@ -62,11 +103,11 @@ green__hub_module_each(void (*fn)(void *arg, const char *name, size_t len), void
         const size_t prefix = strlen(GREEN__MODULE_PREFIX);
         const size_t suffix = strlen(GREEN__MODULE_SUFFIX);
         const struct dirent *entry;
-        DIR *folder = opendir(GREEN_PKGLIBDIR);
+        DIR *dir = opendir(green__hub_module_folder());
 
-        if (folder == NULL)
+        if (dir == NULL)
                 return;
-        while ((entry = readdir(folder)) != NULL) {
+        while ((entry = readdir(dir)) != NULL) {
                 const char *file = entry->d_name;
                 size_t len = strlen(file);
 
@@ -75,7 +116,7 @@ green__hub_module_each(void (*fn)(void *arg, const char *name, size_t len), void
                         continue;
                 fn(arg, file + prefix, len - prefix - suffix);
         }
-        closedir(folder);
+        closedir(dir);
 }
 
 bool

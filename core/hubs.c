@@ -218,16 +218,18 @@ make_with(const struct green_hub_ops *ops)
         }
         pthread_once(&once, init_process);
         init_lists(h);
+        /* Before the first stack is born: the way back from there leads to this one. */
+        init_main(h);
         if (init_hub(h, ops) != 0) {
                 if (h->ops != NULL) {
                         green__heap_free(&h->heap);
                         green__stack_pool_fini(&h->stacks);
                         ops->fini(h->state);
                 }
+                green__context_drop(&h->main.ctx);
                 green_free(h);
                 return NULL;
         }
-        init_main(h);
         green__overflow_thread_init(&h->altstack);
         hubs_add(h);
         green__hub_here = h;
@@ -307,7 +309,8 @@ static bool
 is_idle(const struct green__hub *h)
 {
         return h->nthreads == 1 && h->heap.count == 0 && h->io_waits[0] + h->io_waits[1] + h->ops_count == 0 &&
-               h->posts == NULL && atomic_load(&h->mailbox->posts) == NULL && !h->embedded;
+               h->posts == NULL && h->watches_first == NULL && h->timers_first == NULL &&
+               atomic_load(&h->mailbox->posts) == NULL && !h->embedded;
 }
 
 int

@@ -30,6 +30,16 @@ green__sanitize_on_adopt(struct green__sanitize *self)
         green__sanitize_running = *self;
 }
 
+/* Births switch stacks before there is a context of the OS thread's own. */
+void
+green__sanitize_on_begin(void)
+{
+        struct green__sanitize self;
+
+        if (green__sanitize_running.len == 0)
+                green__sanitize_on_adopt(&self);
+}
+
 void
 green__sanitize_on_drop(struct green__sanitize *self)
 {

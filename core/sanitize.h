@@ -2,8 +2,8 @@
  * What AddressSanitizer, ThreadSanitizer and Valgrind have to be told about stacks. Nothing of it is left in an
  * ordinary build; Valgrind's part costs a few instructions a mapping, and is there if its header was found.
  *
- * Use, by switch.h: leave() before a switch, arrive() after it, arrive_first() at the start of a fresh stack,
- * leave_last() before the switch that ends a stack.
+ * Use: begin() before the first birth of an OS thread. By switch.h: leave() before a switch, arrive() after it,
+ * arrive_first() at the start of a fresh stack, leave_last() before the switch that ends a stack.
  */
 #ifndef GREEN_SANITIZE_H
 #define GREEN_SANITIZE_H
@@ -38,6 +38,7 @@
 #include "sanitize_on.h"
 #else
 #define GREEN__SANITIZE_MEMBER
+#define green__sanitize_begin() ((void)0)
 #define green__sanitize_adopt(ctx) ((void)(ctx))
 #define green__sanitize_drop(ctx) ((void)(ctx))
 #define green__sanitize_birth(ctx, lo, hi) ((void)(ctx))

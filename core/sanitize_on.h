@@ -30,6 +30,7 @@ extern __thread struct green__sanitize green__sanitize_running;
 /* The fiber of a stack that has ended. It can be destroyed once another one runs. */
 extern __thread void *green__sanitize_ended;
 
+void green__sanitize_on_begin(void);
 void green__sanitize_on_adopt(struct green__sanitize *self);
 void green__sanitize_on_drop(struct green__sanitize *self);
 void green__sanitize_on_arrive(struct green__sanitize *self);
@@ -61,6 +62,7 @@ green__sanitize_on_leave(struct green__sanitize *from, const struct green__sanit
         (void)last;
 }
 
+#define green__sanitize_begin() green__sanitize_on_begin()
 #define green__sanitize_adopt(ctx) green__sanitize_on_adopt(&(ctx)->sanitize)
 #define green__sanitize_drop(ctx) green__sanitize_on_drop(&(ctx)->sanitize)
 #define green__sanitize_birth(ctx, low, high)                                                                          \

@@ -31,19 +31,26 @@ green__interval_begin(struct green__hub *h)
         h->t0 = green__cycles();
 }
 
-/* The cycle counter's rate, from polls that lie at least a millisecond apart. */
+/*
+ * The cycle counter's rate, from polls that lie about a millisecond apart or more; and the time for those who begin to
+ * wait. The clock is read no more often than that.
+ */
 static void
-calibrate(struct green__hub *h, uint64_t cycles)
+calibrate(struct green__hub *h)
 {
-        int64_t time = green__clock_monotonic();
-        int64_t ns = time - h->cal_time;
+        uint64_t cycles = green__cycles();
+        int64_t time, ns;
 
-        if (ns < 1000000)
+        if (cycles - h->cal_cycles < 10 * h->cycles_100us)
                 return;
-        h->cycles_100us = (uint64_t)((double)(cycles - h->cal_cycles) / (double)ns * 100000.0);
+        time = green__clock_monotonic();
+        ns = time - h->cal_time;
+        if (ns > 0)
+                h->cycles_100us = (uint64_t)((double)(cycles - h->cal_cycles) / (double)ns * 100000.0);
         h->cycles_20us = h->cycles_100us / 5;
         h->cal_cycles = cycles;
         h->cal_time = time;
+        h->now = h->clock == green__clock_monotonic ? time : h->clock();
 }
 
 /* The countdown has run out: is it time to poll? If not, count on. */
@@ -222,7 +229,7 @@ green__poll(struct green__hub *h, int64_t limit)
         if (atomic_load_explicit(&mb->posts, memory_order_relaxed) != NULL)
                 green__mailbox_drain(h);
         expire_timers(h);
-        calibrate(h, green__cycles());
+        calibrate(h);
 }
 
 green_thread *

@@ -418,6 +418,7 @@ green__stack_pool_init(struct green__stack_pool *pool, size_t size)
         *pool = (struct green__stack_pool){.size = len};
         if (len == 0)
                 return green_set_error(-EINVAL, "a stack of %zu bytes is too large", size);
+        green__sanitize_begin();
         int err = grow(pool);
         if (err != 0)
                 green_set_error(err, "no room for stacks of %zu bytes", len);

@@ -31,7 +31,7 @@ struct green__level {
 int green__level_open(struct green__level *level, const struct green_hub_config *config);
 void green__level_close(struct green__level *level);
 
-/* In the child of a fork: empty, with a wake descriptor that is not the parent's. 0 or -errno; to be closed in any case. */
+/* In the child of a fork: empty, with a wake descriptor that is not the parent's. 0 or -errno; closed later either way. */
 int green__level_after_fork(struct green__level *level);
 
 /* The hub's wake(): async-signal-safe. */
@@ -40,8 +40,8 @@ int green__level_wake(struct green__level *level);
 void green__level_woken(struct green__level *level);
 
 /*
- * The table's part of add(), modify() and remove(): checks, and returns the entry or NULL with the code in *ret_err. The
- * hub puts the descriptor into its set, or takes it out; a new entry's `at` is 0. Only add allocates.
+ * The table's part of add(), modify() and remove(): checks, and returns the entry or NULL with the code in *ret_err.
+ * The hub puts the descriptor into its set, or takes it out; a new entry's `at` is 0. Only add allocates.
  */
 struct green__level_entry *green__level_add(struct green__level *level, green_fd fd, uint32_t interest, uint64_t token,
                                             int *ret_err);

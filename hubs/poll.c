@@ -195,14 +195,15 @@ hub_poll_call(struct hub_poll *hub, int64_t timeout_ns)
 static void
 hub_poll_report(const struct hub_poll *hub, const struct pollfd *p, struct green_hub_event *event)
 {
+        int failed = p->revents & (POLLERR | POLLHUP | POLLNVAL);
         int bits = p->revents;
+        uint32_t events = (bits & (POLLIN | POLLPRI | HUB_POLL_RDHUP) ? GREEN_READ : 0u) |
+                          (bits & POLLOUT ? GREEN_WRITE : 0u) | (failed ? GREEN_HUB_ERROR : 0u);
 
         /* A read stops at urgent data: there too one that gave less than it could has not taken all there was. */
-        green__level_report(event, hub->level.entries[p->fd].token,
-                            (bits & (POLLIN | POLLPRI | HUB_POLL_RDHUP) ? GREEN_READ : 0u) |
-                                    (bits & POLLOUT ? GREEN_WRITE : 0u) |
-                                    (bits & (POLLERR | POLLHUP | POLLNVAL) ? GREEN_HUB_ERROR : 0u) |
-                                    (bits & (POLLERR | POLLHUP | POLLNVAL | POLLPRI | HUB_POLL_RDHUP) ? HUB_POLL_HANGUP : 0u));
+        if (failed || (bits & (POLLPRI | HUB_POLL_RDHUP)) != 0)
+                events |= HUB_POLL_HANGUP;
+        green__level_report(event, hub->level.entries[p->fd].token, events);
 }
 
 /* After its event: one-shot interest leaves the set, a descriptor that was closed leaves altogether. */

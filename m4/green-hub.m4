@@ -2,7 +2,8 @@
 
 # GREEN_HUB(NAME, PROBE)
 # ----------------------
-# Adds --with-hub-NAME=yes|shared|no|check for hubs/NAME.c. PROBE is shell text that sets green_hub_usable to yes or
+# Adds --with-hub-NAME=yes|shared|no|check for hubs/NAME.c; --with-hubs=shared makes modules of all that are not named,
+# --with-hubs=no leaves them out. PROBE is shell text that sets green_hub_usable to yes or
 # no, and green_hub_cflags and green_hub_libs where the hub needs any; they become HUB_NAME_CFLAGS and HUB_NAME_LIBS.
 #   yes     linked into libgreen-core; an error where the probe fails
 #   shared  a module in $(pkglibdir); an error where the probe fails
@@ -10,10 +11,14 @@
 #   check   (default) as yes where the probe succeeds, otherwise as no
 # Sets the conditionals HUB_NAME_BUILTIN and HUB_NAME_SHARED. The order of the rows is the order of preference.
 AC_DEFUN([GREEN_HUB],
-[m4_pushdef([UP], m4_translit([$1], [a-z-], [A-Z_]))dnl
+[AC_REQUIRE([_GREEN_HUBS])dnl
+m4_pushdef([UP], m4_translit([$1], [a-z-], [A-Z_]))dnl
 AC_ARG_WITH([hub-$1],
   [AS_HELP_STRING([--with-hub-$1=yes|shared|no|check], [hub $1: linked in, module, left out (check)])],
   [], [with_hub_$1=check])
+green_hub_place=yes
+AS_IF([test "$with_hub_$1" = check],
+  [AS_CASE([$with_hubs], [shared], [green_hub_place=shared], [no], [with_hub_$1=no])])
 AS_CASE([$with_hub_$1], [yes|shared|no|check], [],
   [AC_MSG_ERROR([--with-hub-$1=$with_hub_$1: give yes, shared, no or check])])
 AS_IF([test "$with_hub_$1" = shared && test "$enable_shared" = no],
@@ -26,7 +31,7 @@ AS_IF([test "$with_hub_$1" != no],
      [*:yes], [],
      [check:*], [with_hub_$1=no],
      [AC_MSG_ERROR([hub $1 was asked for and this system does not have what it needs])])])
-AS_IF([test "$with_hub_$1" = check], [with_hub_$1=yes])
+AS_IF([test "$with_hub_$1" = check], [with_hub_$1=$green_hub_place])
 AS_CASE([$with_hub_$1],
   [yes], [GREEN_HUBS_BUILTIN="${GREEN_HUBS_BUILTIN:+$GREEN_HUBS_BUILTIN }$1"
           green_hubs_builtin_x="${green_hubs_builtin_x:+$green_hubs_builtin_x }X($1)"],
@@ -37,6 +42,15 @@ AM_CONDITIONAL([HUB_]UP[_SHARED], [test "$with_hub_$1" = shared])
 AC_SUBST([HUB_]UP[_CFLAGS], [$green_hub_cflags])
 AC_SUBST([HUB_]UP[_LIBS], [$green_hub_libs])
 m4_popdef([UP])])
+
+AC_DEFUN([_GREEN_HUBS],
+[AC_ARG_WITH([hubs],
+  [AS_HELP_STRING([--with-hubs=check|shared|no], [the hubs that no other option names (check)])],
+  [], [with_hubs=check])
+AS_CASE([$with_hubs], [yes], [with_hubs=check], [check|no], [],
+  [shared], [AS_IF([test "$enable_shared" = no],
+    [AC_MSG_ERROR([--with-hubs=shared makes modules and cannot go with --disable-shared])])],
+  [AC_MSG_ERROR([--with-hubs=$with_hubs: give check, shared or no])])])
 
 # GREEN_HUBS_DONE
 # ---------------

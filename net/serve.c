@@ -280,7 +280,7 @@ serve(struct server *srv)
                         rc = start_handler(srv);
                 if (rc == -EAGAIN)
                         rc = wait_for_connection(srv);
-                else if (is_shortage(rc))
+                if (is_shortage(rc))
                         rc = back_off(srv, rc);
                 if (rc != 0)
                         return rc;

@@ -1,14 +1,7 @@
 #!/bin/sh
 # A program outside the tree builds against the installed copy with what pkg-config says and nothing else, shared and
 # static, as C and as C++, and runs; and `make uninstall` leaves nothing.
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-top=$PWD
-dest=$tmp/dest
-bad=0
-unset MAKEFLAGS MFLAGS MAKELEVEL
-
-${MAKE:-make} -s install DESTDIR="$dest" >"$tmp/log" 2>&1 || { cat "$tmp/log"; echo "make install failed"; exit 1; }
+. "$top_srcdir/tests/installed.sh"
 
 cat >"$tmp/program.c" <<'END'
 #include <green/green.h>
@@ -40,18 +33,6 @@ main(void)
 }
 END
 cp "$tmp/program.c" "$tmp/program.cc"
-cd "$tmp" || exit 99
-
-PKG_CONFIG_LIBDIR=$dest$pkgconfigdir
-PKG_CONFIG_PATH=
-PKG_CONFIG_SYSROOT_DIR=$dest
-export PKG_CONFIG_LIBDIR PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-pc=${PKG_CONFIG:-pkg-config}
-# The best hub may be a module; its installed path is below $dest here.
-if test -z "$GREEN_HUBS_BUILTIN"; then
-    GREEN_HUB=$dest$pkglibdir/hub_${GREEN_HUBS_SHARED%% *}.so
-    export GREEN_HUB
-fi
 
 try() { # WHAT COMPILER SOURCE PKG-CONFIG-OPTIONS FLAGS: build and run
     what=$1 compiler=$2 source=$3 options=$4 flags=$5

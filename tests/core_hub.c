@@ -443,7 +443,7 @@ a_post_from_the_hubs_own_thread_runs_later(void)
 }
 
 struct ending {
-        green_hub *hub;
+        _Atomic(green_hub *) hub;
         atomic_bool ready, stop;
         atomic_ulong posted, refused;
 };
@@ -486,7 +486,7 @@ posting_to_a_hub_that_ends_is_safe_and_then_refused(void)
 
         GREEN_COVERS("HUB-13", "HUB-12");
         CHECK_INT(pthread_create(&owner, NULL, short_lived, &e), 0);
-        while (*(green_hub *volatile *)&e.hub == NULL)
+        while (e.hub == NULL)
                 CHECK_INT(green_sleep(0.001), 0);
         for (int i = 0; i < 2; i++)
                 CHECK_INT(pthread_create(&others[i], NULL, post_until_refused, &e), 0);

@@ -172,6 +172,28 @@ a_raw_wait_works_on_the_descriptor_of_a_registered_one(void)
         (void)core_fresh_hub(NULL);
 }
 
+static void
+a_raw_wait_that_failed_is_taken_off_the_hub(void)
+{
+        struct hub_late_stats *stats = core_late_hub("hub_late", "strict=1");
+        struct core_waiter reader;
+        int fds[2];
+
+        GREEN_COVERS("TRAMP-02");
+        if (stats == NULL || !core_pair(fds))
+                return;
+        CHECK_INT(green_trampoline(fds[0], GREEN_READ, 0.001), -ETIMEDOUT);
+        CHECK_INT(stats->adds, 1);
+        CHECK_INT(stats->removes, 1);
+        core_wait_fd(&reader, fds[0], GREEN_READ);
+        CHECK_INT(green_sleep(0), 0);
+        CHECK_INT(stats->adds, 2);
+        core_kill(reader.gt);
+        CHECK_INT(stats->removes, 2);
+        core_close_pair(fds);
+        (void)core_fresh_hub(NULL);
+}
+
 /* ---- events */
 
 static void
@@ -517,6 +539,7 @@ GREEN_SUITE(core_io) {
         GREEN_TEST(a_time_limit_of_0_looks_exactly_once),
         GREEN_TEST(a_time_limit_of_0_ignores_scopes),
         GREEN_TEST(a_raw_wait_works_on_the_descriptor_of_a_registered_one),
+        GREEN_TEST(a_raw_wait_that_failed_is_taken_off_the_hub),
         GREEN_TEST(a_reader_and_a_writer_of_one_descriptor_are_independent),
         GREEN_TEST(raw_waits_are_told_again_as_long_as_it_is_ready),
         GREEN_TEST(a_hang_up_wakes_reader_and_writer),

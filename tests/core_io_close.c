@@ -194,6 +194,37 @@ a_duplicate_that_stays_open_makes_no_events(void)
 }
 
 static void
+events_of_a_duplicate_that_nobody_told_of_are_dropped(void)
+{
+        struct core_waiter reader;
+        green_io *io, *now;
+        int fds[2], other[2], copy;
+
+        GREEN_COVERS("FD-14");
+        CHECK_OR_RETURN(core_pair(fds));
+        CHECK_OR_RETURN(core_pair(other));
+        copy = dup(fds[0]);
+        io = green_io_open(fds[0], 0);
+        CHECK_INT(green_io_wait(io, GREEN_WRITE, CORE_SOON), 0);
+        /* The kernel keeps the registration under the old number, which now means another file. */
+        CHECK_INT(green_io_free(io), 0);
+        CHECK_INT(dup2(other[0], fds[0]), fds[0]);
+        now = green_io_open(fds[0], 0);
+        core_wait_io(&reader, now, GREEN_READ);
+        CHECK_INT(green_sleep(0), 0);
+        core_put(fds[1]);
+        CHECK_INT(green_sleep(0.005), 0);
+        CHECK(!reader.done);
+        core_put(other[1]);
+        CHECK_INT(core_join(reader.gt), 0);
+        CHECK_INT(reader.rc, 0);
+        CHECK_INT(green_io_free(now), 0);
+        close(copy);
+        close(fds[1]);
+        core_close_pair(other);
+}
+
+static void
 a_registration_that_was_left_behind_is_taken_over(void)
 {
         green_io *io;
@@ -428,6 +459,7 @@ GREEN_SUITE(core_io_close) {
         GREEN_TEST(a_waiter_killed_before_the_close_gets_its_kill),
         GREEN_TEST(an_event_of_an_older_owner_of_the_number_is_dropped),
         GREEN_TEST(a_duplicate_that_stays_open_makes_no_events),
+        GREEN_TEST(events_of_a_duplicate_that_nobody_told_of_are_dropped),
         GREEN_TEST(a_registration_that_was_left_behind_is_taken_over),
         GREEN_TEST(a_registered_descriptor_is_told_to_the_hub_once),
         GREEN_TEST(a_hub_without_edges_serves_both_kinds_of_waits),

@@ -175,6 +175,11 @@ callsback_collect(struct callsback *hub, struct green_hub_event *events, int max
                         .events = (bits & (POLLIN | POLLPRI) ? GREEN_READ : 0) | (bits & POLLOUT ? GREEN_WRITE : 0) |
                                   (bits & (POLLERR | POLLHUP | POLLNVAL) ? GREEN_HUB_ERROR : 0),
                 };
+                /* It was closed: said once, and dropped. Another takes its place, and is next. */
+                if (bits & POLLNVAL) {
+                        callsback_remove(hub, hub->fds[i].fd);
+                        hub->next = i - 1;
+                }
         }
         return n;
 }

@@ -19,11 +19,11 @@ never(struct green_watch *w, int result, void *arg)
         bench_check(0, "a timer that cannot have fired");
 }
 
-static double
-watches(long pending, long times)
+/* Watches that wait for their time; one more is there for the caller. */
+static struct green_watch *
+make_pending(long pending)
 {
         struct green_watch *w = calloc((size_t)pending + 1, sizeof *w);
-        double begin, end;
 
         bench_check(w != NULL, "calloc");
         for (long i = 0; i <= pending; i++) {
@@ -31,37 +31,46 @@ watches(long pending, long times)
                 if (i < pending)
                         bench_check(green_watch_start(&w[i], GREEN_INVALID_FD, 0, delays[i % DELAYS]) == 0, "watch");
         }
-        begin = bench_now();
+        return w;
+}
+
+static void
+end_pending(struct green_watch *w, long pending)
+{
+        for (long i = 0; i < pending; i++)
+                (void)green_watch_stop(&w[i]);
+        free(w);
+}
+
+static double
+watches(long pending, long times)
+{
+        struct green_watch *w = make_pending(pending);
+        double begin = bench_now(), end;
+
         for (long i = 0; i < times; i++) {
                 bench_check(green_watch_start(&w[pending], GREEN_INVALID_FD, 0, delays[i % DELAYS]) == 0, "watch");
                 (void)green_watch_stop(&w[pending]);
         }
         end = bench_now();
-        for (long i = 0; i < pending; i++)
-                (void)green_watch_stop(&w[i]);
-        free(w);
+        end_pending(w, pending);
         return (end - begin) * 1e9 / (double)times;
 }
 
 static double
 timeouts(long pending, long times)
 {
-        struct green_timeout *t = calloc((size_t)pending + 1, sizeof *t);
-        double begin, end;
+        struct green_watch *w = make_pending(pending);
+        double begin = bench_now(), end;
 
-        bench_check(t != NULL, "calloc");
-        for (long i = 0; i < pending; i++)
-                bench_check(green_timeout_start(&t[i], delays[i % DELAYS]) == 0, "timeout");
-        begin = bench_now();
         for (long i = 0; i < times; i++) {
-                bench_check(green_timeout_start(&t[pending], delays[i % DELAYS]) == 0, "timeout");
-                (void)green_timeout_cancel(&t[pending]);
+                struct green_timeout t = {{NULL}};
+
+                bench_check(green_timeout_start(&t, delays[i % DELAYS]) == 0, "timeout");
+                (void)green_timeout_cancel(&t);
         }
         end = bench_now();
-        /* Innermost first: the natural order. */
-        for (long i = pending - 1; i >= 0; i--)
-                (void)green_timeout_cancel(&t[i]);
-        free(t);
+        end_pending(w, pending);
         return (end - begin) * 1e9 / (double)times;
 }
 

@@ -48,7 +48,7 @@ GREEN_BEGIN_DECLS
  * @{
  */
 #define GREEN_HUB_ERROR 16u  /**< error or hang-up: core wakes both directions */
-#define GREEN_HUB_HANGUP 32u /**< the peer sends no more, or an error: what ends a stream has come */
+#define GREEN_HUB_HANGUP 32u /**< the peer sends no more, or an error, or urgent data: a short read may not be all */
 /** @} */
 
 /** Kinds of operation. A hub returns -ENOTSUP from submit() for those it does not know. */

@@ -80,9 +80,10 @@ GREEN_API green_socket *green_socket_new(int family, int type, int protocol);
 GREEN_API green_socket *green_socket_from_fd(green_fd fd);
 
 /**
- * @brief Close the connection; the handle stays. Never yields. Idempotent.
+ * @brief Close the connection; the handle stays. Idempotent. Never yields on a plain socket.
  *
- * Whoever waits on it gets -ECANCELED; later calls return -EBADF. The descriptor is closed exactly once.
+ * Whoever waits on it gets -ECANCELED; later calls return -EBADF. The descriptor is closed exactly once. A transport that
+ * has to say goodbye to the peer (TLS) may yield, shielded, for two seconds at most.
  *
  * @param s a socket; NULL is fine.
  * @retval 0      closed, now or before.
@@ -93,7 +94,7 @@ GREEN_API green_socket *green_socket_from_fd(green_fd fd);
 GREEN_API int green_socket_close(green_socket *s);
 
 /**
- * @brief Close and release. Never yields.
+ * @brief Close and release. Yields only as green_socket_close() does.
  *
  * Right after green_socket_close() it always succeeds: those who were waiting touch the socket no more.
  *

@@ -1,0 +1,230 @@
+#!/bin/sh
+# Runs the benchmarks: run.sh [-s] [-r ROUNDS] -o FOLDER [NAME...]
+#
+#   -s  smoke: tiny counts and no peers. Says that the programs work, and nothing of speed.
+#   -r  rounds, 7 otherwise. In each, every contestant runs once; who begins changes from round to round.
+#   -o  where programs, raw figures, bench-results.json and bench-results.svg go
+#
+# It builds green-net's programs as a user would, with what pkg-config says of an installed green-net (PKG_CONFIG_PATH),
+# and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
+# below; "echo" stands for all that begin with "echo-".
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+benchmarks="yield spawn handover timer memory million sleepers echo-1 echo-64 echo-1000"
+
+smoke=no rounds=7 out=
+while getopts sr:o: option; do
+    case $option in
+        s) smoke=yes rounds=2 ;;
+        r) rounds=$OPTARG ;;
+        o) out=$OPTARG ;;
+        *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+test -n "$out" || { echo "run.sh: -o FOLDER is missing" >&2; exit 2; }
+mkdir -p "$out/programs" && out=$(cd "$out" && pwd) || exit 1
+raw=$out/bench-raw.txt
+: >"$raw" || exit 1
+CC=${CC:-cc} CXX=${CXX:-c++}
+pc=${PKG_CONFIG:-pkg-config}
+left_out=" "
+
+say() { printf '%s\n' "$*"; }
+die() {
+    say "bench: $*" >&2
+    exit 1
+}
+
+# NAME=PROGRAM[:ARGUMENT] of each that takes part.
+contestants() { # BENCHMARK
+    case $1 in
+        yield) echo green-net=green_yield boost=boost_yield ;;
+        spawn) echo green-net=green_spawn st=st_spawn ;;
+        handover) echo green-net=green_handover st=st_handover ;;
+        timer) echo green-net=green_timer libev=ev_timer ;;
+        memory | million) echo green-net=green_memory ;;
+        sleepers) echo green-net=green_sleepers go=go_sleepers ;;
+        echo-1) echo green-net=green_echo libuv=libuv_echo ;;
+        echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
+            raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
+    esac
+}
+
+# The first argument of a benchmark's programs: how often, how many, or for echo how many milliseconds.
+count() { # BENCHMARK
+    case $smoke-$1 in
+        no-yield) echo 10000000 ;;
+        no-spawn) echo 2000000 ;;
+        no-handover) echo 5000000 ;;
+        no-timer) echo 3000000 ;;
+        no-memory | no-sleepers) echo 100000 ;;
+        no-million) echo 1000000 ;;
+        no-echo-*) echo 1500 ;;
+        yes-echo-*) echo 100 ;;
+        yes-memory | yes-million | yes-sleepers) echo 200 ;;
+        *) echo 2000 ;;
+    esac
+}
+
+compile() { # PROGRAM
+    flags="${CFLAGS:--O2 -g} ${SANITIZE_CFLAGS:-} -D_GNU_SOURCE -I$here"
+    libs=
+    case $1 in
+        green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
+        st_*) libs=-lst ;;
+        ev_*) libs="-lev -lm" ;;
+        libevent_*) libs=-levent_core ;;
+        libuv_*) libs=-luv ;;
+        boost_*) libs="-lboost_fiber -lboost_context" ;;
+    esac
+    # shellcheck disable=SC2086
+    case $1 in
+        boost_*) $CXX $flags -o "$out/programs/$1" "$here/$1.cc" $libs ;;
+        go_*) GOCACHE=$out/go-cache GO111MODULE=off go build -o "$out/programs/$1" "$here/$1.go" ;;
+        *) $CC -std=gnu11 $flags -o "$out/programs/$1" "$here/$1.c" $libs ;;
+    esac
+}
+
+build() { # PROGRAM: once
+    case " $built " in *" $1 "*) return 0 ;; esac
+    rm -f "$out/programs/$1"
+    compile "$1" >"$out/programs/$1.log" 2>&1 || return 1
+    built="$built $1"
+}
+built=
+
+# Others must not move it about, and it should not sit where the system's own work is done: the last core is the
+# server's, the first the load generator's.
+choose_cores() {
+    first=-1 last=-1
+    list=$(taskset -pc $$ 2>/dev/null | sed 's/.*: *//') || return
+    test -n "$list" || return
+    first=${list%%[,-]*} last=${list##*[,-]}
+}
+
+pinned() {
+    if test "$last" -ge 0; then taskset -c "$last" "$@"; else "$@"; fi
+}
+
+run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
+    program=$out/programs/${2%%:*} argument=
+    case $2 in *:*) argument=${2#*:} ;; esac
+    case $1 in
+        echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        sleepers)
+            if test $smoke = yes; then longest=50; else longest=1000; fi
+            GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
+            ;;
+        *) pinned "$program" "$(count "$1")" ;;
+    esac
+}
+
+leave_out() { # NAME WHY LOG
+    say "  $1 is left out: $2"
+    test ! -s "$3" || sed 's/^/    /' "$3" | tail -n 3
+    left_out="$left_out$1 "
+}
+
+# Why a benchmark cannot be run here; nothing if it can.
+obstacle() { # BENCHMARK
+    test "$1-$smoke" = million-no || return 0
+    free=$(awk '/^MemAvailable:/ { print int($2 / 1000000) }' /proc/meminfo 2>/dev/null)
+    guard=$(info guard)
+    if test "${free:-0}" -lt 5; then echo "it needs 5 GB of free memory";
+    elif test "$guard" != madvise; then echo "this kernel's guard pages are by $guard"; fi
+}
+
+info() { # WORD
+    "$out/programs/green_info" | sed -n "s/^$1 //p"
+}
+
+rotated() { # ROUND WORD...
+    n=$(($1 - 1))
+    shift
+    n=$((n % $#))
+    while test $n -gt 0; do
+        word=$1
+        shift
+        set -- "$@" "$word"
+        n=$((n - 1))
+    done
+    echo "$@"
+}
+
+take_part() { # BENCHMARK: those contestants that can, built
+    bench=$1 list=
+    for who in $(contestants "$bench"); do
+        name=${who%%=*} program=${who#*=} program=${program%%:*}
+        case $smoke-$name in yes-green-net | yes-raw-level | no-*) ;; *) continue ;; esac
+        case $left_out in *" $name "*) continue ;; esac
+        if build "$program"; then
+            list="$list $who"
+        elif test $name = green-net; then
+            cat "$out/programs/$program.log"
+            die "$program does not build"
+        else
+            leave_out "$name" "it does not build" "$out/programs/$program.log"
+        fi
+    done
+}
+
+run_benchmark() { # NAME
+    why=$(obstacle "$1")
+    test -z "$why" || { say "$1: skipped: $why"; return; }
+    say "$1"
+    case $1 in echo-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
+    take_part "$1"
+    turns=$rounds
+    test "$1" != million || turns=1
+    round=1
+    while test $round -le "$turns"; do
+        # shellcheck disable=SC2086
+        for who in $(rotated $round $list); do
+            name=${who%%=*}
+            case $left_out in *" $name "*) continue ;; esac
+            if run_one "$1" "${who#*=}" >"$out/one.txt" 2>"$out/one.err" </dev/null; then
+                sed "s/^/$1 $round $name /" "$out/one.txt" >>"$raw"
+            elif test $name = green-net; then
+                cat "$out/one.txt" "$out/one.err"
+                die "green-net's program of $1 failed"
+            else
+                leave_out "$name" "it failed in round $round" "$out/one.err"
+            fi
+        done
+        round=$((round + 1))
+    done
+    rm -f "$out/one.txt" "$out/one.err"
+}
+
+wanted() { # BENCHMARK NAME...
+    bench=$1
+    shift
+    test $# -gt 0 || return 0
+    for one; do
+        case $bench in "$one" | "$one"-*) return 0 ;; esac
+    done
+    return 1
+}
+
+choose_cores
+build green_info || { cat "$out/programs/green_info.log"; die "green_info does not build"; }
+context=$(info context)
+say "green-net $(info version), context $context, hub $(info hub); cores $first and $last; $rounds rounds"
+say "$(uname -srm)$(sed -n 's/^model name[^:]*: */, /p' /proc/cpuinfo 2>/dev/null | head -n 1)"
+busy=$(cut -d' ' -f1 /proc/loadavg 2>/dev/null)
+case ${busy:-0} in
+    0 | 0.*) ;;
+    *) test $smoke = yes || say "NOTE: something else is running here (load average $busy): the figures are worth little" ;;
+esac
+ran=no
+for bench in $benchmarks; do
+    wanted "$bench" "$@" || continue
+    ran=yes
+    run_benchmark "$bench"
+done
+test $ran = yes || die "there is no benchmark called $*; there are: $benchmarks"
+say ""
+awk -f "$here/report.awk" -v context="$context" -v json="$out/bench-results.json" "$here/rows.txt" "$raw" || exit 1
+awk -f "$here/chart.awk" "$out/bench-results.json" >"$out/bench-results.svg" || exit 1
+say ""
+say "in $out: bench-results.json, bench-results.svg, bench-raw.txt"
