@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#if defined(HAVE_UCONTEXT) && !GREEN_CONTEXT_UCONTEXT
+#if HAVE_UCONTEXT && !GREEN_CONTEXT_UCONTEXT
 
 #include <ucontext.h>
 

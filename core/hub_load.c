@@ -284,21 +284,43 @@ find_one(const char *element, size_t element_len, char *why, size_t len)
         return ops != NULL && probe(ops, why, len) ? ops : NULL;
 }
 
-/* io_uring is only ever used by those who ask for it. */
+/* Hubs that may be taken unasked: the others (io_uring, foreign loops) are only ever used by those who name them. */
+static bool
+is_default(const char *name)
+{
+        static const char *const names[] = {"epoll", "kqueue", "poll", "select", "iocp"};
+
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (strcmp(names[i], name) == 0)
+                        return true;
+        return false;
+}
+
+/* The first hub that works: of those linked in, then of those that configure made modules. */
 static const struct green_hub_ops *
 find_default(void)
 {
+#define NAME(name) #name,
+        static const char *const modules[] = {GREEN_SHARED_HUBS(NAME) NULL};
+#undef NAME
         char buf[MESSAGE_MAX] = "";
         struct text text = {buf, sizeof buf, 0};
+        char why[WHY_MAX];
 
         for (size_t i = 0; builtins[i] != NULL; i++) {
-                char why[WHY_MAX];
-
-                if (strcmp(builtins[i]->name, "io_uring") == 0)
+                if (!is_default(builtins[i]->name))
                         continue;
                 if (probe(builtins[i], why, sizeof why))
                         return builtins[i];
                 text_add(&text, "; %s: %s", builtins[i]->name, why);
+        }
+        for (size_t i = 0; modules[i] != NULL; i++) {
+                const struct green_hub_ops *ops = is_default(modules[i]) ? find_name(modules[i], why, sizeof why) : NULL;
+
+                if (ops != NULL && probe(ops, why, sizeof why))
+                        return ops;
+                if (is_default(modules[i]))
+                        text_add(&text, "; %s: %s", modules[i], why);
         }
         green_set_error(GREEN_EHUB, "no hub works here%s", buf);
         return NULL;

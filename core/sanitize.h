@@ -49,7 +49,7 @@
 #define green__sanitize_clean(lo, hi) ((void)0)
 #endif
 
-#ifdef HAVE_VALGRIND_H
+#if HAVE_VALGRIND_H
 #include <valgrind/memcheck.h>
 #define green__valgrind_running() (RUNNING_ON_VALGRIND != 0)
 /* All of it may be written to again: frames of an earlier life have left marks. */

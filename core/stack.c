@@ -395,17 +395,15 @@ green__stack_give_sized(struct green__stack_pool *pool, struct green__stack *sta
         pool->sized_count++;
 }
 
-/* They are few. That given last is left alone: somebody may still be leaving it. */
+/* That given last is left alone: somebody may still be leaving it. */
 void
-green__stack_trim_sized(struct green__stack_pool *pool, size_t keep)
+green__stack_trim_sized(struct green__stack_pool *pool, void (*trim)(const struct green__stack *stack))
 {
         shrink_sized(pool, SIZED_KEEP);
-        struct green__sized *sized = pool->sized != NULL ? pool->sized->next : NULL;
-        for (; sized != NULL; sized = sized->next) {
-                char *lo = green__stack_lo(&sized->stack) + green__stack_guard(&sized->stack);
-
-                green__pages_drop(&(struct iovec){lo, (size_t)(sized->stack.hi - keep - lo)}, 1);
-        }
+        if (pool->sized == NULL)
+                return;
+        for (struct green__sized *sized = pool->sized->next; sized != NULL; sized = sized->next)
+                trim(&sized->stack);
 }
 
 /* ---- the pool ---- */

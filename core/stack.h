@@ -110,8 +110,8 @@ int green__stack_reserve_more(struct green__stack_pool *pool);
 struct green__stack *green__stack_take_unborn(struct green__stack_pool *pool, struct green__stack *stack);
 void green__stack_give_sized(struct green__stack_pool *pool, struct green__stack *stack);
 
-/* Of free stacks of other sizes, keep few, and so many bytes of each. */
-void green__stack_trim_sized(struct green__stack_pool *pool, size_t keep);
+/* Of free stacks of other sizes keep few, and call trim for those. */
+void green__stack_trim_sized(struct green__stack_pool *pool, void (*trim)(const struct green__stack *stack));
 
 /*
  * Make sure that one more green__stack_take() cannot fail. 0 or -errno. Maps address space at most, but for the way

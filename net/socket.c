@@ -5,14 +5,15 @@
 
 #include <green/alloc.h>
 
+#include <stdio.h>
+
 int
 green__socket_foreign(const green_socket *s)
 {
-        green_log(GREEN_LOG_ERROR,
-                  "green-net: socket %lld belongs to another OS thread (hub %p): green thread %llu of hub %p may not use it",
-                  (long long)green_io_fd(s->io), (void *)s->hub,
-                  (unsigned long long)green_thread_ident(green_getcurrent()), (void *)green_get_hub());
-        return -EPERM;
+        char what[48];
+
+        snprintf(what, sizeof what, "socket %lld", (long long)green_io_fd(s->io));
+        return green_hub_check(s->hub, what);
 }
 
 /* ---- waiting */
@@ -113,7 +114,7 @@ green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket)
                 green_free(s);
                 return rc;
         }
-        s->hub = green_get_hub();
+        s->hub = green_hub_ident();
         s->timeout = GREEN_FOREVER;
         s->held = GREEN_INVALID_FD;
         s->forks = green__sys_forks;

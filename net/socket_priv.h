@@ -58,7 +58,7 @@ struct green_socket {
         green_io *io;
         const struct green__transport *transport; /* NULL: plain */
         void *transport_state;                    /* the transport's own */
-        green_hub *hub;                           /* of the OS thread it belongs to; borrowed */
+        uint64_t hub;                             /* green_hub_ident() of the OS thread it belongs to */
         double timeout;                           /* of each call, seconds */
         struct green_waitq on_close;              /* those who wait for something else than the descriptor */
         green_fd held;                            /* accepted, but there was no memory for its handle */
@@ -114,7 +114,7 @@ green__socket_check(const green_socket *s)
 {
         if (green__unlikely(s == NULL))
                 return -EINVAL;
-        if (green__unlikely(s->hub != green_get_hub()))
+        if (green__unlikely(s->hub != green_hub_ident()))
                 return green__socket_foreign(s);
         return 0;
 }

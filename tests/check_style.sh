@@ -5,8 +5,11 @@
 cd "$top_srcdir" || exit 99
 files=$(find core hubs sync net web tests doc/examples -name '*.[ch]' | LC_ALL=C sort)
 test -n "$files" || exit 99
+facts=$(sed -n 's/.*GREEN_DEFINE_01(\[\([A-Z_0-9]*\)\].*/\1/p; s/.*GREEN_FUNC_01(\[\([a-z_0-9]*\)\].*/have_\1/p' \
+    configure.ac m4/*.m4 | tr 'a-z\n' 'A-Z ')
 # shellcheck disable=SC2086
-awk '
+awk -v facts="$facts" '
+    BEGIN { split(facts, fact, " ") }
     function hard(text) { print file ":" FNR ": " text; bad = 1 }
     function soft(text) { print file ":" FNR ": (should be better) " text }
     function end_file() {
@@ -40,6 +43,12 @@ awk '
         hard("banned function: " code)
     }
     code ~ /CU_[A-Z_]*_FATAL/ { hard("CUnit macros that jump do not belong into green threads") }
+    # A name of config.h that is 0 or 1 is always defined.
+    code ~ /^#[ \t]*(ifn?def|(el)?if.*defined)/ {
+        for (i in fact)
+            if (code ~ "(def|defined *\\(?) *" fact[i] "([^A-Z_0-9]|$)" && code !~ "&& *" fact[i] "([^A-Z_0-9]|$)")
+                hard(fact[i] " is always defined, as 0 or 1: #if, not #ifdef")
+    }
     library && code ~ /(^|[^A-Za-z0-9_>.])(printf|puts|exit|perror)[ \t]*\(/ { soft("a library does not print or end the program: " code) }
     END {
         end_file()

@@ -84,6 +84,10 @@ the_default_is_the_first_that_works(void)
         GREEN_COVERS("HUB-03");
         const struct green_hub_ops *ops = green__hub_find(NULL);
 
+        if (first_that_works() == NULL) {
+                suite_skip("all hubs of this build are modules");
+                return;
+        }
         if (!CHECK(ops != NULL))
                 return;
         CHECK_PTR(ops, first_that_works());
@@ -106,6 +110,7 @@ every_builtin_hub_is_whole(void)
         }
         GREEN_BUILTIN_HUBS(CHECK_BUILTIN)
 #undef CHECK_BUILTIN
+        (void)why; /* where all are modules */
 }
 
 static void

@@ -165,9 +165,28 @@ an_event_of_an_older_owner_of_the_number_is_dropped(void)
         core_close_pair(other);
 }
 
+/* How many descriptors the kernel knows of in the hub's epoll descriptor; -1 where there is none to ask. */
+static int
+registered_in_kernel(void)
+{
+        char path[64], line[256];
+        int n = 0;
+        FILE *file;
+
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", (int)green_hub_fd());
+        file = strcmp(green_hub_name(NULL), "epoll") == 0 ? fopen(path, "re") : NULL;
+        if (file == NULL)
+                return -1;
+        while (fgets(line, sizeof line, file) != NULL)
+                n += strncmp(line, "tfd:", 4) == 0;
+        fclose(file);
+        return n;
+}
+
 static void
 a_duplicate_that_stays_open_makes_no_events(void)
 {
+        int before = registered_in_kernel();
         struct core_waiter reader;
         green_io *io, *now;
         int fds[2], other[2], copy;
@@ -178,7 +197,9 @@ a_duplicate_that_stays_open_makes_no_events(void)
         copy = dup(fds[0]);
         io = green_io_open(fds[0], GREEN_IO_DUPED);
         CHECK_INT(green_io_wait(io, GREEN_WRITE, CORE_SOON), 0);
+        CHECK(before < 0 || registered_in_kernel() == before + 1);
         CHECK_INT(green_io_free(io), 0);
+        CHECK_INT(registered_in_kernel(), before);
         CHECK_INT(dup2(other[0], fds[0]), fds[0]);
         now = green_io_open(fds[0], 0);
         core_wait_io(&reader, now, GREEN_READ);

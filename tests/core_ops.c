@@ -240,8 +240,6 @@ receive_under_timeout(void *arg)
         CHECK_INT(green_sleep(0), GREEN_ETIMEOUT);
         CHECK_INT(green_timeout_cancel(&t), 1);
         in->next = green_sleep(0);
-        /* One that succeeds though the timeout fired: the timeout has failed nothing. */
-        in->timeout = GREEN_FOREVER;
         return NULL;
 }
 
@@ -334,9 +332,7 @@ what_came_before_the_close_is_delivered(void)
 }
 
 struct freer {
-        struct core_waiter waiter; /* wakes in the same batch as the operation, and before it */
         green_io *io;
-        struct transfer *in;
 };
 
 static void *
@@ -363,7 +359,6 @@ a_woken_waiter_touches_the_object_no_more(void)
                 return;
         transfer_begin(&in, w.io, GREEN_OP_RECV, GREEN_FOREVER);
         f.io = w.io;
-        f.in = &in;
         gt = green_spawn(free_when_done, &f);
         core_put(w.fds[1]);
         CHECK_INT(core_join(gt), 0);

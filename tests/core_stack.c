@@ -9,7 +9,7 @@
 #if defined(__has_include)
 #if __has_include(<execinfo.h>)
 #include <execinfo.h>
-#define HAVE_BACKTRACE 1
+#define WITH_BACKTRACE
 #endif
 #endif
 
@@ -212,7 +212,7 @@ values_and_alignment_survive_switches(void)
                 CHECK_INT(join(all[i]), 0);
 }
 
-#ifdef HAVE_BACKTRACE
+#ifdef WITH_BACKTRACE
 static void *
 count_frames(void *arg)
 {
@@ -226,7 +226,7 @@ count_frames(void *arg)
 static void
 unwinders_find_the_end_of_a_stack(void)
 {
-#ifdef HAVE_BACKTRACE
+#ifdef WITH_BACKTRACE
         for (int i = 0; i < 3; i++) {
                 int n = 0;
 
@@ -491,8 +491,13 @@ static void
 other_faults_are_not_called_overflows(void)
 {
         char text[8192];
-        int status = last_words(WILD | APPLICATION, text, sizeof(text));
+        int status;
 
+        if (suite_slow() > 1) {
+                suite_skip("a checker of memory has its own word to say");
+                return;
+        }
+        status = last_words(WILD | APPLICATION, text, sizeof(text));
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
         CHECK_STR(text, "");
         CHECK(last_words(WILD, text, sizeof(text)) != 0);

@@ -244,8 +244,8 @@ struct core_waiter {
         unsigned events;
         double timeout;
         int rc;     /* what it got */
-        bool done;  /* it came back, */
-        int turn;   /* as the how-manieth */
+        bool done;  /* it came back */
+        int turn;   /* its place in the order in which they came back */
         int *turns; /* of those that count here; may be NULL */
 };
 
@@ -301,6 +301,44 @@ core_set_flag(void *arg)
 
         *flag = true;
 }
+
+/* ---- who ran when */
+
+static int core_order[64];
+static int core_order_count;
+
+static inline void
+note(int what)
+{
+        if (core_order_count < 64)
+                core_order[core_order_count++] = what;
+}
+
+static inline void *
+note_arg(void *arg)
+{
+        note((int)(intptr_t)arg);
+        return NULL;
+}
+
+static inline void
+note_call(void *arg)
+{
+        note((int)(intptr_t)arg);
+}
+
+/* The notes so far are these; begins anew. */
+static inline void
+check_order(const int *want, int n)
+{
+        CHECK_INT(core_order_count, n);
+        for (int i = 0; i < n && i < core_order_count; i++)
+                CHECK_INT(core_order[i], want[i]);
+        core_order_count = 0;
+}
+
+#define CHECK_ORDER(...)                                                                                               \
+        check_order((const int[]){__VA_ARGS__}, (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
 
 /* ---- children */
 

@@ -428,8 +428,7 @@ use_foreign_timer(void *arg)
 {
         struct core_log log;
 
-        core_log_begin(&log, "another OS thread");
-        core_log_begin(&log, "timer");
+        core_log_begin(&log, "timer is used from an OS thread");
         CHECK_INT(green_timer_cancel(arg), -EPERM);
         CHECK_INT(green_timer_free(arg), -EPERM);
         CHECK_INT(green_timer_schedule(arg), -EPERM);

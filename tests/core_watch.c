@@ -7,7 +7,7 @@ struct watched {
         struct green_watch w;
         int result;
         int calls;
-        int turn; /* the how-manieth call of all */
+        int turn; /* its place among all calls */
         int fd;   /* started again with it, that often */
         int again;
         struct watched *stop; /* stopped in the call */

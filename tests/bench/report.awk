@@ -1,5 +1,5 @@
 # From rows.txt and lines `BENCHMARK ROUND CONTESTANT FIGURE UNIT VALUE` to a table on stdout and a JSON array in the file
-# `json`; `context` is green-net's context method.
+# `json`; `context` is green-net's context method; with `smoke` nothing is judged.
 
 function median(values, n,    i, j, v) {
     for (i = 2; i <= n; i++) {
@@ -60,7 +60,8 @@ function row(bench, name, figure, better, bar, peers, saturated,
     holds = "null"
     verdict = ""
     m = n ? ratio : own
-    if (bar != "" && m != "") {
+    if (smoke) verdict = "not judged"
+    else if (bar != "" && m != "") {
         # A ratio is measured, so it may be within 3 % of the bar; a count is a count.
         holds = (better == "less" ? m <= bar * (n ? 1.03 : 1) : m >= bar * (n ? 0.97 : 1)) ? "true" : "false"
         verdict = holds == "true" ? "holds" : "MISSED"

@@ -224,7 +224,10 @@ for bench in $benchmarks; do
 done
 test $ran = yes || die "there is no benchmark called $*; there are: $benchmarks"
 say ""
-awk -f "$here/report.awk" -v context="$context" -v json="$out/bench-results.json" "$here/rows.txt" "$raw" || exit 1
+judge=
+test $smoke = no || judge="-v smoke=1"
+# shellcheck disable=SC2086
+awk -f "$here/report.awk" $judge -v context="$context" -v json="$out/bench-results.json" "$here/rows.txt" "$raw" || exit 1
 awk -f "$here/chart.awk" "$out/bench-results.json" >"$out/bench-results.svg" || exit 1
 say ""
 say "in $out: bench-results.json, bench-results.svg, bench-raw.txt"
