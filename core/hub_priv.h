@@ -33,22 +33,27 @@ enum green__wait_kind {
         GREEN__WAIT_WATCH,  /* part of a green__watch */
 };
 
-/* A cancel scope. The outermost of a green thread is its kill scope; the others are the inside of a green_timeout. */
+/* A cancel scope. The outermost of a green thread is its kill scope; the others are the head of a green__timeout. */
 struct green__scope {
         struct green__scope *outer; /* NULL for the kill scope */
         struct green__scope *inner; /* NULL for the innermost */
         green_thread *thread;       /* owner; NULL when it has ended */
-        uintptr_t magic;            /* tells a scope from storage that was never one */
-        double seconds;             /* as given, for its text */
-        struct green__timer timer;  /* when it fires */
-        int code;                   /* what calls return once it has */
+        int code;                   /* what calls return once it has fired */
         uint16_t shield;            /* shields that were there when it was opened */
         bool fired;                 /* it has fired */
-        bool failed;                /* and a call has failed for it */
-        bool silent;                /* green_timeout_opts.silent */
+        bool failed : 1;            /* and a call has failed for it */
+        bool silent : 1;            /* green_timeout_opts.silent */
 };
 
-_Static_assert(sizeof(struct green__scope) <= sizeof(struct green_timeout), "a scope fits its public storage");
+/* The inside of a green_timeout. */
+struct green__timeout {
+        struct green__scope scope;
+        uintptr_t magic;           /* tells a timeout from storage that was never one */
+        double seconds;            /* as given, for its text */
+        struct green__timer timer; /* when it fires */
+};
+
+_Static_assert(sizeof(struct green__timeout) <= sizeof(struct green_timeout), "a timeout fits its public storage");
 
 /* Clean-up registered by green_defer(). */
 struct green__defer {
@@ -194,7 +199,6 @@ struct green__slot {
         uint8_t mode;               /* enum green__slot_mode */
         uint8_t armed;              /* GREEN_READ | GREEN_WRITE that the hub will report */
         uint8_t missed;             /* edges that came while nobody waited: the next wait returns at once */
-        bool always;                /* a kind of file that is always ready */
         bool hangup;                /* the hub has said GREEN_HUB_HANGUP */
 };
 

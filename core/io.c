@@ -163,7 +163,6 @@ green_io_open(green_fd fd, unsigned flags)
         io->flags = flags;
         io->close_fd = GREEN_INVALID_FD;
         s->io = io;
-        s->always = false;
         return io;
 }
 

@@ -122,7 +122,7 @@ expire(struct green__hub *h, struct green__timer *timer)
                 break;
         }
         case GREEN__TIMER_SCOPE:
-                green__scope_fire(h, green__container_of(timer, struct green__scope, timer));
+                green__scope_fire(h, &green__container_of(timer, struct green__timeout, timer)->scope);
                 break;
         case GREEN__TIMER_CALL:
                 green__timer_fire(h, green__container_of(timer, struct green_timer, timer));

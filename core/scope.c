@@ -18,6 +18,13 @@ scope_of(const struct green_timeout *t)
         return (struct green__scope *)(uintptr_t)t;
 }
 
+/* The timeout that a scope is the head of: any but a kill scope. */
+static inline struct green__timeout *
+whole(const struct green__scope *s)
+{
+        return (struct green__timeout *)(uintptr_t)s;
+}
+
 static inline bool
 hidden(const struct green__scope *s, const green_thread *t)
 {
@@ -133,7 +140,7 @@ green_recover(void)
 static bool
 is_scope(const struct green__scope *s)
 {
-        return s->magic == (MAGIC ^ (uintptr_t)s);
+        return whole(s)->magic == (MAGIC ^ (uintptr_t)s);
 }
 
 /* Is it in the list of the running green thread? Storage that was never a scope is not. */
@@ -154,8 +161,8 @@ unlink_scope(green_thread *t, struct green__scope *s)
                 s->inner->outer = s->outer;
         else
                 t->innermost = s->outer;
-        if (s->timer.pos != 0)
-                green__heap_remove(&t->hub->heap, &s->timer);
+        if (whole(s)->timer.pos != 0)
+                green__heap_remove(&t->hub->heap, &whole(s)->timer);
         green__heap_unpromise(&t->hub->heap, 1);
         s->thread = NULL;
         if (t->op_scope == s)
@@ -172,7 +179,7 @@ green__scopes_end(green_thread *t)
                 struct green__scope *s = t->innermost;
 #if defined(GREEN_DEBUG) && GREEN_DEBUG
                 green_log(GREEN_LOG_WARNING, "green-net: green thread %llu (%s) ends inside a timeout of %g seconds",
-                          (unsigned long long)t->ident, t->where, s->seconds);
+                          (unsigned long long)t->ident, t->where, whole(s)->seconds);
 #endif
                 unlink_scope(t, s);
         }
@@ -226,17 +233,18 @@ green_timeout_start_opts(struct green_timeout *t, double seconds, const struct g
         rc = green__heap_promise(&h->heap, 1);
         if (rc != 0)
                 return rc;
-        *s = (struct green__scope){.outer = self->innermost, .thread = self, .seconds = seconds, .shield = self->shield};
-        s->magic = MAGIC ^ (uintptr_t)s;
+        *whole(s) = (struct green__timeout){
+                .scope = {.outer = self->innermost, .thread = self, .shield = self->shield}, .seconds = seconds};
+        whole(s)->magic = MAGIC ^ (uintptr_t)s;
         s->code = o.code != 0 ? o.code : GREEN_ETIMEOUT;
         s->silent = o.silent;
-        s->timer.kind = GREEN__TIMER_SCOPE;
+        whole(s)->timer.kind = GREEN__TIMER_SCOPE;
         self->innermost->inner = s;
         self->innermost = s;
         if (seconds <= 0)
                 green__scope_fire(h, s);
         else if (seconds < GREEN_FOREVER)
-                green__heap_add(&h->heap, &s->timer, green__deadline(h, seconds));
+                green__heap_add(&h->heap, &whole(s)->timer, green__deadline(h, seconds));
         return 0;
 }
 
@@ -294,13 +302,13 @@ green_timeout_format(const struct green_timeout *t, char *text, size_t len)
         const struct green__scope *s = scope_of(t);
         char code[32] = "";
 
-        if (t == NULL || !is_scope(s) || s->seconds >= GREEN_FOREVER)
+        if (t == NULL || !is_scope(s) || whole(s)->seconds >= GREEN_FOREVER)
                 return snprintf(text, len, "%s", "");
         if (s->silent)
                 snprintf(code, sizeof(code), " (silent)");
         else if (s->code != GREEN_ETIMEOUT)
                 snprintf(code, sizeof(code), " (%s)", green_errname(s->code));
-        return snprintf(text, len, "%g second%s%s", s->seconds, s->seconds == 1 ? "" : "s", code);
+        return snprintf(text, len, "%g second%s%s", whole(s)->seconds, whole(s)->seconds == 1 ? "" : "s", code);
 }
 
 void *

@@ -103,8 +103,6 @@ green__slot_arm(struct green__hub *h, struct green__slot *s, green_fd fd, unsign
                 return 0;
         rc = tell(h, s, fd, armed | bits[mode]);
         if (rc != 0) {
-                if (rc == -EPERM)
-                        s->always = true;
                 s->mode = GREEN__SLOT_NONE;
                 s->armed = 0;
                 return rc;
@@ -252,7 +250,6 @@ green__slot_reset(struct green__hub *h, struct green__slot *s, green_fd fd, bool
         s->armed = 0;
         s->missed = 0;
         s->hangup = false;
-        s->always = false;
         s->gen++;
         s->io = NULL;
 }

@@ -211,7 +211,8 @@ GREEN_API int green_hub_stop(int code);
  * @brief End the calling OS thread's hub: kill its green threads, let them clean up, free everything.
  *
  * Yields. Called by the main green thread (or the embedder). What is not done in time is freed unrun; green-net logs
- * how many. Afterwards the OS thread may start afresh. An OS thread that ends without it frees everything unrun.
+ * how many. With 0 seconds they are freed without being run. Handles of green threads end with the hub. Afterwards the
+ * OS thread may start afresh. An OS thread that ends without it frees everything unrun.
  *
  * @param timeout seconds for clean-up; GREEN_FOREVER waits for good.
  * @retval 0          all green threads have ended.
