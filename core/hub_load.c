@@ -297,22 +297,19 @@ is_default(const char *name)
 }
 
 /* The first hub that works: of those linked in, then of those that configure made modules. */
-static const struct green_hub_ops *
-find_default(void)
+const struct green_hub_ops *
+green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules)
 {
-#define NAME(name) #name,
-        static const char *const modules[] = {GREEN_SHARED_HUBS(NAME) NULL};
-#undef NAME
         char buf[MESSAGE_MAX] = "";
         struct text text = {buf, sizeof buf, 0};
         char why[WHY_MAX];
 
-        for (size_t i = 0; builtins[i] != NULL; i++) {
-                if (!is_default(builtins[i]->name))
+        for (size_t i = 0; linked[i] != NULL; i++) {
+                if (!is_default(linked[i]->name))
                         continue;
-                if (probe(builtins[i], why, sizeof why))
-                        return builtins[i];
-                text_add(&text, "; %s: %s", builtins[i]->name, why);
+                if (probe(linked[i], why, sizeof why))
+                        return linked[i];
+                text_add(&text, "; %s: %s", linked[i]->name, why);
         }
         for (size_t i = 0; modules[i] != NULL; i++) {
                 const struct green_hub_ops *ops = is_default(modules[i]) ? find_name(modules[i], why, sizeof why) : NULL;
@@ -324,6 +321,16 @@ find_default(void)
         }
         green_set_error(GREEN_EHUB, "no hub works here%s", buf);
         return NULL;
+}
+
+static const struct green_hub_ops *
+find_default(void)
+{
+#define NAME(name) #name,
+        static const char *const modules[] = {GREEN_SHARED_HUBS(NAME) NULL};
+#undef NAME
+
+        return green__hub_first(builtins, modules);
 }
 
 /* Ends a search in vain. The message says what there is, too. */

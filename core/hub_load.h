@@ -23,6 +23,12 @@ const struct green_hub_ops *green__hub_find(const char *spec);
 /** The same for a given answer to "is this program set-id?", where modules are not taken from paths. */
 const struct green_hub_ops *green__hub_find_secure(const char *spec, bool secure);
 
+/**
+ * The default among hubs that are linked in and names of modules, both ended by NULL: the first that works. NULL with
+ * green_last_error() where none does.
+ */
+const struct green_hub_ops *green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules);
+
 /** Write the names of the hubs that there are, as snprintf() does. thread-safe; never yields. */
 size_t green__hub_list(char *text, size_t len);
 

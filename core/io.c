@@ -380,6 +380,13 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
         return op_outcome(self, op);
 }
 
+/* Interrupted or not, the descriptor is gone, and its number may be somebody else's already. */
+static int
+close_now(green_fd fd)
+{
+        return close(fd) == 0 || errno == EINTR ? 0 : -errno;
+}
+
 /* Close without freeing: the slot is free at once, the descriptor when the last operation has ended. */
 static int
 close_io(struct green__hub *h, green_io *io, bool keep_fd)
@@ -402,7 +409,7 @@ close_io(struct green__hub *h, green_io *io, bool keep_fd)
                 io->close_fd = fd;
                 return 0;
         }
-        return close(fd) == 0 ? 0 : -errno;
+        return close_now(fd);
 }
 
 /* Close an object whose hub has ended: only the descriptor is left of it. */
@@ -415,7 +422,7 @@ close_orphan(green_io *io)
         io->slot = NULL;
         if (fd == GREEN_INVALID_FD || io->flags & GREEN_IO_KEEP_FD)
                 return 0;
-        return close(fd) == 0 ? 0 : -errno;
+        return close_now(fd);
 }
 
 int

@@ -29,7 +29,8 @@ bench_cpu(void)
         struct rusage u;
 
         getrusage(RUSAGE_SELF, &u);
-        return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+        return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+               (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 /* A line of /proc/self/status, in bytes: "VmRSS", "VmPTE". -1 where there is no such thing. */

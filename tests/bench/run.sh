@@ -69,6 +69,7 @@ count() { # BENCHMARK
 compile() { # PROGRAM
     flags="${CFLAGS:--O2 -g} ${SANITIZE_CFLAGS:-} -D_GNU_SOURCE -I$here"
     libs=
+    # shellcheck disable=SC2086
     case $1 in
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
         st_*) libs=-lst ;;
@@ -109,6 +110,7 @@ pinned() {
 run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     program=$out/programs/${2%%:*} argument=
     case $2 in *:*) argument=${2#*:} ;; esac
+    # shellcheck disable=SC2086
     case $1 in
         echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
@@ -159,7 +161,7 @@ take_part() { # BENCHMARK: those contestants that can, built
         case $left_out in *" $name "*) continue ;; esac
         if build "$program"; then
             list="$list $who"
-        elif test $name = green-net; then
+        elif test "$name" = green-net; then
             cat "$out/programs/$program.log"
             die "$program does not build"
         else
@@ -184,7 +186,7 @@ run_benchmark() { # NAME
             case $left_out in *" $name "*) continue ;; esac
             if run_one "$1" "${who#*=}" >"$out/one.txt" 2>"$out/one.err" </dev/null; then
                 sed "s/^/$1 $round $name /" "$out/one.txt" >>"$raw"
-            elif test $name = green-net; then
+            elif test "$name" = green-net; then
                 cat "$out/one.txt" "$out/one.err"
                 die "green-net's program of $1 failed"
             else
