@@ -43,7 +43,7 @@ state_text(const struct green__hub *h, const green_thread *t)
                 return "running";
         switch ((enum green__state)t->state) {
         case GREEN__NEW:
-                return t->timer.pos != 0 ? "delayed" : "new";
+                return t->timer.id != 0 ? "delayed" : "new";
         case GREEN__READY:
         case GREEN__RUNNING:
                 return "ready";

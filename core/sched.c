@@ -142,7 +142,7 @@ expire_timers(struct green__hub *h)
                 return;
         h->now = h->clock();
         while (h->heap.count > 0 && h->heap.entries[0].deadline <= h->now) {
-                struct green__timer *timer = h->heap.entries[0].timer;
+                struct green__timer *timer = green__heap_timer(&h->heap, 0);
 
                 green__heap_remove(&h->heap, timer);
                 expire(h, timer);

@@ -143,7 +143,7 @@ is_scope(const struct green__scope *s)
         return whole(s)->magic == (MAGIC ^ (uintptr_t)s);
 }
 
-/* Is it in the list of the running green thread? Storage that was never a scope is not. */
+/* Is it in the list of the running green thread? Its storage is not read: it may never have been written. */
 static bool
 is_mine(const green_thread *self, const struct green__scope *scope)
 {
@@ -161,7 +161,7 @@ unlink_scope(green_thread *t, struct green__scope *s)
                 s->inner->outer = s->outer;
         else
                 t->innermost = s->outer;
-        if (whole(s)->timer.pos != 0)
+        if (whole(s)->timer.id != 0)
                 green__heap_remove(&t->hub->heap, &whole(s)->timer);
         green__heap_unpromise(&t->hub->heap, 1);
         s->thread = NULL;

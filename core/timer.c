@@ -28,7 +28,7 @@ stop(struct green_timer *t)
         if (t->hub == NULL)
                 return;
         leave_list(t);
-        if (t->timer.pos != 0) {
+        if (t->timer.id != 0) {
                 green__heap_remove(&t->hub->heap, &t->timer);
                 green__heap_unpromise(&t->hub->heap, 1);
         }
@@ -234,7 +234,7 @@ green__timers_drop_all(struct green__hub *h)
 {
         /* From the end: what moves into a freed place was looked at, or is looked at again. */
         for (uint32_t i = h->heap.count; i > 0;) {
-                struct green__timer *timer = h->heap.entries[i - 1].timer;
+                struct green__timer *timer = green__heap_timer(&h->heap, i - 1);
 
                 if (timer->kind == GREEN__TIMER_CALL)
                         drop(green__container_of(timer, struct green_timer, timer));

@@ -5,59 +5,107 @@
 
 #include <errno.h>
 #include <green/alloc.h>
+#include <string.h>
 
 #include "check.h"
 
-enum { ARITY = 4, FIRST_CAPACITY = 64 };
+enum { ARITY = 4, FIRST_CAPACITY = 64, CACHE_LINE = 64 };
+
+_Static_assert(sizeof(struct green__heap_entry) * ARITY == CACHE_LINE, "four children fill a cache line");
 
 static inline int
 before(const struct green__heap_entry *a, const struct green__heap_entry *b)
 {
         if (green__likely(a->deadline != b->deadline))
                 return a->deadline < b->deadline;
-        return a->timer->seq < b->timer->seq;
+        return (int32_t)(a->seq - b->seq) < 0;
 }
 
 static inline void
-place(struct green__heap_entry *entries, uint32_t i, struct green__heap_entry entry)
+place(struct green__heap *heap, uint32_t i, struct green__heap_entry entry)
 {
-        entries[i] = entry;
-        entry.timer->pos = i + 1;
+        heap->entries[i] = entry;
+        heap->at[entry.id] = i;
 }
 
 static void
-sift_up(struct green__heap_entry *entries, uint32_t i, struct green__heap_entry entry)
+sift_up(struct green__heap *heap, uint32_t i, struct green__heap_entry entry)
 {
         while (i > 0) {
                 uint32_t parent = (i - 1) / ARITY;
 
-                if (!before(&entry, &entries[parent]))
+                if (!before(&entry, &heap->entries[parent]))
                         break;
-                place(entries, i, entries[parent]);
+                place(heap, i, heap->entries[parent]);
                 i = parent;
         }
-        place(entries, i, entry);
+        place(heap, i, entry);
 }
 
 static void
-sift_down(struct green__heap_entry *entries, uint32_t count, uint32_t i, struct green__heap_entry entry)
+sift_down(struct green__heap *heap, uint32_t i, struct green__heap_entry entry)
 {
+        const struct green__heap_entry *entries = heap->entries;
+
         for (;;) {
                 uint32_t first = i * ARITY + 1;
-                uint32_t end = first + ARITY < count ? first + ARITY : count;
+                uint32_t end = first + ARITY < heap->count ? first + ARITY : heap->count;
                 uint32_t least = first;
 
-                if (first >= count)
+                if (first >= heap->count)
                         break;
                 for (uint32_t child = first + 1; child < end; child++)
                         if (before(&entries[child], &entries[least]))
                                 least = child;
                 if (!before(&entries[least], &entry))
                         break;
-                place(entries, i, entries[least]);
+                place(heap, i, entries[least]);
                 i = least;
         }
-        place(entries, i, entry);
+        place(heap, i, entry);
+}
+
+/* Where the entries begin in their memory: the children of the first one, and so all brothers, fill a cache line. */
+static struct green__heap_entry *
+align(void *memory)
+{
+        uintptr_t line = ((uintptr_t)memory + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1);
+
+        return (struct green__heap_entry *)(line + CACHE_LINE - sizeof(struct green__heap_entry));
+}
+
+static int
+grow(struct green__heap *heap, uint32_t need)
+{
+        uint32_t capacity = heap->capacity == 0 ? FIRST_CAPACITY : heap->capacity;
+        struct green__timer **timers;
+        void *memory;
+        uint32_t *at;
+
+        while (capacity < need)
+                capacity *= 2;
+        at = green_realloc(heap->at, (capacity + 1) * sizeof(*at));
+        if (at == NULL)
+                return -ENOMEM;
+        heap->at = at;
+        timers = green_realloc(heap->timers, (capacity + 1) * sizeof(*timers));
+        if (timers == NULL)
+                return -ENOMEM;
+        heap->timers = timers;
+        memory = green_malloc(capacity * sizeof(*heap->entries) + 2 * CACHE_LINE);
+        if (memory == NULL)
+                return -ENOMEM;
+        if (heap->count > 0)
+                memcpy(align(memory), heap->entries, heap->count * sizeof(*heap->entries));
+        green_free(heap->memory);
+        heap->memory = memory;
+        heap->entries = align(memory);
+        for (uint32_t id = capacity; id > heap->capacity; id--) {
+                heap->at[id] = heap->free_id;
+                heap->free_id = id;
+        }
+        heap->capacity = capacity;
+        return 0;
 }
 
 int
@@ -66,16 +114,10 @@ green__heap_promise(struct green__heap *heap, uint32_t n)
         uint32_t need = heap->promised + n;
 
         if (green__unlikely(need > heap->capacity)) {
-                uint32_t capacity = heap->capacity == 0 ? FIRST_CAPACITY : heap->capacity;
-                struct green__heap_entry *entries;
+                int rc = grow(heap, need);
 
-                while (capacity < need)
-                        capacity *= 2;
-                entries = green_realloc(heap->entries, capacity * sizeof(*entries));
-                if (entries == NULL)
-                        return -ENOMEM;
-                heap->entries = entries;
-                heap->capacity = capacity;
+                if (rc != 0)
+                        return rc;
         }
         heap->promised = need;
         return 0;
@@ -84,34 +126,40 @@ green__heap_promise(struct green__heap *heap, uint32_t n)
 void
 green__heap_add(struct green__heap *heap, struct green__timer *timer, int64_t deadline)
 {
-        struct green__heap_entry entry = {deadline, timer};
+        uint32_t id = heap->free_id;
+        struct green__heap_entry entry = {deadline, id, heap->seq++};
 
-        GREEN_DEBUG_ASSERT(timer->pos == 0);
-        GREEN_DEBUG_ASSERT(heap->count < heap->capacity);
-        timer->seq = heap->seq++;
-        sift_up(heap->entries, heap->count++, entry);
+        GREEN_DEBUG_ASSERT(timer->id == 0 && id != 0);
+        heap->free_id = heap->at[id];
+        heap->timers[id] = timer;
+        timer->id = id;
+        sift_up(heap, heap->count++, entry);
 }
 
 void
 green__heap_remove(struct green__heap *heap, struct green__timer *timer)
 {
-        struct green__heap_entry *entries = heap->entries;
-        uint32_t i = timer->pos - 1;
+        const struct green__heap_entry *entries = heap->entries;
+        uint32_t i = heap->at[timer->id];
         uint32_t last = --heap->count;
 
-        GREEN_DEBUG_ASSERT(timer->pos != 0 && entries[i].timer == timer);
-        timer->pos = 0;
+        GREEN_DEBUG_ASSERT(timer->id != 0 && entries[i].id == timer->id);
+        heap->at[timer->id] = heap->free_id;
+        heap->free_id = timer->id;
+        timer->id = 0;
         if (i == last)
                 return;
         if (i > 0 && before(&entries[last], &entries[(i - 1) / ARITY]))
-                sift_up(entries, i, entries[last]);
+                sift_up(heap, i, entries[last]);
         else
-                sift_down(entries, last, i, entries[last]);
+                sift_down(heap, i, entries[last]);
 }
 
 void
 green__heap_free(struct green__heap *heap)
 {
-        green_free(heap->entries);
+        green_free(heap->memory);
+        green_free(heap->at);
+        green_free(heap->timers);
         *heap = (struct green__heap){0};
 }

@@ -1,6 +1,8 @@
 /*
- * Timers: a 4-ary heap of (deadline, timer) pairs. The pairs lie side by side, so a sift touches one or two cache lines a
- * level; each timer knows its place, so removal is real and immediate. Equal deadlines fire in the order they were set.
+ * Timers: a 4-ary heap of (deadline, number) pairs. The pairs lie side by side and the four children of a pair in one
+ * cache line; where each number stands is in an array of its own. So a sift touches nothing but these two, however many
+ * stacks and control blocks the timers are spread over. Removal is real and immediate. Equal deadlines fire in the order
+ * they were set.
  */
 #ifndef GREEN_TIMER_PRIV_H
 #define GREEN_TIMER_PRIV_H
@@ -19,22 +21,26 @@ enum green__timer_kind {
 };
 
 struct green__timer {
-        uint32_t pos;  /* index in the heap plus 1; 0: not pending */
+        uint32_t id;   /* its number in the heap; 0: not pending */
         uint32_t kind; /* enum green__timer_kind */
-        uint64_t seq;  /* breaks ties */
 };
 
 struct green__heap_entry {
         int64_t deadline; /* nanoseconds of the hub's clock */
-        struct green__timer *timer;
+        uint32_t id;
+        uint32_t seq; /* breaks ties; it may wrap */
 };
 
 struct green__heap {
-        struct green__heap_entry *entries;
+        struct green__heap_entry *entries; /* the second one begins a cache line */
+        uint32_t *at;                      /* by number: index in entries; of a free number, the next free one */
+        struct green__timer **timers;      /* by number */
+        void *memory;                      /* what entries lies in */
         uint32_t count;
         uint32_t capacity;
         uint32_t promised; /* places that green threads and watches may take without asking */
-        uint64_t seq;
+        uint32_t free_id;  /* first free number; 0: none */
+        uint32_t seq;
 };
 
 /* Deadlines at or after this are never reached. */
@@ -60,7 +66,7 @@ void green__heap_remove(struct green__heap *heap, struct green__timer *timer);
 static inline void
 green__heap_drop(struct green__heap *heap, struct green__timer *timer)
 {
-        if (timer->pos != 0)
+        if (timer->id != 0)
                 green__heap_remove(heap, timer);
 }
 
@@ -69,6 +75,13 @@ static inline int64_t
 green__heap_first(const struct green__heap *heap)
 {
         return heap->count == 0 ? GREEN__NEVER : heap->entries[0].deadline;
+}
+
+/* The timer at an index, 0 being the first to expire; the order of the others is nobody's business. */
+static inline struct green__timer *
+green__heap_timer(const struct green__heap *heap, uint32_t index)
+{
+        return heap->timers[heap->entries[index].id];
 }
 
 void green__heap_free(struct green__heap *heap);

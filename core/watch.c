@@ -272,7 +272,7 @@ green__watches_forget(struct green__hub *h)
         }
         /* From the end: what moves into a freed place was looked at, or is looked at again. */
         for (uint32_t i = h->heap.count; i > 0;) {
-                struct green__timer *timer = h->heap.entries[i - 1].timer;
+                struct green__timer *timer = green__heap_timer(&h->heap, i - 1);
 
                 if (timer->kind == GREEN__TIMER_WATCH)
                         forget(green__container_of(timer, struct green__watch, timer));

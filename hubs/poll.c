@@ -42,7 +42,7 @@ struct hub_poll {
 static int
 hub_poll_probe(void)
 {
-        return poll(NULL, 0, 0) < 0 ? -errno : 0;
+        return poll(NULL, 0, 0) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static void

@@ -34,7 +34,7 @@ hub_select_probe(void)
 {
         struct timespec now = {0};
 
-        return pselect(0, NULL, NULL, NULL, &now, NULL) < 0 ? -errno : 0;
+        return pselect(0, NULL, NULL, NULL, &now, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
 /* Nothing but the wake descriptor. */

@@ -137,8 +137,12 @@ static bool
 nobody_waits(green_fd fd)
 {
         struct pollfd p = {.fd = fd, .events = POLLIN};
+        int n;
 
-        return poll(&p, 1, 0) == 0;
+        do
+                n = poll(&p, 1, 0);
+        while (n < 0 && errno == EINTR); /* also of one that does not wait, where a signal is pending */
+        return n == 0;
 }
 
 /* Failures of a connection that never became one: the system tells them at accept, and the next one may be fine. */
@@ -191,13 +195,15 @@ green__sys_connect(green_fd fd, const struct green_addr *addr)
         return errno == EINTR || errno == EALREADY ? -EINPROGRESS : -errno;
 }
 
-bool
+int
 green__sys_connected(green_fd fd)
 {
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
 
-        return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+        if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
+                return 1;
+        return errno == ENOTCONN ? 0 : -errno;
 }
 
 int

@@ -28,8 +28,8 @@ int green__sys_accept(green_fd fd, bool blocking, green_fd *ret_fd, struct green
 /* -EINPROGRESS: it goes on by itself; writable when it is done. */
 int green__sys_connect(green_fd fd, const struct green_addr *addr);
 
-/* Is it connected? For the end of a connect that was in progress. */
-bool green__sys_connected(green_fd fd);
+/* Is it connected? For the end of a connect that was in progress. 1, 0 not yet, or -errno. */
+int green__sys_connected(green_fd fd);
 
 /* Fetch and clear the pending error: 0 or -errno. */
 int green__sys_error(green_fd fd);

@@ -142,7 +142,7 @@ green_socket_new(int family, int type, int protocol)
                 errno = -rc;
                 return NULL;
         }
-        s->whole = tcp;
+        s->tcp = s->whole = tcp;
         return s;
 }
 

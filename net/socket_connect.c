@@ -85,7 +85,7 @@ green__socket_accept_now(green_socket *s, green_socket **ret_client, struct gree
                         return rc;
                 }
         }
-        client->whole = s->whole;
+        client->whole = s->tcp;
         *ret_client = client;
         return 0;
 }
@@ -132,8 +132,9 @@ await_connection(green_socket *s, struct green__limit *limit)
                 if (rc != 0)
                         return rc == -EISCONN ? 0 : rc;
                 /* Readiness is a hint: no error does not mean that it is done. */
-                if (green__sys_connected(green_io_fd(s->io)))
-                        return 0;
+                rc = green__sys_connected(green_io_fd(s->io));
+                if (rc != 0)
+                        return rc > 0 ? 0 : rc;
         }
 }
 

@@ -65,6 +65,7 @@ struct green_socket {
         unsigned streak;                          /* calls since one waited */
         unsigned users;                           /* calls that wait or yield inside, and will touch it again */
         unsigned forks;                           /* green__sys_forks when users was counted */
+        bool tcp;      /* a TCP socket of our own making: what it accepts is whole */
         bool whole;    /* TCP that nobody else reads: a receive that gave less than it could has taken all there was */
         bool drained;  /* the last receive was such a one: wait before the next try. See green__socket_enter_recv() */
         bool closed;

@@ -169,7 +169,8 @@ GREEN_API GREEN_MUST_USE int green_thread_wait(green_thread *gt, void **ret_resu
 /**
  * @brief The error a green thread ended with, with message and cause. Never yields.
  * @param gt whose.
- * @return the error, valid as long as the handle; NULL if it has not ended or ended well.
+ * @return the error, valid as long as the handle; NULL if it has not ended or ended well, and with `errno` ENOMEM where
+ *         memory ran out: green_thread_wait() still has the code.
  * @since 0.1 (GT-32)
  */
 GREEN_API const struct green_error *green_thread_error(green_thread *gt);
