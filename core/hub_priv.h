@@ -239,6 +239,17 @@ struct green__watch {
 
 _Static_assert(sizeof(struct green__watch) <= sizeof(struct green_watch), "a watch fits its public storage");
 
+/* Time by the cycle counter, between readings of the clock: see clock.c. */
+struct green__ticks {
+        uint64_t first_cycles; /* where measuring began; 0: the counter is not to be trusted */
+        int64_t first_time;
+        uint64_t cycles; /* at the last reading of the clock */
+        int64_t time;
+        uint64_t window; /* cycles after which the clock is read again; 0: it is read each time */
+        uint64_t rate;   /* nanoseconds a cycle times 2^20, a little more than they are */
+        int64_t last;    /* what was told last: time does not go back */
+};
+
 struct green__hub {
         /* Touched by every switch. */
         green_thread *current; /* NULL: hub context */
@@ -250,8 +261,9 @@ struct green__hub {
         int interval, left, chunk;
         uint64_t t0;            /* cycle counter at its begin */
         uint64_t cycles_100us, cycles_20us;
-        uint64_t cal_cycles;    /* last calibration */
+        uint64_t cal_cycles; /* last calibration */
         int64_t cal_time;
+        struct green__ticks ticks;
         uint32_t nready;
         bool hooks;    /* some green thread has switch hooks: every switch takes the slow path */
         bool dying;    /* the running stack is in the pool already */
@@ -332,6 +344,13 @@ int green__no_hub(void);
 /* clock.c */
 int64_t green__clock_monotonic(void);
 uint64_t green__cycles(void);
+
+/* Is the cycle counter what the kernel itself tells time by? Reads a file: once a process. clock.c */
+bool green__cycles_trusted(void);
+
+/* Begin to measure the cycle counter's rate; look at it again later. clock.c */
+void green__ticks_begin(struct green__hub *h, bool trusted);
+void green__ticks_calibrate(struct green__hub *h);
 
 /* Seconds from now as a deadline of the hub's clock, never too early; GREEN__NEVER at or above GREEN_FOREVER. clock.c */
 int64_t green__deadline(struct green__hub *h, double seconds);

@@ -17,6 +17,9 @@ static pthread_key_t end_key;
 static pthread_mutex_t hubs_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct green__hub *hubs;
 
+/* Set once, before the first hub. */
+static bool trusted_cycles;
+
 static void
 config_log(int level, const char *message)
 {
@@ -64,6 +67,7 @@ init_process(void)
 {
         (void)pthread_key_create(&end_key, at_thread_end);
         (void)atexit(at_exit);
+        trusted_cycles = green__cycles_trusted();
         green__fork_install();
         (void)green__overflow_install();
 }
@@ -189,6 +193,7 @@ init_hub(struct green__hub *h, const struct green_hub_ops *ops)
         h->ident = atomic_fetch_add(&next_ident, 1);
         h->cal_time = green__clock_monotonic();
         h->cal_cycles = green__cycles();
+        green__ticks_begin(h, trusted_cycles);
         h->cycles_100us = 100000; /* as if at 1 GHz, until it is known */
         h->cycles_20us = h->cycles_100us / 5;
         h->interval = 1;

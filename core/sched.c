@@ -51,6 +51,8 @@ calibrate(struct green__hub *h)
         h->cal_cycles = cycles;
         h->cal_time = time;
         h->now = h->clock == green__clock_monotonic ? time : h->clock();
+        if (h->ticks.window == 0)
+                green__ticks_calibrate(h);
 }
 
 /* The countdown has run out: is it time to poll? If not, count on. */
