@@ -296,6 +296,19 @@ is_default(const char *name)
         return false;
 }
 
+static bool
+is_shortage(int err)
+{
+        return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+static const struct green_hub_ops *
+no_hub(const char *why)
+{
+        green_set_error(GREEN_EHUB, "no hub works here%s", why);
+        return NULL;
+}
+
 /* The first hub that works: of those linked in, then of those that configure made modules. */
 const struct green_hub_ops *
 green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules)
@@ -310,6 +323,9 @@ green__hub_first(const struct green_hub_ops *const *linked, const char *const *m
                 if (probe(linked[i], why, sizeof why))
                         return linked[i];
                 text_add(&text, "; %s: %s", linked[i]->name, why);
+                /* What passes is no reason to settle for another hub for good. */
+                if (is_shortage(linked[i]->probe()))
+                        return no_hub(buf);
         }
         for (size_t i = 0; modules[i] != NULL; i++) {
                 const struct green_hub_ops *ops = is_default(modules[i]) ? find_name(modules[i], why, sizeof why) : NULL;
@@ -319,8 +335,7 @@ green__hub_first(const struct green_hub_ops *const *linked, const char *const *m
                 if (is_default(modules[i]))
                         text_add(&text, "; %s: %s", modules[i], why);
         }
-        green_set_error(GREEN_EHUB, "no hub works here%s", buf);
-        return NULL;
+        return no_hub(buf);
 }
 
 static const struct green_hub_ops *

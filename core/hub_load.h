@@ -25,7 +25,7 @@ const struct green_hub_ops *green__hub_find_secure(const char *spec, bool secure
 
 /**
  * The default among hubs that are linked in and names of modules, both ended by NULL: the first that works. NULL with
- * green_last_error() where none does.
+ * green_last_error() where none does, or one has run into a lack of descriptors or memory, which may pass.
  */
 const struct green_hub_ops *green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules);
 

@@ -496,6 +496,12 @@ works_not(void)
 }
 
 static int
+has_no_room(void)
+{
+        return -EMFILE;
+}
+
+static int
 works(void)
 {
         return 0;
@@ -511,10 +517,13 @@ no_hub_that_works_is_an_error(void)
         const struct green_hub_ops kqueue = {.name = "kqueue", .probe = works_not};
         const struct green_hub_ops poll = {.name = "poll", .probe = works};
         const struct green_hub_ops *const none[] = {&epoll, &kqueue, NULL}, *const one[] = {&epoll, &kqueue, &poll, NULL};
+        const struct green_hub_ops full = {.name = "kqueue", .probe = has_no_room};
+        const struct green_hub_ops *const passing[] = {&epoll, &full, &poll, NULL};
         const char *const modules[] = {NULL};
 
         failed_with(green__hub_first(none, modules), words);
         CHECK_PTR(green__hub_first(one, modules), &poll);
+        failed_with(green__hub_first(passing, modules), words);
 }
 
 GREEN_SUITE(core_hub_load){

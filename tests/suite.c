@@ -72,6 +72,8 @@ static struct {
         pthread_mutex_t mutex;
         pthread_cond_t changed;
         pthread_t victim;
+        pthread_t dog;
+        bool over;             /* the watchdog is to end */
         const char *test;      /* NULL: nothing to watch */
         struct timespec limit; /* when it has hung */
         double seconds;
@@ -318,7 +320,7 @@ static void *
 watchdog(void *unused)
 {
         pthread_mutex_lock(&watch.mutex);
-        for (;;) {
+        while (!watch.over) {
                 int err = 0;
 
                 if (watch.test == NULL)
@@ -334,6 +336,7 @@ watchdog(void *unused)
                                 end_hung(watch.test, watch.seconds);
                 }
         }
+        pthread_mutex_unlock(&watch.mutex);
         return unused;
 }
 
@@ -355,7 +358,6 @@ start_watchdog(void)
 {
         pthread_condattr_t monotonic;
         sigset_t all, old;
-        pthread_t thread;
         int err;
 
         watch.victim = pthread_self();
@@ -365,11 +367,19 @@ start_watchdog(void)
         pthread_condattr_destroy(&monotonic);
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &old);
-        err = pthread_create(&thread, NULL, watchdog, NULL);
+        err = pthread_create(&watch.dog, NULL, watchdog, NULL);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
-        if (err == 0)
-                pthread_detach(thread);
         return err;
+}
+
+static void
+stop_watchdog(void)
+{
+        pthread_mutex_lock(&watch.mutex);
+        watch.over = true;
+        pthread_cond_signal(&watch.changed);
+        pthread_mutex_unlock(&watch.mutex);
+        pthread_join(watch.dog, NULL);
 }
 
 /* ---- running */
@@ -559,6 +569,7 @@ main(int argc, char **argv)
                 return STATUS_NOTHING_RAN;
         }
         CU_run_all_tests();
+        stop_watchdog();
         code = status();
         CU_cleanup_registry();
         free(picked);

@@ -1,0 +1,219 @@
+/* Each allocation and system call of an HTTP server, and of its client, fails in its turn. See fault.h. */
+#include "fault.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <green/web.h>
+
+/* The client waits for no answer longer than this: where the server has failed, it may be gone, or pause. */
+#define BRIEF (0.2 * suite_slow())
+
+/* A request that has failed ends its connection; the server goes on, and the application is told. */
+#define SERVES                                                                                                         \
+        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getpeername) | FAULT_BIT(mmap) |     \
+         FAULT_BIT(recv) | FAULT_BIT(send) | FAULT_BIT(sendmsg) | FAULT_BIT(setsockopt) | FAULT_BIT(shutdown))
+
+static void
+peer_may_be_gone(void)
+{
+        fault_may_give(-ECONNRESET);
+        fault_may_give(-EPIPE);
+        fault_may_give(-ENOTCONN);
+        fault_may_give(-ETIMEDOUT);
+        fault_may_give(-ECANCELED);
+}
+
+/* ---- the application */
+
+static void
+look_at(green_wsgi_request *req)
+{
+        const char *name, *value, *path;
+        struct green_addr peer;
+        size_t len;
+
+        CHECK(green_wsgi_version(req) == 11 && green_wsgi_method(req)[0] != '\0');
+        CHECK_STR(green_wsgi_header(req, "x-one"), "1");
+        CHECK(green_wsgi_header_at(req, 0, &name, &value));
+        CHECK_STR(green_wsgi_query(req), "q=1");
+        CHECK(strchr(green_wsgi_raw_path(req), '%') != NULL);
+        (void)OK(green_wsgi_peer(req, &peer));
+        errno = 0;
+        path = green_wsgi_path(req, &len);
+        if (path == NULL)
+                (void)OK(-errno);
+        else
+                CHECK(strncmp(path, "/a b", 4) == 0 && len >= 4);
+}
+
+static int
+read_body(green_wsgi_request *req)
+{
+        char buf[16];
+        ssize_t n;
+        int sum = 0;
+
+        while ((n = green_wsgi_read(req, buf, sizeof buf)) > 0)
+                sum += (int)n;
+        if (n < 0)
+                return (int)n;
+        CHECK(green_wsgi_content_length(req) < 0 || sum == green_wsgi_content_length(req));
+        return 0;
+}
+
+static int
+answer_in_pieces(green_wsgi_request *req)
+{
+        static const char piece[3000];
+        int rc = green_wsgi_start_response(req, 200, -1);
+
+        for (int i = 0; rc == 0 && i < 3; i++)
+                rc = green_wsgi_write(req, piece, sizeof piece);
+        return rc;
+}
+
+/* A failure goes back to the server. */
+static int
+app(green_wsgi_request *req, void *arg)
+{
+        char date[GREEN_WSGI_DATE_SIZE];
+        int rc;
+
+        (void)arg;
+        look_at(req);
+        rc = read_body(req);
+        if (rc == 0)
+                rc = green_wsgi_add_header(req, "X-Date", green_wsgi_format_date_time(784111777, date));
+        if (rc == 0)
+                rc = strstr(green_wsgi_raw_path(req), "pieces") != NULL
+                             ? answer_in_pieces(req)
+                             : green_wsgi_respond(req, 200, "text/plain", "Hello, World!\n", 14);
+        (void)OK(rc);
+        return rc;
+}
+
+/* ---- the client */
+
+/* Reads until the last answer is there; the end of the stream, a failure and another status show a fault. */
+static bool
+read_answers(green_socket *s, const char *last)
+{
+        static char text[40000];
+        size_t len = 0;
+
+        for (;;) {
+                ssize_t n = green_socket_recv(s, text + len, sizeof text - 1 - len, 0);
+
+                if (n < 0)
+                        return OK(n);
+                if (n == 0)
+                        break;
+                for (ssize_t i = 0; i < n; i++)
+                        if (text[len + (size_t)i] == '\0')
+                                text[len + (size_t)i] = '.';
+                len += (size_t)n;
+                text[len] = '\0';
+                if (strstr(text, last) != NULL)
+                        break;
+        }
+        text[len] = '\0';
+        if (strstr(text, last) != NULL && strstr(text, "HTTP/1.1 5") == NULL)
+                return true;
+        fault_shows();
+        return false;
+}
+
+#define HEAD " HTTP/1.1\r\nHost: a\r\nX-One: 1\r\n"
+
+static void
+talk(green_socket *s)
+{
+        /* Two at once, then one with a body in chunks whose answer comes in pieces. */
+        static const char two[] = "GET /a%20b?q=1" HEAD "\r\n"
+                                  "POST /a%20b/last?q=1" HEAD "Content-Length: 5\r\n\r\n12345";
+        static const char begin[] = "POST /a%20b/pieces?q=1" HEAD "Transfer-Encoding: chunked\r\n"
+                                    "Expect: 100-continue\r\n\r\n";
+        static const char body[] = "5\r\n12345\r\n0\r\n\r\n";
+        struct green_iovec iov[2] = {{(void *)(uintptr_t)begin, sizeof begin - 1}, {(void *)(uintptr_t)body, sizeof body - 1}};
+
+        CHECK_INT(green_socket_set_timeout(s, BRIEF), 0);
+        if (!OK(green_socket_sendall(s, two, sizeof two - 1, 0, NULL)) || !read_answers(s, "Hello, World!\n"))
+                return;
+        (void)OK(green_sleep(0.002)); /* it has neither a green thread nor a buffer meanwhile */
+        if (OK(green_socket_sendallv(s, iov, 2, 0, NULL)))
+                (void)read_answers(s, "\r\n0\r\n\r\n");
+}
+
+struct service {
+        green_socket *listener;
+        int rc;
+};
+
+static void *
+serve(void *arg)
+{
+        const struct green_wsgi_server_opts opts = {.size = sizeof opts, .max_size = 4, .shutdown_timeout = BRIEF};
+        struct service *service = arg;
+
+        service->rc = green_wsgi_server(service->listener, app, NULL, &opts);
+        if (service->rc != -ECANCELED && service->rc != -EBADF)
+                (void)OK(service->rc);
+        return NULL;
+}
+
+static void
+server(void)
+{
+        struct service service = {NULL, 1};
+        char address[GREEN_ADDR_TEXT_SIZE];
+        struct green_addr addr;
+        green_thread *gt = NULL;
+        green_socket *s;
+
+        peer_may_be_gone();
+        if (!MADE(green_get_hub()) || !MADE(service.listener = green_listen("127.0.0.1:0", NULL)))
+                return;
+        if (OK(green_socket_getsockname(service.listener, &addr)) && MADE(gt = green_spawn(serve, &service))) {
+                green_addr_format(&addr, address, sizeof address);
+                errno = 0;
+                if (MADE(s = green_connect(address, NULL))) {
+                        talk(s);
+                        (void)OK(green_socket_free(s));
+                }
+        }
+        (void)OK(green_socket_close(service.listener));
+        (void)OK(fault_join(gt));
+        (void)OK(green_socket_free(service.listener));
+}
+
+#define SCENARIOS(X) X(server, SERVES, 0)
+
+FAULT_DEFINE(SCENARIOS)
+
+static void
+signals_without_end_disturb_nothing(void)
+{
+        fault_storm(&scenario_server, 0.5);
+}
+
+static void
+a_program_that_is_stopped_and_continued_goes_on(void)
+{
+        fault_stopped(&scenario_server, 0.3);
+}
+
+static void
+too_few_descriptors_are_an_error(void)
+{
+        fault_few_descriptors(&scenario_server);
+}
+
+GREEN_SUITE(fault_web) {
+        SCENARIOS(FAULT_TEST_ROW)
+        GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
+        GREEN_TEST(a_program_that_is_stopped_and_continued_goes_on, .limit = 60),
+        GREEN_TEST(too_few_descriptors_are_an_error, .limit = 60),
+        GREEN_SUITE_END
+};
