@@ -8,6 +8,8 @@
 
 #include "hub_load.h"
 
+#include <errno.h>
+
 #include <green/error.h>
 #include <green/log.h>
 
