@@ -105,8 +105,13 @@ now_or_later(struct green__hub *h)
         uint64_t passed;
         int64_t now;
 
-        if (green__unlikely(t->window == 0 || h->clock != green__clock_monotonic))
-                return h->clock();
+        if (green__unlikely(t->window == 0 || h->clock != green__clock_monotonic)) {
+                now = h->clock();
+                /* One who never polls sets timers, too. */
+                if (t->first_cycles != 0 && now - t->first_time >= MEASURE && h->clock == green__clock_monotonic)
+                        green__ticks_calibrate(h);
+                return now;
+        }
         passed = green__cycles() - t->cycles;
         if (green__unlikely(passed >= t->window)) {
                 t->cycles = green__cycles();

@@ -295,6 +295,7 @@ struct green__hub {
 
         /* Green threads. */
         size_t nthreads;
+        uint64_t ident_next, ident_end; /* numbers to give to new ones */
         green_thread *free_threads;
         struct green__thread_chunk *thread_chunks;
         struct green_waitq nobody_left; /* green_hub_destroy() waits here */

@@ -21,7 +21,19 @@ struct green__thread_chunk {
         green_thread threads[THREADS_PER_CHUNK];
 };
 
-static _Atomic(uint64_t) next_ident = 1;
+/* Numbers are handed to hubs in blocks, so that a spawn needs no atomic operation. */
+enum { IDENTS_PER_BLOCK = 4096 };
+static _Atomic(uint64_t) next_idents = 1;
+
+static uint64_t
+new_ident(struct green__hub *h)
+{
+        if (green__unlikely(h->ident_next == h->ident_end)) {
+                h->ident_next = atomic_fetch_add_explicit(&next_idents, IDENTS_PER_BLOCK, memory_order_relaxed);
+                h->ident_end = h->ident_next + IDENTS_PER_BLOCK;
+        }
+        return h->ident_next++;
+}
 
 static int
 add_chunk(struct green__hub *h)
@@ -49,7 +61,7 @@ green__thread_init(green_thread *t, struct green__hub *h)
         __asm__("" : "+r"(size));
         memset(t, 0, size);
         t->hub = h;
-        t->ident = atomic_fetch_add_explicit(&next_ident, 1, memory_order_relaxed);
+        t->ident = new_ident(h);
         t->kill.thread = t;
         t->kill.code = GREEN_EKILLED;
         t->innermost = &t->kill;
@@ -364,7 +376,8 @@ recycle(green_thread *t)
 
         if (green__unlikely(t->extra != NULL))
                 green__thread_free_extra(t);
-        green_free(t->last_error);
+        if (green__unlikely(t->last_error != NULL))
+                green_free(t->last_error);
         t->hub = NULL;
         t->next = h->free_threads;
         h->free_threads = t;

@@ -35,6 +35,7 @@ fi
 
 failed=no ran=no
 for hub in $hubs; do
+    # By path: programs that hold private parts have no library beside which modules are looked for.
     case " $GREEN_HUBS_SHARED " in
         *" $hub "*) GREEN_HUB=$PWD/.libs/hub_$hub.so ;;
         *) GREEN_HUB=$hub ;;
