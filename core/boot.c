@@ -25,6 +25,6 @@ green__birth_boot(struct green__birth *birth, void (*go_home)(void))
         if (green__method_save(birth->ctx, &room) == 0)
                 go_home();
         green__sanitize_arrive_first();
-        thread_main();
+        green__method_enter(thread_main);
         __builtin_trap();
 }

@@ -75,14 +75,14 @@ int
 green_debug_dump(int fd)
 {
         struct green__hub *h = green__hub_here;
+        struct green__thread_iter it = {NULL, 0};
         const green_thread *t;
 
         if (h == NULL)
                 return 0;
-        t = &h->main;
-        do
+        dump_one(fd, h, &h->main);
+        while ((t = green__thread_next(h, &it)) != NULL)
                 dump_one(fd, h, t);
-        while ((t = t->all_next) != &h->main);
         return (int)h->nthreads;
 }
 

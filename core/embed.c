@@ -11,7 +11,7 @@ green_hub_embed(void)
 
         if (h == NULL)
                 return green__no_hub();
-        if (h->embedded || h->nthreads > 1 || h->polls > 0 || h->main.wait_where != NULL || h->heap.count > 0)
+        if (h->embedded || h->nthreads > 1 || h->polls > 0 || h->main.wait_where != NULL || green__deadlines(h) > 0)
                 return green_set_error(-EBUSY, "green threads have run in this OS thread already");
         green__context_drop(&h->main.ctx);
         green__context_adopt(&h->home.ctx);
@@ -25,7 +25,7 @@ green_hub_embed(void)
 static bool
 more_to_do(const struct green__hub *h)
 {
-        return green__any_ready(h) || h->posts != NULL || h->watches_first != NULL || h->timers_first != NULL ||
+        return green__any_ready(h) || h->posts != NULL || h->watches.first != NULL || h->timers_first != NULL ||
                atomic_load(&h->mailbox->posts) != NULL;
 }
 
@@ -73,7 +73,7 @@ green_hub_timeout(void)
 
         if (h == NULL || more_to_do(h))
                 return 0;
-        first = green__heap_first(&h->heap);
+        first = green__first_deadline(h);
         if (first == GREEN__NEVER)
                 return GREEN_FOREVER;
         now = h->clock();

@@ -44,21 +44,11 @@ forget_main(struct green__hub *h)
         t->end_code = GREEN_EKILLED;
 }
 
-/* Whom to forget next: anybody but main and the forking one. Forgetting one may forget others with it. */
-static green_thread *
-next_other(const struct green__hub *h)
-{
-        green_thread *t = h->main.all_next;
-
-        if (t == h->current && t != &h->main)
-                t = t->all_next;
-        return t == &h->main ? NULL : t;
-}
-
 static void
 in_child(void)
 {
         struct green__hub *h = green__hub_here;
+        struct green__thread_iter it = {NULL, 0};
         green_thread *t;
         int rc;
 
@@ -70,8 +60,9 @@ in_child(void)
         if (h == NULL)
                 return;
         h->ops_count = 0;
-        while ((t = next_other(h)) != NULL)
-                green__thread_forget(h, t);
+        while ((t = green__thread_next(h, &it)) != NULL)
+                if (t != h->current)
+                        green__thread_forget(h, t);
         if (h->current != &h->main && !h->embedded)
                 forget_main(h);
         h->told_deadlock = false;

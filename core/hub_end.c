@@ -35,19 +35,14 @@ green_hub_stop(int code)
 static void
 kill_all(struct green__hub *h)
 {
-        green_thread *t = h->main.all_next;
+        struct green__thread_iter it = {NULL, 0};
+        green_thread *t;
 
-        while (t != &h->main) {
-                green_thread *next = t->all_next;
-
-                if (t->state == GREEN__NEW) {
+        while ((t = green__thread_next(h, &it)) != NULL) {
+                if (t->state == GREEN__NEW)
                         green__thread_end_unstarted(h, t, GREEN_EKILLED);
-                        /* Its links may have ended others. */
-                        next = h->main.all_next;
-                } else if (!t->kill.fired && !t->ended) {
+                else if (!t->kill.fired && !t->ended)
                         green__scope_fire(h, &t->kill);
-                }
-                t = next;
         }
 }
 

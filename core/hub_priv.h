@@ -117,10 +117,9 @@ struct green__last_error {
 };
 
 struct green_thread {
-        /* Touched by every switch. */
+        /* Touched by every switch: one cache line. */
         struct green_thread *next, *prev; /* run queue, circular; of one that is free: next free */
         struct green__context ctx;
-        struct green__stack *stack; /* NULL: not started, or the OS thread's own */
         struct green__scope *fired; /* outermost scope that has fired and is not shielded; NULL: none */
         uint8_t state;              /* enum green__state */
         bool ended;                 /* nothing of its own function runs any more */
@@ -131,8 +130,11 @@ struct green_thread {
         bool linking;               /* its links are being called */
         bool stopped;               /* main: told by green_hub_stop() */
         bool reserved_stack;        /* holds a reservation in the stack pool */
+        bool counted;               /* among hub->nthreads */
         uint16_t shield;            /* depth of green_shield_begin() */
         uint32_t refs;              /* handles, and one while it has not ended */
+
+        struct green__stack *stack; /* NULL: not started, or the OS thread's own */
 
         /* A wait. */
         struct green_wait *waits; /* its nodes, while parked */
@@ -159,7 +161,6 @@ struct green_thread {
         struct green__locals *locals;
         struct green__extra *extra;
         struct green__last_error *last_error;
-        struct green_thread *all_next, *all_prev; /* every green thread of the hub, circular with hub->main */
         struct green_thread *local_next;          /* hub->...extra->local_spawns of the creator */
         struct green_thread *creator;             /* of a local spawn that has not started */
         uint64_t ident;
@@ -231,10 +232,16 @@ struct green__watch {
         struct green__hub *hub; /* while started */
         struct green__slot *slot;
         green_fd fd;
-        struct green__watch *call_next, *call_prev; /* callback queue */
+        struct green__watch *next, *prev; /* in the callback queue, or among the fresh ones */
+        double seconds;                   /* of one that is fresh: its time limit */
         int result;
         uint8_t events;
         uint8_t active; /* 0 stopped, 1 waits, 2 in the callback queue */
+        bool fresh;     /* waits, and its time limit is not in the heap yet */
+};
+
+struct green__watch_list {
+        struct green__watch *first, *last;
 };
 
 _Static_assert(sizeof(struct green__watch) <= sizeof(struct green_watch), "a watch fits its public storage");
@@ -264,7 +271,6 @@ struct green__hub {
         uint64_t cal_cycles; /* last calibration */
         int64_t cal_time;
         struct green__ticks ticks;
-        uint32_t nready;
         bool hooks;    /* some green thread has switch hooks: every switch takes the slow path */
         bool dying;    /* the running stack is in the pool already */
         bool embedded; /* the hub stack is the application's */
@@ -283,8 +289,10 @@ struct green__hub {
 
         /* Callbacks to run on the hub stack. */
         struct green__post *posts, **posts_end;
-        struct green__watch *watches_first, *watches_last;
+        struct green__watch_list watches;
         size_t watches_queued;
+        struct green__watch_list fresh; /* those whose time limits begin at the next look at the clock */
+        uint32_t fresh_count;
         struct green_timer *timers_first, **timers_end;
 
         /* Descriptors. */
@@ -297,7 +305,7 @@ struct green__hub {
         size_t nthreads;
         uint64_t ident_next, ident_end; /* numbers to give to new ones */
         green_thread *free_threads;
-        struct green__thread_chunk *thread_chunks;
+        struct green__thread_chunk *thread_chunks, **thread_chunks_end;
         struct green_waitq nobody_left; /* green_hub_destroy() waits here */
 
         const struct green_hub_ops *ops;
@@ -391,6 +399,19 @@ void green__thread_clean_up(green_thread *t);
 void green__thread_free_extra(green_thread *t);
 void green__threads_free(struct green__hub *h);
 
+/*
+ * To go through the green threads of a hub, main left out: {0} is before the first. They may come and go meanwhile; one
+ * that comes may be missed.
+ */
+struct green__thread_iter {
+        struct green__thread_chunk *chunk;
+        int index;
+};
+green_thread *green__thread_next(const struct green__hub *h, struct green__thread_iter *it);
+
+/* sched.c: how many are in the run queue, counted up to a limit. */
+size_t green__count_ready(const struct green__hub *h, size_t most);
+
 /* scope.c */
 void green__scope_refresh(green_thread *t);
 bool green__scope_fire(struct green__hub *h, struct green__scope *s);
@@ -427,9 +448,26 @@ green__direction(unsigned events)
 
 /* watch.c */
 void green__watch_fire(struct green__watch *w, int result);
+void green__watches_begin(struct green__hub *h);
 void green__watch_call(struct green__hub *h, struct green__watch *w);
 void green__watch_node_woken(struct green_wait *node, int code);
 void green__watches_forget(struct green__hub *h);
+
+/* Deadlines that are pending, of any kind. */
+static inline uint32_t
+green__deadlines(const struct green__hub *h)
+{
+        return h->heap.count + h->fresh_count;
+}
+
+/* When the first of them is; GREEN__NEVER if there is none. */
+static inline int64_t
+green__first_deadline(struct green__hub *h)
+{
+        if (h->fresh.first != NULL)
+                green__watches_begin(h);
+        return green__heap_first(&h->heap);
+}
 
 /* timer.c */
 void green__timer_fire(struct green__hub *h, struct green_timer *t);

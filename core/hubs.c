@@ -146,7 +146,7 @@ init_main(struct green__hub *h)
         green_thread *t = &h->main;
 
         green__thread_init(t, h);
-        h->main.all_next = h->main.all_prev = &h->main;
+        h->thread_chunks_end = &h->thread_chunks;
         t->where = "main";
         t->refs = 1;
         t->started = true;
@@ -258,10 +258,11 @@ green__hub_make(void)
 static void
 forget_all(struct green__hub *h)
 {
+        struct green__thread_iter it = {NULL, 0};
         green_thread *t;
 
         h->destroying = true;
-        while ((t = h->main.all_next) != &h->main)
+        while ((t = green__thread_next(h, &it)) != NULL)
                 green__thread_forget(h, t);
         green__timers_drop_all(h);
         green__watches_forget(h);
@@ -313,8 +314,8 @@ green__hub_free(struct green__hub *h)
 static bool
 is_idle(const struct green__hub *h)
 {
-        return h->nthreads == 1 && h->heap.count == 0 && h->io_waits[0] + h->io_waits[1] + h->ops_count == 0 &&
-               h->posts == NULL && h->watches_first == NULL && h->timers_first == NULL &&
+        return h->nthreads == 1 && green__deadlines(h) == 0 && h->io_waits[0] + h->io_waits[1] + h->ops_count == 0 &&
+               h->posts == NULL && h->watches.first == NULL && h->timers_first == NULL &&
                atomic_load(&h->mailbox->posts) == NULL && !h->embedded;
 }
 
@@ -427,8 +428,8 @@ green_hub_get_info(struct green_hub_info *info)
                 .context = green__context_name(),
                 .guard = stacks.guard,
                 .threads = h->nthreads,
-                .ready = h->nready,
-                .timers = h->heap.count,
+                .ready = green__count_ready(h, SIZE_MAX),
+                .timers = green__deadlines(h),
                 .readers = h->io_waits[0],
                 .writers = h->io_waits[1],
                 .stacks = stacks.in_use,
@@ -449,7 +450,7 @@ green_hub_set_clock(int64_t (*clock)(void))
 
         if (h == NULL)
                 return green__no_hub();
-        if (h->heap.count > 0)
+        if (green__deadlines(h) > 0)
                 return -EBUSY;
         h->clock = clock == NULL ? green__clock_monotonic : clock;
         h->now = h->clock();

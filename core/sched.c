@@ -55,6 +55,16 @@ calibrate(struct green__hub *h)
                 green__ticks_calibrate(h);
 }
 
+size_t
+green__count_ready(const struct green__hub *h, size_t most)
+{
+        size_t n = 0;
+
+        for (const green_thread *t = h->run.next; t != &h->run && n < most; t = t->next)
+                n++;
+        return n;
+}
+
 /* The countdown has run out: is it time to poll? If not, count on. */
 static bool
 interval_over(struct green__hub *h)
@@ -73,7 +83,7 @@ interval_over(struct green__hub *h)
         if (now - h->t0 < h->cycles_20us) {
                 h->interval = h->interval * 2 < INTERVAL_MAX ? h->interval * 2 : INTERVAL_MAX;
         } else {
-                h->interval = h->nready < INTERVAL_MAX ? (int)h->nready : INTERVAL_MAX;
+                h->interval = (int)green__count_ready(h, INTERVAL_MAX);
                 if (h->interval < 1)
                         h->interval = 1;
         }
@@ -83,14 +93,35 @@ interval_over(struct green__hub *h)
 static bool
 callbacks_wait(const struct green__hub *h)
 {
-        return h->posts != NULL || h->watches_first != NULL || h->timers_first != NULL;
+        return h->posts != NULL || h->watches.first != NULL || h->timers_first != NULL;
+}
+
+/*
+ * Where deadlines lie close together, waking for each of them costs more than all that they are for. So where at least
+ * CROWD others follow the first within CROWDED nanoseconds they are all waited for together, and the first ones are that much
+ * late.
+ */
+enum { CROWD = 3, CROWDED = 250000 };
+
+/* The next ones after the first are among its children in the heap, or below them. */
+static bool
+is_crowded(const struct green__heap *heap)
+{
+        int64_t until = heap->entries[0].deadline + CROWDED;
+        int n = 0;
+
+        if (heap->count <= GREEN__HEAP_ARITY)
+                return false;
+        for (uint32_t i = 1; i <= GREEN__HEAP_ARITY; i++)
+                n += heap->entries[i].deadline <= until;
+        return n >= CROWD;
 }
 
 /* Nanoseconds until there is something to do: 0 for a callback, the first timer; -1 without one. */
 static int64_t
 next_limit(struct green__hub *h)
 {
-        int64_t first = green__heap_first(&h->heap);
+        int64_t first = green__first_deadline(h);
         int64_t now;
 
         if (callbacks_wait(h))
@@ -98,7 +129,9 @@ next_limit(struct green__hub *h)
         if (first == GREEN__NEVER)
                 return -1;
         now = h->clock();
-        return first > now ? first - now : 0;
+        if (first <= now)
+                return 0;
+        return first - now + (is_crowded(&h->heap) ? CROWDED : 0);
 }
 
 static void
@@ -138,7 +171,7 @@ expire(struct green__hub *h, struct green__timer *timer)
 static void
 expire_timers(struct green__hub *h)
 {
-        int64_t first = green__heap_first(&h->heap);
+        int64_t first = green__first_deadline(h);
 
         if (first == GREEN__NEVER)
                 return;
@@ -269,21 +302,6 @@ green__prepare(struct green__hub *h, green_thread *t)
         t->started = true;
 }
 
-/* Where a birth leads. */
-void
-green__thread_main(void)
-{
-        struct green__hub *h = green__hub_here;
-        green_thread *t = h->current;
-
-        if (t == &h->home)
-                green__home_main();
-        *h->errno_at = 0;
-        if (green__unlikely(h->hooks))
-                green__hook_in(t);
-        green_exit(t->fn(t->arg));
-}
-
 void
 green__run_callbacks(struct green__hub *h)
 {
@@ -302,7 +320,7 @@ green__run_callbacks(struct green__hub *h)
                 fn(arg);
         }
         /* Only those of now: one on a regular file that starts itself again is queued again at once. */
-        for (size_t n = h->watches_queued; n > 0 && (w = h->watches_first) != NULL; n--)
+        for (size_t n = h->watches_queued; n > 0 && (w = h->watches.first) != NULL; n--)
                 green__watch_call(h, w);
         while (h->timers_first != NULL)
                 green__timer_call(h, h->timers_first);

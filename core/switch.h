@@ -43,10 +43,15 @@
  *   green__method_room             the type of that room
  *   green__method_word(ctx)        what tells a parked boot function on one stack from that on another
  *   green__method_context(other, word)  its context again; other: of another parked one
+ *   green__method_enter(fn)        call fn, which does not return (those that know nothing better: an ordinary call)
  *   GREEN__CONTEXT_REBASE          1: a context is transparent, a copy of its frame on another stack works
  *   GREEN__CONTEXT_SHADOW_STACKS   1: works while the processor keeps a shadow stack
  *   GREEN__CONTEXT_SIGNAL_BIRTH    1: a stack can be born by the alternate signal stack
  */
+
+#ifndef green__method_enter
+#define green__method_enter(fn) (fn)()
+#endif
 
 /* Where every birth leads: the scheduler's function, called on the fresh stack. Defined by the scheduler. */
 void green__thread_main(void) __attribute__((noreturn));

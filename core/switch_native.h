@@ -11,6 +11,7 @@
  *   GREEN__NATIVE_SWITCH(from, to)  store the context, load the other, jump
  *   GREEN__NATIVE_SAVE(ctx, again)  store the context; again is 0 now and 1 when somebody switches to it
  *   GREEN__NATIVE_JUMP(to)          load the context, jump
+ *   GREEN__NATIVE_ENTER(fn)         call fn, which does not return, by a jump
  */
 #ifndef GREEN_SWITCH_NATIVE_H
 #define GREEN_SWITCH_NATIVE_H
@@ -77,6 +78,12 @@ green__method_context(const struct green__context *other, void *word)
 
         return (struct green__context){.sp = word, .fp = fp, .ip = other->ip};
 }
+
+/*
+ * A call that never returns shifts the processor's prediction of returns: each `ret` of the stack that is switched to when
+ * fn has ended would be mispredicted.
+ */
+#define green__method_enter(fn) GREEN__NATIVE_ENTER(fn)
 
 /* What a parked context needs beside itself, in the frame that is parked: nothing. */
 typedef char green__method_room;

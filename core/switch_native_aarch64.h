@@ -79,4 +79,16 @@
                 (again) = green__twice;                                                                                \
         } while (0)
 
+#define GREEN__NATIVE_ENTER(fn)                                                                                        \
+        do {                                                                                                           \
+                register void (*green__fn)(void) __asm__("x16") = (fn);                                                \
+                __asm__ volatile("adr x30, 1f\n\t"                                                                     \
+                                 "br x16\n"                                                                            \
+                                 "1:\n\t"                                                                              \
+                                 "brk #0"                                                                              \
+                                 :                                                                                     \
+                                 : "r"(green__fn)                                                                      \
+                                 : "x30", "memory");                                                                   \
+        } while (0)
+
 #endif

@@ -74,4 +74,15 @@
                                  : GREEN__CLOBBERS);                                                                   \
         } while (0)
 
+#define GREEN__NATIVE_ENTER(fn)                                                                                        \
+        __asm__ volatile("leaq 1f(%%rip), %%rcx\n\t"                                                                   \
+                         "andq $-16, %%rsp\n\t"                                                                        \
+                         "pushq %%rcx\n\t"                                                                             \
+                         "jmpq *%%rax\n"                                                                               \
+                         "1:\n\t"                                                                                      \
+                         "ud2"                                                                                         \
+                         :                                                                                             \
+                         : "a"(fn)                                                                                     \
+                         : "rcx", "memory")
+
 #endif

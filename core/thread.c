@@ -13,13 +13,28 @@
 #undef green_spawn_copy
 #undef green_spawn_with
 
-enum { THREADS_PER_CHUNK = 64 };
+enum {
+        THREADS_PER_CHUNK = 64,
+        CACHE_LINE = 64,
+        STRIDE = (sizeof(green_thread) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE,
+};
 
-/* Control blocks come in chunks, so that a spawn allocates nothing most of the time. */
+/*
+ * Control blocks come in chunks, so that a spawn allocates nothing most of the time. Each begins a cache line: what a
+ * switch touches is in the first.
+ */
 struct green__thread_chunk {
         struct green__thread_chunk *next;
-        green_thread threads[THREADS_PER_CHUNK];
+        char room[THREADS_PER_CHUNK * STRIDE + CACHE_LINE];
 };
+
+static green_thread *
+in_chunk(struct green__thread_chunk *chunk, int i)
+{
+        uintptr_t first = ((uintptr_t)chunk->room + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1);
+
+        return (green_thread *)(first + (uintptr_t)i * STRIDE);
+}
 
 /* Numbers are handed to hubs in blocks, so that a spawn needs no atomic operation. */
 enum { IDENTS_PER_BLOCK = 4096 };
@@ -42,12 +57,16 @@ add_chunk(struct green__hub *h)
 
         if (chunk == NULL)
                 return -ENOMEM;
-        chunk->next = h->thread_chunks;
-        h->thread_chunks = chunk;
+        chunk->next = NULL;
+        *h->thread_chunks_end = chunk;
+        h->thread_chunks_end = &chunk->next;
         for (int i = THREADS_PER_CHUNK - 1; i >= 0; i--) {
-                chunk->threads[i].hub = NULL;
-                chunk->threads[i].next = h->free_threads;
-                h->free_threads = &chunk->threads[i];
+                green_thread *t = in_chunk(chunk, i);
+
+                t->hub = NULL;
+                t->counted = false;
+                t->next = h->free_threads;
+                h->free_threads = t;
         }
         return 0;
 }
@@ -68,13 +87,24 @@ green__thread_init(green_thread *t, struct green__hub *h)
         h->nthreads++;
 }
 
-static void
-enlist(struct green__hub *h, green_thread *t)
+green_thread *
+green__thread_next(const struct green__hub *h, struct green__thread_iter *it)
 {
-        t->all_next = &h->main;
-        t->all_prev = h->main.all_prev;
-        t->all_prev->all_next = t;
-        h->main.all_prev = t;
+        if (it->chunk == NULL)
+                it->chunk = h->thread_chunks;
+        while (it->chunk != NULL) {
+                while (it->index < THREADS_PER_CHUNK) {
+                        green_thread *t = in_chunk(it->chunk, it->index++);
+
+                        if (t->counted)
+                                return t;
+                }
+                if (it->chunk->next == NULL)
+                        return NULL;
+                it->chunk = it->chunk->next;
+                it->index = 0;
+        }
+        return NULL;
 }
 
 /* A green thread that could not be completed: as if it had never been. */
@@ -104,7 +134,7 @@ make(struct green__hub *h, green_thread_fn fn, void *arg, const char *where)
         t = h->free_threads;
         h->free_threads = t->next;
         green__thread_init(t, h);
-        enlist(h, t);
+        t->counted = true;
         t->reserved_stack = true;
         t->fn = fn;
         t->arg = arg;
@@ -409,8 +439,7 @@ green__thread_release(green_thread *t)
 static void
 retire(struct green__hub *h, green_thread *t)
 {
-        t->all_prev->all_next = t->all_next;
-        t->all_next->all_prev = t->all_prev;
+        t->counted = false;
         h->nthreads--;
         green__heap_unpromise(&h->heap, 1);
         if (t->reserved_stack)
@@ -633,20 +662,12 @@ exit_main(struct green__hub *h, green_thread *self, void *result)
         pthread_exit(NULL);
 }
 
-void
-green_exit(void *result)
+/* The running green thread, not main, ends: on with the next one. */
+static inline __attribute__((always_inline, noreturn)) void
+end(struct green__hub *h, green_thread *self, void *result)
 {
-        struct green__hub *h = green__hub_get();
-        green_thread *self = h->current;
         green_thread *next;
 
-        if (self == NULL) {
-                green_log(GREEN_LOG_ERROR, "green-net: green_exit() in a hub callback: the callback is abandoned");
-                GREEN_ASSERT(!h->embedded);
-                green__home_main();
-        }
-        if (self == &h->main)
-                exit_main(h, self, result);
         finish(h, self, result);
         if (green__unlikely(h->hooks))
                 green__hook_out(self);
@@ -660,11 +681,42 @@ green_exit(void *result)
         else
                 next = green__pick(h);
         h->dying = false;
-        if (!next->started)
+        if (green__unlikely(!next->started))
                 green__prepare(h, next);
         h->current = next;
         next->state = GREEN__RUNNING;
         green__switch_last(&self->ctx, &next->ctx);
+}
+
+/* Where a birth leads. Every call in here returns, see green__method_enter(). */
+void
+green__thread_main(void)
+{
+        struct green__hub *h = green__hub_here;
+        green_thread *t = h->current;
+
+        if (green__unlikely(t == &h->home))
+                green__home_main();
+        *h->errno_at = 0;
+        if (green__unlikely(h->hooks))
+                green__hook_in(t);
+        end(h, t, t->fn(t->arg));
+}
+
+void
+green_exit(void *result)
+{
+        struct green__hub *h = green__hub_get();
+        green_thread *self = h->current;
+
+        if (self == NULL) {
+                green_log(GREEN_LOG_ERROR, "green-net: green_exit() in a hub callback: the callback is abandoned");
+                GREEN_ASSERT(!h->embedded);
+                green__home_main();
+        }
+        if (self == &h->main)
+                exit_main(h, self, result);
+        end(h, self, result);
 }
 
 int
@@ -696,7 +748,7 @@ green__threads_free(struct green__hub *h)
 
                 h->thread_chunks = chunk->next;
                 for (int i = 0; i < THREADS_PER_CHUNK; i++) {
-                        green_thread *t = &chunk->threads[i];
+                        green_thread *t = in_chunk(chunk, i);
 
                         if (t->hub == NULL)
                                 continue;
@@ -705,5 +757,6 @@ green__threads_free(struct green__hub *h)
                 }
                 green_free(chunk);
         }
+        h->thread_chunks_end = &h->thread_chunks;
         h->free_threads = NULL;
 }

@@ -7,9 +7,7 @@
 #include <green/alloc.h>
 #include <string.h>
 
-#include "check.h"
-
-enum { ARITY = 4, FIRST_CAPACITY = 64, CACHE_LINE = 64 };
+enum { ARITY = GREEN__HEAP_ARITY, FIRST_CAPACITY = 64, CACHE_LINE = 64 };
 
 _Static_assert(sizeof(struct green__heap_entry) * ARITY == CACHE_LINE, "four children fill a cache line");
 
@@ -74,8 +72,8 @@ align(void *memory)
         return (struct green__heap_entry *)(line + CACHE_LINE - sizeof(struct green__heap_entry));
 }
 
-static int
-grow(struct green__heap *heap, uint32_t need)
+int
+green__heap_grow(struct green__heap *heap, uint32_t need)
 {
         uint32_t capacity = heap->capacity == 0 ? FIRST_CAPACITY : heap->capacity;
         struct green__timer **timers;
@@ -105,21 +103,6 @@ grow(struct green__heap *heap, uint32_t need)
                 heap->free_id = id;
         }
         heap->capacity = capacity;
-        return 0;
-}
-
-int
-green__heap_promise(struct green__heap *heap, uint32_t n)
-{
-        uint32_t need = heap->promised + n;
-
-        if (green__unlikely(need > heap->capacity)) {
-                int rc = grow(heap, need);
-
-                if (rc != 0)
-                        return rc;
-        }
-        heap->promised = need;
         return 0;
 }
 

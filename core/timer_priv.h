@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "check.h"
+
 /* What a timer is part of, and so what is to be done when it expires. */
 enum green__timer_kind {
         GREEN__TIMER_PARK,  /* green_thread.timer: the time limit of a wait */
@@ -24,6 +26,9 @@ struct green__timer {
         uint32_t id;   /* its number in the heap; 0: not pending */
         uint32_t kind; /* enum green__timer_kind */
 };
+
+/* Children of an entry: those of entry i are i * GREEN__HEAP_ARITY + 1 and on. */
+enum { GREEN__HEAP_ARITY = 4 };
 
 struct green__heap_entry {
         int64_t deadline; /* nanoseconds of the hub's clock */
@@ -46,8 +51,24 @@ struct green__heap {
 /* Deadlines at or after this are never reached. */
 #define GREEN__NEVER INT64_MAX
 
+/* Make room for so many. 0 or -ENOMEM. */
+int green__heap_grow(struct green__heap *heap, uint32_t need);
+
 /* Promise n more places: whoever holds a promise may add a timer without fail. 0 or -ENOMEM. */
-int green__heap_promise(struct green__heap *heap, uint32_t n);
+static inline int
+green__heap_promise(struct green__heap *heap, uint32_t n)
+{
+        uint32_t need = heap->promised + n;
+
+        if (green__unlikely(need > heap->capacity)) {
+                int rc = green__heap_grow(heap, need);
+
+                if (rc != 0)
+                        return rc;
+        }
+        heap->promised = need;
+        return 0;
+}
 
 /* Take promises back. */
 static inline void

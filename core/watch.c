@@ -17,6 +17,68 @@ green_watch_init(struct green_watch *w, green_watch_fn fn, void *arg)
         *inside(w) = (struct green__watch){.fn = fn, .arg = arg, .fd = GREEN_INVALID_FD};
 }
 
+static void
+enlist(struct green__watch_list *list, struct green__watch *w)
+{
+        w->next = NULL;
+        w->prev = list->last;
+        if (list->last != NULL)
+                list->last->next = w;
+        else
+                list->first = w;
+        list->last = w;
+}
+
+static void
+delist(struct green__watch_list *list, struct green__watch *w)
+{
+        if (w->prev != NULL)
+                w->prev->next = w->next;
+        else
+                list->first = w->next;
+        if (w->next != NULL)
+                w->next->prev = w->prev;
+        else
+                list->last = w->prev;
+}
+
+/*
+ * Time limits of watches begin when the hub next looks at the clock, which is not before they were set: most are taken
+ * back before that, and reading the clock or the cycle counter costs more than all the rest.
+ */
+static void
+limit_set(struct green__hub *h, struct green__watch *w, double seconds)
+{
+        w->seconds = seconds;
+        w->fresh = true;
+        h->fresh_count++;
+        enlist(&h->fresh, w);
+}
+
+static void
+limit_drop(struct green__hub *h, struct green__watch *w)
+{
+        if (w->fresh) {
+                delist(&h->fresh, w);
+                h->fresh_count--;
+                w->fresh = false;
+        } else {
+                green__heap_drop(&h->heap, &w->timer);
+        }
+}
+
+/* The hub is about to look at its deadlines: those that were set since it did come to the others. */
+void
+green__watches_begin(struct green__hub *h)
+{
+        struct green__watch *w;
+
+        while ((w = h->fresh.first) != NULL) {
+                limit_drop(h, w);
+                green__heap_add(&h->heap, &w->timer, green__deadline(h, w->seconds));
+        }
+}
+
 /* Leave the slot's queues and the heap. */
 static void
 leave(struct green__watch *w)
@@ -29,34 +91,21 @@ leave(struct green__watch *w)
                 green__wait_dequeue(&w->wait[dir]);
                 h->io_waits[dir]--;
         }
-        green__heap_drop(&h->heap, &w->timer);
+        limit_drop(h, w);
         green__heap_unpromise(&h->heap, 1);
 }
 
 static void
 call_enqueue(struct green__hub *h, struct green__watch *w)
 {
-        w->call_next = NULL;
-        w->call_prev = h->watches_last;
-        if (h->watches_last != NULL)
-                h->watches_last->call_next = w;
-        else
-                h->watches_first = w;
-        h->watches_last = w;
+        enlist(&h->watches, w);
         h->watches_queued++;
 }
 
 static void
 call_dequeue(struct green__hub *h, struct green__watch *w)
 {
-        if (w->call_prev != NULL)
-                w->call_prev->call_next = w->call_next;
-        else
-                h->watches_first = w->call_next;
-        if (w->call_next != NULL)
-                w->call_next->call_prev = w->call_prev;
-        else
-                h->watches_last = w->call_prev;
+        delist(&h->watches, w);
         h->watches_queued--;
 }
 
@@ -156,6 +205,7 @@ start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green
         w->events = (uint8_t)events;
         w->active = STARTED;
         w->timer = (struct green__timer){.kind = GREEN__TIMER_WATCH};
+        w->fresh = false;
         w->wait[0].queue = w->wait[1].queue = NULL;
         if (s != NULL && !always) {
                 missed = raw ? 0 : s->missed & events;
@@ -165,7 +215,7 @@ start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green
         if (always || missed != 0)
                 green__watch_fire(w, (int)(always ? events : missed));
         else if (timeout < GREEN_FOREVER)
-                green__heap_add(&h->heap, &w->timer, green__deadline(h, timeout));
+                limit_set(h, w, timeout);
         green__deadline_set(h);
         return 0;
 }
@@ -262,8 +312,10 @@ forget_in(struct green_waitq *q)
 void
 green__watches_forget(struct green__hub *h)
 {
-        while (h->watches_first != NULL)
-                forget(h->watches_first);
+        while (h->watches.first != NULL)
+                forget(h->watches.first);
+        while (h->fresh.first != NULL)
+                forget(h->fresh.first);
         for (size_t c = 0; c < h->nchunks; c++) {
                 for (size_t i = 0; h->chunks[c] != NULL && i < GREEN__SLOT_CHUNK; i++) {
                         forget_in(&h->chunks[c][i].wait[0]);
