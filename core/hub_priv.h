@@ -118,7 +118,7 @@ struct green__last_error {
 
 struct green_thread {
         /* Touched by every switch: one cache line. */
-        struct green_thread *next, *prev; /* run queue, circular; of one that is free: next free */
+        struct green_thread *next, *prev; /* run queue, circular */
         struct green__context ctx;
         struct green__scope *fired; /* outermost scope that has fired and is not shielded; NULL: none */
         uint8_t state;              /* enum green__state */
@@ -164,7 +164,8 @@ struct green_thread {
         struct green_thread *local_next;          /* hub->...extra->local_spawns of the creator */
         struct green_thread *creator;             /* of a local spawn that has not started */
         uint64_t ident;
-        const char *where; /* "file:line" of its spawn */
+        const char *where;                 /* "file:line" of its spawn */
+        struct green__thread_chunk *chunk; /* what it lies in; NULL: in the hub */
 };
 
 /* Work for the hub stack. */
@@ -271,6 +272,7 @@ struct green__hub {
         uint64_t cal_cycles; /* last calibration */
         int64_t cal_time;
         struct green__ticks ticks;
+        uint32_t nready;
         bool hooks;    /* some green thread has switch hooks: every switch takes the slow path */
         bool dying;    /* the running stack is in the pool already */
         bool embedded; /* the hub stack is the application's */
@@ -304,8 +306,8 @@ struct green__hub {
         /* Green threads. */
         size_t nthreads;
         uint64_t ident_next, ident_end; /* numbers to give to new ones */
-        green_thread *free_threads;
         struct green__thread_chunk *thread_chunks, **thread_chunks_end;
+        struct green__thread_chunk *free_chunks; /* those that have a free control block; the last given to first */
         struct green_waitq nobody_left; /* green_hub_destroy() waits here */
 
         const struct green_hub_ops *ops;
@@ -408,9 +410,6 @@ struct green__thread_iter {
         int index;
 };
 green_thread *green__thread_next(const struct green__hub *h, struct green__thread_iter *it);
-
-/* sched.c: how many are in the run queue, counted up to a limit. */
-size_t green__count_ready(const struct green__hub *h, size_t most);
 
 /* scope.c */
 void green__scope_refresh(green_thread *t);

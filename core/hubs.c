@@ -428,7 +428,7 @@ green_hub_get_info(struct green_hub_info *info)
                 .context = green__context_name(),
                 .guard = stacks.guard,
                 .threads = h->nthreads,
-                .ready = green__count_ready(h, SIZE_MAX),
+                .ready = h->nready,
                 .timers = green__deadlines(h),
                 .readers = h->io_waits[0],
                 .writers = h->io_waits[1],

@@ -44,6 +44,7 @@ green__enqueue(struct green__hub *h, green_thread *t)
         t->prev = last;
         last->next = t;
         h->run.prev = t;
+        h->nready++;
 }
 
 /* Make ready to run; not from the running green thread itself. */
@@ -61,6 +62,7 @@ green__unready(struct green__hub *h, green_thread *t)
         t->prev->next = t->next;
         t->next->prev = t->prev;
         t->next = t->prev = NULL;
+        h->nready--;
 }
 
 static inline green_thread *
@@ -73,6 +75,7 @@ green__pop(struct green__hub *h)
         h->run.next = after;
         after->prev = &h->run;
         __builtin_prefetch(after->ctx.sp);
+        h->nready--;
         return t;
 }
 

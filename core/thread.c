@@ -21,12 +21,17 @@ enum {
 
 /*
  * Control blocks come in chunks, so that a spawn allocates nothing most of the time. Each begins a cache line: what a
- * switch touches is in the first.
+ * switch touches is in the first. Of a chunk the first free one is taken, so that those which are used one after the other
+ * lie side by side, in whatever order they were given back.
  */
 struct green__thread_chunk {
         struct green__thread_chunk *next;
+        struct green__thread_chunk *next_free; /* in hub->free_chunks */
+        uint64_t free;                         /* a bit for each that is free */
         char room[THREADS_PER_CHUNK * STRIDE + CACHE_LINE];
 };
+
+_Static_assert(THREADS_PER_CHUNK == 64, "a bit for each control block of a chunk");
 
 static green_thread *
 in_chunk(struct green__thread_chunk *chunk, int i)
@@ -34,6 +39,33 @@ in_chunk(struct green__thread_chunk *chunk, int i)
         uintptr_t first = ((uintptr_t)chunk->room + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1);
 
         return (green_thread *)(first + (uintptr_t)i * STRIDE);
+}
+
+/* Take a free control block; there is one. */
+static inline green_thread *
+take_block(struct green__hub *h, struct green__thread_chunk **ret_chunk)
+{
+        struct green__thread_chunk *chunk = h->free_chunks;
+        int i = __builtin_ctzll(chunk->free);
+
+        chunk->free &= chunk->free - 1;
+        if (chunk->free == 0)
+                h->free_chunks = chunk->next_free;
+        *ret_chunk = chunk;
+        return in_chunk(chunk, i);
+}
+
+static inline void
+give_block(struct green__hub *h, green_thread *t)
+{
+        struct green__thread_chunk *chunk = t->chunk;
+        size_t i = (size_t)((char *)t - (char *)in_chunk(chunk, 0)) / STRIDE;
+
+        if (chunk->free == 0) {
+                chunk->next_free = h->free_chunks;
+                h->free_chunks = chunk;
+        }
+        chunk->free |= (uint64_t)1 << i;
 }
 
 /* Numbers are handed to hubs in blocks, so that a spawn needs no atomic operation. */
@@ -60,14 +92,15 @@ add_chunk(struct green__hub *h)
         chunk->next = NULL;
         *h->thread_chunks_end = chunk;
         h->thread_chunks_end = &chunk->next;
-        for (int i = THREADS_PER_CHUNK - 1; i >= 0; i--) {
+        for (int i = 0; i < THREADS_PER_CHUNK; i++) {
                 green_thread *t = in_chunk(chunk, i);
 
                 t->hub = NULL;
                 t->counted = false;
-                t->next = h->free_threads;
-                h->free_threads = t;
         }
+        chunk->free = UINT64_MAX;
+        chunk->next_free = h->free_chunks;
+        h->free_chunks = chunk;
         return 0;
 }
 
@@ -121,9 +154,10 @@ unmake(green_thread *t)
 static green_thread *
 make(struct green__hub *h, green_thread_fn fn, void *arg, const char *where)
 {
+        struct green__thread_chunk *chunk;
         green_thread *t;
 
-        if (green__unlikely(h->free_threads == NULL) && add_chunk(h) != 0)
+        if (green__unlikely(h->free_chunks == NULL) && add_chunk(h) != 0)
                 return NULL;
         if (green__unlikely(green__heap_promise(&h->heap, 1) != 0))
                 return NULL;
@@ -131,9 +165,9 @@ make(struct green__hub *h, green_thread_fn fn, void *arg, const char *where)
                 green__heap_unpromise(&h->heap, 1);
                 return NULL;
         }
-        t = h->free_threads;
-        h->free_threads = t->next;
+        t = take_block(h, &chunk);
         green__thread_init(t, h);
+        t->chunk = chunk;
         t->counted = true;
         t->reserved_stack = true;
         t->fn = fn;
@@ -409,8 +443,7 @@ recycle(green_thread *t)
         if (green__unlikely(t->last_error != NULL))
                 green_free(t->last_error);
         t->hub = NULL;
-        t->next = h->free_threads;
-        h->free_threads = t;
+        give_block(h, t);
 }
 
 /* Nobody can ask any more how it ended. */
@@ -672,7 +705,10 @@ end(struct green__hub *h, green_thread *self, void *result)
         if (green__unlikely(h->hooks))
                 green__hook_out(self);
         /* From here on the stack may be given to another, and the control block too: no function of the user runs. */
-        green__stack_give(&h->stacks, self->stack);
+        if (green__likely(self->extra == NULL))
+                green__stack_give_plain(&h->stacks, self->stack);
+        else
+                green__stack_give(&h->stacks, self->stack);
         self->stack = NULL;
         h->dying = true;
         retire(h, self);
@@ -758,5 +794,5 @@ green__threads_free(struct green__hub *h)
                 green_free(chunk);
         }
         h->thread_chunks_end = &h->thread_chunks;
-        h->free_threads = NULL;
+        h->free_chunks = NULL;
 }

@@ -52,12 +52,19 @@ sift_down(struct green__heap *heap, uint32_t i, struct green__heap_entry entry)
 
                 if (first >= heap->count)
                         break;
+                /* The next step down needs one of these lines. Past the end they are fetched in vain and without harm. */
+                for (uint32_t child = 0; child < ARITY; child++)
+                        __builtin_prefetch(&entries[(first + child) * ARITY + 1]);
                 for (uint32_t child = first + 1; child < end; child++)
                         if (before(&entries[child], &entries[least]))
                                 least = child;
                 if (!before(&entries[least], &entry))
                         break;
                 place(heap, i, entries[least]);
+                if (i <= ARITY)
+                        __builtin_prefetch(heap->timers[entries[i].id]);
+                else if (i <= ARITY * (ARITY + 1))
+                        __builtin_prefetch(&heap->timers[entries[i].id]);
                 i = least;
         }
         place(heap, i, entry);
@@ -117,6 +124,25 @@ green__heap_add(struct green__heap *heap, struct green__timer *timer, int64_t de
         heap->timers[id] = timer;
         timer->id = id;
         sift_up(heap, heap->count++, entry);
+}
+
+/*
+ * Where there are many, a timer is in no cache when its time comes. So it is fetched as it rises to the first: its address
+ * two steps below, itself one step below. It is not touched before it has left.
+ */
+struct green__timer *
+green__heap_pop(struct green__heap *heap)
+{
+        uint32_t id = heap->entries[0].id;
+        struct green__timer *timer = heap->timers[id];
+        uint32_t last = --heap->count;
+
+        if (last > 0)
+                sift_down(heap, 0, heap->entries[last]);
+        heap->at[id] = heap->free_id;
+        heap->free_id = id;
+        timer->id = 0;
+        return timer;
 }
 
 void

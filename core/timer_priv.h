@@ -80,6 +80,9 @@ green__heap_unpromise(struct green__heap *heap, uint32_t n)
 /* Add a timer that is not pending and whose place was promised. */
 void green__heap_add(struct green__heap *heap, struct green__timer *timer, int64_t deadline);
 
+/* Take the first one out; there is one. */
+struct green__timer *green__heap_pop(struct green__heap *heap);
+
 /* Take a pending timer out. */
 void green__heap_remove(struct green__heap *heap, struct green__timer *timer);
 

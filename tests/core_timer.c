@@ -478,6 +478,42 @@ limits_below_a_millisecond_are_kept_without_spinning(void)
         }
 }
 
+/* ---- many at once */
+
+enum { CROWD = 2000 };
+static double crowd_begin, crowd_limit[CROWD];
+static int crowd_early, crowd_woken;
+
+static void *
+sleep_in_a_crowd(void *arg)
+{
+        int i = (int)(intptr_t)arg;
+
+        if (green_sleep(crowd_limit[i]) != 0 || core_now() - crowd_begin < crowd_limit[i])
+                crowd_early++;
+        crowd_woken++;
+        return NULL;
+}
+
+static void
+crowded_deadlines_are_waited_for_together_and_none_is_early(void)
+{
+        uint64_t polls = core_info().polls;
+
+        crowd_early = crowd_woken = 0;
+        crowd_begin = core_now();
+        for (int i = 0; i < CROWD; i++) {
+                crowd_limit[i] = 0.03 + 0.00001 * (i * 7919 % CROWD);
+                CHECK_INT(green_spawn_n(sleep_in_a_crowd, (void *)(intptr_t)i), 0);
+        }
+        CHECK_INT(green_sleep(0.06), 0);
+        while (crowd_woken < CROWD)
+                CHECK_INT(green_sleep(0.001), 0);
+        CHECK_INT(crowd_early, 0);
+        /* They end over 20 ms, four in a quarter of a millisecond or more: a wait for each would be 2,000. */
+        CHECK_RANGE(core_info().polls - polls, 1, 400);
+}
+
 GREEN_SUITE_INIT(core_init)
 
 GREEN_SUITE(core_timer) {
@@ -498,6 +534,7 @@ GREEN_SUITE(core_timer) {
         GREEN_TEST(cancelling_a_delayed_spawn_takes_its_timer_out),
         GREEN_TEST(the_count_of_timers_has_every_kind_of_deadline),
         GREEN_TEST(a_timer_pending_in_another_os_thread_is_refused),
+        GREEN_TEST(crowded_deadlines_are_waited_for_together_and_none_is_early),
         GREEN_TEST(limits_below_a_millisecond_are_kept_without_spinning),
         GREEN_SUITE_END
 };

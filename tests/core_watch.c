@@ -437,6 +437,30 @@ the_end_of_the_hub_stops_watches(void)
 
 GREEN_SUITE_INIT(core_init)
 
+static void
+not_called(struct green_watch *w, int result, void *arg)
+{
+        (void)w, (void)result, (void)arg;
+        FAIL("a watch that was stopped is called");
+}
+
+static void
+a_time_limit_is_pending_from_the_start(void)
+{
+        struct green_watch w[3];
+
+        for (int i = 0; i < 3; i++) {
+                green_watch_init(&w[i], not_called, NULL);
+                CHECK_INT(green_watch_start(&w[i], GREEN_INVALID_FD, 0, 0.001), 0);
+        }
+        CHECK_INT(core_info().timers, 3);
+        CHECK(green_watch_stop(&w[1]));
+        CHECK_INT(core_info().timers, 2);
+        CHECK(green_watch_stop(&w[0]) && green_watch_stop(&w[2]));
+        CHECK_INT(core_info().timers, 0);
+        CHECK_INT(green_sleep(0.003), 0);
+}
+
 GREEN_SUITE(core_watch) {
         GREEN_TEST(a_watch_on_a_descriptor_is_called_once),
         GREEN_TEST(a_watch_on_both_directions_says_which_is_ready),
@@ -454,5 +478,6 @@ GREEN_SUITE(core_watch) {
         GREEN_TEST(many_idle_watches_cost_nothing_but_their_storage),
         GREEN_TEST(a_watch_may_be_freed_in_its_call),
         GREEN_TEST(the_end_of_the_hub_stops_watches),
+        GREEN_TEST(a_time_limit_is_pending_from_the_start),
         GREEN_SUITE_END
 };

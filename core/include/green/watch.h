@@ -33,7 +33,8 @@ typedef void (*green_watch_fn)(struct green_watch *w, int result, void *arg);
  * @param w       storage, not in use; it must stay until the watch has fired or was stopped.
  * @param fd      a descriptor; GREEN_INVALID_FD watches the time only.
  * @param events  #GREEN_READ, #GREEN_WRITE or both; 0 with GREEN_INVALID_FD.
- * @param timeout seconds; GREEN_FOREVER for none.
+ * @param timeout seconds from the hub's next look at the clock, which is not before this call and at the latest when the
+ *                caller has let others run; GREEN_FOREVER for none.
  * @retval 0       started. It never fires before this returns.
  * @retval -EINVAL bad descriptor, events or time, no function, or nothing to watch.
  * @retval -EBUSY  it is started, or another one waits for the same descriptor and direction.
