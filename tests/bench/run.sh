@@ -9,7 +9,7 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn handover timer memory million sleepers echo-1 echo-64 echo-1000"
+benchmarks="yield spawn handover queue lock select timer memory million sleepers echo-1 echo-64 echo-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -41,6 +41,9 @@ contestants() { # BENCHMARK
         yield) echo green-net=green_yield boost=boost_yield ;;
         spawn) echo green-net=green_spawn st=st_spawn ;;
         handover) echo green-net=green_handover st=st_handover ;;
+        queue) echo green-net=green_queue st=st_queue ;;
+        lock) echo green-net=green_lock boost=boost_lock pthread=pthread_lock ;;
+        select) echo green-net=green_select:8 get=green_select:get ;;
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
@@ -55,8 +58,8 @@ count() { # BENCHMARK
     case $smoke-$1 in
         no-yield) echo 10000000 ;;
         no-spawn) echo 2000000 ;;
-        no-handover) echo 5000000 ;;
-        no-timer) echo 3000000 ;;
+        no-handover | no-queue | no-lock) echo 5000000 ;;
+        no-timer | no-select) echo 3000000 ;;
         no-memory | no-sleepers) echo 100000 ;;
         no-million) echo 1000000 ;;
         no-echo-*) echo 1500 ;;
@@ -76,6 +79,7 @@ compile() { # PROGRAM
         ev_*) libs="-lev -lm" ;;
         libevent_*) libs=-levent_core ;;
         libuv_*) libs=-luv ;;
+        pthread_*) libs=-pthread ;;
         boost_*) libs="-lboost_fiber -lboost_context" ;;
     esac
     # shellcheck disable=SC2086
@@ -117,7 +121,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
             ;;
-        *) pinned "$program" "$(count "$1")" ;;
+        *) pinned "$program" "$(count "$1")" $argument ;;
     esac
 }
 
