@@ -76,4 +76,12 @@ start chat_server 127.0.0.1:0 && {
         "hello"
     stop
 }
+# Those that end by themselves.
+run() { # EXAMPLE ARGUMENT: its last line
+    timeout 20 "doc/examples/$1" "$2" >"$tmp/out" 2>&1 || wrong "$1: $(cat "$tmp/out")"
+    tail -n 1 "$tmp/out"
+}
+same "producer_consumer" "$(run producer_consumer 50)" "50 jobs, never more than 4 waiting"
+same "rate_limiter" "$(run rate_limiter 30)" "30 calls, never more than 4 at once"
+same "philosophers" "$(run philosophers 5 | sed 's/;.*//')" "5 philosophers ate 5 times each"
 exit $bad
