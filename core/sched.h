@@ -74,7 +74,7 @@ green__pop(struct green__hub *h)
 
         h->run.next = after;
         after->prev = &h->run;
-        __builtin_prefetch(after->ctx.sp);
+        __builtin_prefetch(green__method_word(&after->ctx));
         h->nready--;
         return t;
 }
