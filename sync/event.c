@@ -140,3 +140,31 @@ green_event_has_exception(const green_event *e)
 {
         return e != NULL && e->sent && e->code != 0;
 }
+
+int
+green_event_poll(const green_event *e, void **ret_value)
+{
+        if (e == NULL)
+                return -EINVAL;
+        if (!e->sent)
+                return -ETIMEDOUT;
+        if (e->code == 0 && ret_value != NULL)
+                *ret_value = e->value;
+        return e->code;
+}
+
+int
+green_event_poll_result(const green_event *e, void **ret_value)
+{
+        if (e == NULL)
+                return -EINVAL;
+        return green_event_has_result(e) ? green_event_poll(e, ret_value) : -ETIMEDOUT;
+}
+
+int
+green_event_poll_exception(const green_event *e)
+{
+        if (e == NULL)
+                return -EINVAL;
+        return e->sent ? e->code : 0;
+}
