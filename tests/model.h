@@ -293,6 +293,15 @@ model_actor_main(void *arg)
         return NULL;
 }
 
+/* Operations that are refused are part of the test: debug builds report them. */
+static inline void
+model_log(void *arg, enum green_log_level level, const char *message)
+{
+        (void)arg;
+        if (level == GREEN_LOG_ERROR)
+                FAIL("%s", message);
+}
+
 /* ---- the driver */
 
 /* Those that were woken run now, in their order; who is woken by them runs in the next turn. */
@@ -540,6 +549,7 @@ model_run(const struct model_spec *spec, void *object, void *state)
         model_here = &m;
         model_clock_ns = (int64_t)(clock_now() * 1e9);
         CHECK_INT(green_hub_set_clock(model_clock), 0);
+        green_set_log(model_log, NULL);
         for (unsigned i = 0; i < MODEL_ACTORS; i++) {
                 m.actors[i].index = i;
                 m.actors[i].deadline = MODEL_NEVER;
@@ -549,6 +559,7 @@ model_run(const struct model_spec *spec, void *object, void *state)
         for (long i = 0; i < steps && !model_failed(&m); i++)
                 model_step(&m);
         model_end(&m);
+        green_set_log(NULL, NULL);
         total += m.issued;
         printf("%s: GREEN_TEST_SEED=%llu, %llu operations, %llu so far\n", spec->name, (unsigned long long)m.seed,
                (unsigned long long)m.issued, (unsigned long long)total);
