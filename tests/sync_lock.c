@@ -193,7 +193,10 @@ embed(void *arg)
         while (green_hub_step() > 0)
                 ;
         CHECK_INT(embedded_rc, 0);
+        /* It is still the one that was notified who holds it. */
+        log_text[0] = '\0';
         CHECK_INT(green_lock_release(l), 0);
+        CHECK_STR(log_text, "");
         CHECK_INT(green_lock_release(l), -EALREADY);
         CHECK_INT(green_lock_free(l), 0);
         CHECK_INT(green_hub_destroy(SOON), 0);
