@@ -31,6 +31,9 @@ enum green__state {
 enum green__wait_kind {
         GREEN__WAIT_THREAD, /* a green thread is parked on it */
         GREEN__WAIT_WATCH,  /* part of a green__watch */
+        GREEN__WAIT_FD,     /* made by green_wait_fd(), not yet in its queue; those of its kind follow */
+        GREEN__WAIT_FD_READ,
+        GREEN__WAIT_FD_WRITE,
 };
 
 /* A cancel scope. The outermost of a green thread is its kill scope; the others are the head of a green__timeout. */

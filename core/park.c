@@ -102,6 +102,27 @@ park_check(struct green__hub *h, green_thread *self, double timeout)
 }
 
 int
+green_park_check(uint64_t ident, const char *what, double timeout, green_thread **ret_self)
+{
+        struct green__hub *h = green__hub_here;
+        green_thread *self;
+
+        if (green__unlikely(h == NULL || h->ident != ident)) {
+                int rc = green_hub_check(ident, what);
+
+                return rc != 0 ? rc : -EPERM;
+        }
+        self = h->current;
+        if (green__unlikely(!green__time_ok(timeout)))
+                return -EINVAL;
+        if (green__unlikely(self != NULL && self->fired != NULL && timeout != 0))
+                return green__cancelled(h, self);
+        if (ret_self != NULL)
+                *ret_self = self;
+        return 0;
+}
+
+int
 green_park(struct green_waitq *q, struct green_wait *w, double timeout)
 {
         struct green__hub *h = green__hub_get();
@@ -122,6 +143,89 @@ green_park(struct green_waitq *q, struct green_wait *w, double timeout)
         return green__park_nodes(h, self, timeout, __builtin_return_address(0));
 }
 
+/*
+ * Nodes that wait for a descriptor keep its number in `user` and the slot's generation in `value`. From green_wait_fd() to
+ * the end of green_park_any() they are of their own kind; what wakes does not care.
+ */
+int
+green_wait_fd(struct green_wait *w, green_fd fd, unsigned events)
+{
+        struct green__hub *h = green__hub_get();
+        struct green__slot *s;
+        int rc;
+
+        if (h == NULL)
+                return green__no_hub();
+        if ((events != GREEN_READ && events != GREEN_WRITE) || fd < 0)
+                return -EINVAL;
+        s = green__slot_get(h, fd);
+        if (s == NULL)
+                return -ENOMEM;
+        rc = green__slot_check_free(s, fd, events);
+        if (rc == 0)
+                rc = green__slot_arm(h, s, fd, events | s->armed, true);
+        *w = (struct green_wait){.queue = NULL};
+        if (rc != 0)
+                return rc == -EPERM ? 1 : rc;
+        w->queue = &s->wait[green__direction(events)];
+        w->kind = GREEN__WAIT_FD;
+        w->user = (unsigned)fd;
+        w->value = (void *)(uintptr_t)s->gen;
+        return 0;
+}
+
+/* A node of green_wait_fd() waits no more, or never did. */
+static void
+leave_fd(struct green__hub *h, const struct green_wait *w)
+{
+        green_fd fd = (green_fd)w->user;
+        struct green__slot *s = green__slot_peek(h, fd);
+
+        if (s != NULL && s->gen == (uint32_t)(uintptr_t)w->value)
+                green__slot_left(h, s, fd);
+}
+
+static void
+enter_all(struct green__hub *h, green_thread *self, struct green_wait *waits, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct green_wait *w = &waits[i];
+
+                w->thread = self;
+                if (w->queue == NULL) {
+                        w->kind = GREEN__WAIT_THREAD;
+                        continue;
+                }
+                if (green__unlikely(w->kind == GREEN__WAIT_FD)) {
+                        const struct green__slot *s = green__slot_peek(h, (green_fd)w->user);
+
+                        h->io_waits[w->queue == &s->wait[1]]++;
+                        w->kind = w->queue == &s->wait[1] ? GREEN__WAIT_FD_WRITE : GREEN__WAIT_FD_READ;
+                } else {
+                        w->kind = GREEN__WAIT_THREAD;
+                }
+                enqueue(w->queue, w);
+        }
+        self->waits = waits;
+        self->nwaits = (uint32_t)n;
+}
+
+/* After the wait; or instead of it, where those made by green_wait_fd() are still of their first kind. */
+static void
+leave_all(struct green__hub *h, struct green_wait *waits, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct green_wait *w = &waits[i];
+
+                if (green__likely(w->kind < GREEN__WAIT_FD))
+                        continue;
+                if (w->kind != GREEN__WAIT_FD)
+                        h->io_waits[w->kind == GREEN__WAIT_FD_WRITE]--;
+                leave_fd(h, w);
+                w->kind = GREEN__WAIT_THREAD;
+        }
+}
+
 int
 green_park_any(struct green_wait *waits, size_t n, double timeout, size_t *ret_index)
 {
@@ -135,17 +239,13 @@ green_park_any(struct green_wait *waits, size_t n, double timeout, size_t *ret_i
         if (n >= UINT32_MAX || (waits == NULL && n > 0))
                 return -EINVAL;
         rc = park_check(h, self, timeout);
-        if (rc != 0)
+        if (rc != 0) {
+                leave_all(h, waits, n);
                 return rc;
-        for (size_t i = 0; i < n; i++) {
-                waits[i].thread = self;
-                waits[i].kind = GREEN__WAIT_THREAD;
-                if (waits[i].queue != NULL)
-                        enqueue(waits[i].queue, &waits[i]);
         }
-        self->waits = waits;
-        self->nwaits = (uint32_t)n;
+        enter_all(h, self, waits, n);
         rc = green__park_nodes(h, self, timeout, __builtin_return_address(0));
+        leave_all(h, waits, n);
         if (self->woken != UINT32_MAX && ret_index != NULL)
                 *ret_index = self->woken;
         return rc;

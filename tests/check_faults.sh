@@ -7,6 +7,8 @@ test -n "$headers" || exit 99
 
 # NAME REASON
 exceptions='
+green_lock_scope_end_ what GREEN_LOCK_SCOPE stands for: green_lock_release()
+green_semaphore_scope_end_ what GREEN_SEMAPHORE_SCOPE stands for: green_semaphore_release()
 green_timeout_scope_end_ what GREEN_TIMEOUT_SCOPE stands for: green_timeout_cancel()
 '
 

@@ -10,7 +10,7 @@
  *     int my_get(struct my *m, void **ret_item, double timeout)
  *     {
  *             struct green_wait w;
- *             int rc = timeout == 0 ? 0 : green_checkpoint();
+ *             int rc = green_park_check(m->ident, "a my", timeout, NULL);
  *
  *             if (rc != 0)
  *                     return rc;
@@ -55,12 +55,30 @@ struct green_waitq {
 struct green_wait {
         struct green_wait *next;   /**< core's */
         struct green_wait *prev;   /**< core's */
-        struct green_waitq *queue; /**< where it waits; NULL once woken. Set before green_park_any() */
+        struct green_waitq *queue; /**< where it waits; NULL once woken. Set before green_park_any(), with kind 0 */
         green_thread *thread;      /**< who waits */
         void *value;               /**< what is handed over, in either direction: the waker reads and sets it */
-        unsigned kind;             /**< core's */
+        unsigned kind;             /**< core's; 0 before green_park_any() */
         unsigned user;             /**< the primitive's own */
 };
+
+/**
+ * @brief What a call that may wait checks before it does anything: whose object it is, the time limit, the caller's
+ *        scopes. Never yields, unless it fails because of a scope.
+ *
+ * With a limit of 0 scopes are not looked at.
+ *
+ * @param      ident    green_hub_ident() at the object's making.
+ * @param      what     what the object is, for the message: "a queue".
+ * @param      timeout  the limit that the call was given.
+ * @param[out] ret_self the caller; NULL in a hub callback. Set on success. NULL if not wanted.
+ * @retval 0              go on.
+ * @retval -EPERM         the object belongs to another OS thread; both are in the log and in green_last_error().
+ * @retval -EINVAL        the limit is negative or NaN.
+ * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_park_check(uint64_t ident, const char *what, double timeout, green_thread **ret_self);
 
 /**
  * @brief Wait in a queue until woken. Yields, unless it fails at once.
@@ -83,7 +101,7 @@ GREEN_API GREEN_MUST_USE int green_park(struct green_waitq *q, struct green_wait
  *
  * When it returns, all nodes are off their queues.
  *
- * @param      waits     nodes, each with its queue set (NULL: takes no part).
+ * @param      waits     nodes, each zeroed and its queue set (NULL: takes no part), or made by green_wait_fd().
  * @param      n         how many; 0 waits for time and scopes alone.
  * @param      timeout   as for green_park().
  * @param[out] ret_index which was woken; set where green_wake() decided the result, whatever its code. May be NULL.
@@ -91,6 +109,26 @@ GREEN_API GREEN_MUST_USE int green_park(struct green_waitq *q, struct green_wait
  * @since 0.1
  */
 GREEN_API GREEN_MUST_USE int green_park_any(struct green_wait *waits, size_t n, double timeout, size_t *ret_index);
+
+/**
+ * @brief Let a node of the next green_park_any() wait for a descriptor. Never yields.
+ *
+ * It is woken with 0 when the descriptor is ready, failed or hung up, and with -ECANCELED when that was declared closed.
+ * No call that yields may stand between this and green_park_any(), which ends what this began, however it returns; with
+ * a time limit of 0 it does nothing else.
+ *
+ * @param[out] w      the node; its queue is set.
+ * @param      fd     a descriptor, as for green_trampoline().
+ * @param      events #GREEN_READ or #GREEN_WRITE, one of them.
+ * @retval 0       it will wait.
+ * @retval 1       always ready (a regular file): there is nothing to wait for, and the node takes no part.
+ * @retval -EINVAL both or neither direction, or a negative descriptor.
+ * @retval -EBADF  not open.
+ * @retval -EBUSY  another green thread waits for the same; green_last_error() names both (FD-02).
+ * @retval -ENOMEM memory ran out.
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_wait_fd(struct green_wait *w, green_fd fd, unsigned events);
 
 /**
  * @brief Who has waited longest. Never yields.

@@ -102,6 +102,65 @@ GREEN_API bool green_event_has_result(const green_event *e);
  */
 GREEN_API bool green_event_has_exception(const green_event *e);
 
+/**
+ * @brief What was sent, if it was. Never yields, and looks at no scope.
+ * @param      e         an event.
+ * @param[out] ret_value the value; set on 0 only. NULL if not wanted.
+ * @retval 0          a value was sent.
+ * @retval -ETIMEDOUT nothing was sent.
+ * @retval -EINVAL    e is NULL.
+ * @return otherwise the code of green_event_send_exception().
+ * @since 0.1 (EVENT-15)
+ */
+GREEN_API int green_event_poll(const green_event *e, void **ret_value);
+
+/**
+ * @brief The value that was sent, if one was. Never yields.
+ * @param      e         an event.
+ * @param[out] ret_value the value; set on 0 only. NULL if not wanted.
+ * @retval 0          a value was sent.
+ * @retval -ETIMEDOUT nothing was sent, or an error.
+ * @retval -EINVAL    e is NULL.
+ * @since 0.1 (EVENT-15)
+ */
+GREEN_API int green_event_poll_result(const green_event *e, void **ret_value);
+
+/**
+ * @brief The error that was sent, if one was. Never yields.
+ * @param e an event.
+ * @retval 0       nothing was sent, or a value.
+ * @retval -EINVAL e is NULL.
+ * @return otherwise the code of green_event_send_exception().
+ * @since 0.1 (EVENT-15)
+ */
+GREEN_API int green_event_poll_exception(const green_event *e);
+
+/**
+ * @brief Send a value from any OS thread. thread-safe. Never yields.
+ *
+ * Those who wait get it when the event's own OS thread looks for posts next; green_event_ready() is false until then. The
+ * event may be freed by its owner at any time after this has returned, and not before.
+ *
+ * @param e     an event.
+ * @param value anything, not owned.
+ * @retval 0             it is on its way: nothing else can be sent any more.
+ * @retval -EALREADY     it has been sent, or something is on its way.
+ * @retval GREEN_ECLOSED the hub that the event belongs to has ended.
+ * @retval -EINVAL       e is NULL.
+ * @retval -ENOMEM       memory ran out.
+ * @since 0.1 (EVENT-16, HUB-13)
+ */
+GREEN_API int green_event_send_mt(green_event *e, void *value);
+
+/**
+ * @brief Send an error from any OS thread. thread-safe. Never yields.
+ * @param e    an event.
+ * @param code negative.
+ * @return as green_event_send_mt(); -EINVAL also where the code is not negative.
+ * @since 0.1 (EVENT-16, HUB-13)
+ */
+GREEN_API int green_event_send_exception_mt(green_event *e, int code);
+
 GREEN_END_DECLS
 
 #endif

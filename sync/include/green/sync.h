@@ -6,6 +6,14 @@
 #define GREEN_SYNC_H
 
 #include <green/core.h>
+#include <green/barrier.h>
+#include <green/cond.h>
 #include <green/event.h>
+#include <green/lock.h>
+#include <green/metaphore.h>
+#include <green/queue.h>
+#include <green/rwlock.h>
+#include <green/select.h>
+#include <green/semaphore.h>
 
 #endif
