@@ -8,6 +8,8 @@
 #ifndef GREEN_SEMAPHORE_H
 #define GREEN_SEMAPHORE_H
 
+#include <errno.h>
+
 #include <green/base.h>
 #include <green/error.h>
 
@@ -134,7 +136,8 @@ struct green_semaphore_scope {
 static inline void
 green_semaphore_scope_end_(struct green_semaphore_scope *scope)
 {
-        if (scope->rc == 0)
+        /* Without a wait first: that works also where a scope around the block has fired, and then nothing is lost. */
+        if (scope->rc == 0 && green_semaphore_release_timeout(scope->semaphore, 0) == -ETIMEDOUT)
                 (void)green_semaphore_release(scope->semaphore);
 }
 /** @endcond */
