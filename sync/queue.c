@@ -5,30 +5,39 @@
 
 #include <green/alloc.h>
 #include <green/hubs.h>
+#include <green/opts.h>
 #include <green/thread.h>
 #include <green/timeout.h>
 
+#include "object.h"
 #include "queue_priv.h"
 
-static int __attribute__((noinline, cold)) null_queue(const char *function)
+static GREEN__COLD int
+no_queue(const char *function)
 {
-        return green_set_error(-EINVAL, "%s: the queue is NULL", function);
+        return green__misuse(-EINVAL, "%s: no queue", function);
 }
 
 /* ---- making and freeing */
 
 static int
-check_opts(const struct green_queue_opts *opts)
+check_opts(struct green_queue_opts *opts, const struct green_queue_opts *given)
 {
-        if (opts == NULL)
-                return 0;
-        if (opts->size != sizeof(*opts))
-                return green_set_error(-EINVAL, "green_queue_opts: the size is unknown");
-        if ((unsigned)opts->kind > GREEN_QUEUE_PRIORITY)
-                return green_set_error(-EINVAL, "green_queue_opts: kind %d is unknown", (int)opts->kind);
+        if (green_opts_take(opts, sizeof(*opts), given) != 0 || (unsigned)opts->kind > GREEN_QUEUE_PRIORITY)
+                return green__misuse(-EINVAL, "green_queue_new: unknown size of the options, or unknown kind");
         if ((opts->kind == GREEN_QUEUE_PRIORITY) != (opts->compare != NULL))
-                return green_set_error(-EINVAL, "green_queue_opts: a priority queue needs compare, no other has it");
+                return green__misuse(-EINVAL, "green_queue_new: %s",
+                                     opts->compare == NULL ? "a priority queue needs compare"
+                                                           : "only a priority queue compares");
         return 0;
+}
+
+static enum green__store_kind
+store_kind(enum green_queue_kind kind)
+{
+        return kind == GREEN_QUEUE_LIFO       ? GREEN__STORE_STACK
+               : kind == GREEN_QUEUE_PRIORITY ? GREEN__STORE_HEAP
+                                              : GREEN__STORE_RING;
 }
 
 static size_t
@@ -40,31 +49,22 @@ limit_of(ssize_t maxsize)
 green_queue *
 green_queue_new(ssize_t maxsize, const struct green_queue_opts *opts)
 {
-        static const struct green_queue_opts defaults = {.size = sizeof(defaults)};
+        struct green_queue_opts o;
         uint64_t ident;
         green_queue *q;
 
-        if (check_opts(opts) != 0)
+        if (check_opts(&o, opts) != 0)
                 return NULL;
-        if (opts == NULL)
-                opts = &defaults;
-        ident = green_hub_ident();
-        if (ident == 0)
+        q = green__object_new(sizeof(*q), &ident);
+        if (q == NULL)
                 return NULL;
-        q = green_calloc(1, sizeof(*q));
-        if (q == NULL) {
-                green_set_error(-ENOMEM, NULL);
-                return NULL;
-        }
         q->ident = ident;
         q->limit = limit_of(maxsize);
-        q->joinable = opts->kind != GREEN_QUEUE_LIGHT;
-        q->free_item = opts->free_item;
-        q->store.kind = opts->kind == GREEN_QUEUE_LIFO       ? GREEN__STORE_STACK
-                        : opts->kind == GREEN_QUEUE_PRIORITY ? GREEN__STORE_HEAP
-                                                             : GREEN__STORE_RING;
-        q->store.compare = opts->compare;
-        q->store.compare_arg = opts->compare_arg;
+        q->joinable = o.kind != GREEN_QUEUE_LIGHT;
+        q->free_item = o.free_item;
+        q->store.kind = store_kind(o.kind);
+        q->store.compare = o.compare;
+        q->store.compare_arg = o.compare_arg;
         return q;
 }
 
@@ -74,7 +74,7 @@ green_queue_free(green_queue *q)
         if (q == NULL)
                 return 0;
         if (q->getters.first != NULL || q->putters.first != NULL || q->joiners.first != NULL)
-                return green_set_error(-EBUSY, "green_queue_free: a green thread waits for the queue");
+                return green__misuse(-EBUSY, "a queue that somebody waits for cannot be freed");
         while (q->free_item != NULL && q->store.count > 0)
                 q->free_item(green__store_take(&q->store));
         green_free(q->store.items);
@@ -161,14 +161,16 @@ green__queue_try_get(green_queue *q, void **ret_item)
         return try_get(q, ret_item);
 }
 
-/* A wait that failed. Its end by the call's own limit is told as code, that by a scope whose code is -ETIMEDOUT is not.
- */
-static int __attribute__((noinline, cold)) wait_failed(int rc, int code)
+/* A wait has failed. The end of the call's own limit is told as `over`; a scope's code is not, be it -ETIMEDOUT too. */
+static GREEN__COLD int
+wait_failed(int rc, int over)
 {
+        if (rc == -EDEADLK && green_getcurrent() == NULL)
+                return green__no_wait("a queue");
         if (rc != -ETIMEDOUT)
                 return rc;
         rc = green_checkpoint();
-        return rc != 0 ? rc : code;
+        return rc != 0 ? rc : over;
 }
 
 int
@@ -178,10 +180,10 @@ green_queue_put(green_queue *q, void *item, double timeout)
         int rc;
 
         if (green__unlikely(q == NULL))
-                return null_queue("green_queue_put");
+                return no_queue("green_queue_put");
         rc = green_park_check(q->ident, "a queue", timeout, NULL);
         if (green__unlikely(rc != 0))
-                return rc;
+                return green__refused(rc, timeout, "a queue");
         rc = try_put(q, item);
         if (rc != GREEN_EFULL || timeout == 0)
                 return rc;
@@ -203,12 +205,12 @@ green_queue_get(green_queue *q, void **ret_item, double timeout)
         int rc;
 
         if (green__unlikely(q == NULL))
-                return null_queue("green_queue_get");
+                return no_queue("green_queue_get");
         if (green__unlikely(ret_item == NULL))
-                return green_set_error(-EINVAL, "green_queue_get: ret_item is NULL");
+                return green__misuse(-EINVAL, "green_queue_get: no ret_item");
         rc = green_park_check(q->ident, "a queue", timeout, NULL);
         if (green__unlikely(rc != 0))
-                return rc;
+                return green__refused(rc, timeout, "a queue");
         rc = try_get(q, ret_item);
         if (rc != GREEN_EEMPTY || timeout == 0)
                 return rc;
@@ -231,7 +233,7 @@ size_t
 green_queue_qsize(const green_queue *q)
 {
         if (q == NULL)
-                null_queue("green_queue_qsize");
+                no_queue("green_queue_qsize");
         return q == NULL ? 0 : q->store.count;
 }
 
@@ -239,9 +241,9 @@ int
 green_queue_maxsize(const green_queue *q, ssize_t *ret_maxsize)
 {
         if (q == NULL)
-                return null_queue("green_queue_maxsize");
+                return no_queue("green_queue_maxsize");
         if (ret_maxsize == NULL)
-                return green_set_error(-EINVAL, "green_queue_maxsize: ret_maxsize is NULL");
+                return green__misuse(-EINVAL, "green_queue_maxsize: no ret_maxsize");
         *ret_maxsize = q->limit == SIZE_MAX ? -1 : (ssize_t)q->limit;
         return 0;
 }
@@ -250,7 +252,7 @@ bool
 green_queue_empty(const green_queue *q)
 {
         if (q == NULL)
-                null_queue("green_queue_empty");
+                no_queue("green_queue_empty");
         return q != NULL && q->store.count == 0;
 }
 
@@ -258,7 +260,7 @@ bool
 green_queue_full(const green_queue *q)
 {
         if (q == NULL)
-                null_queue("green_queue_full");
+                no_queue("green_queue_full");
         return q != NULL && q->store.count >= q->limit;
 }
 
@@ -276,7 +278,7 @@ size_t
 green_queue_getting(const green_queue *q)
 {
         if (q == NULL)
-                null_queue("green_queue_getting");
+                no_queue("green_queue_getting");
         return q == NULL ? 0 : count_waits(&q->getters);
 }
 
@@ -284,7 +286,7 @@ size_t
 green_queue_putting(const green_queue *q)
 {
         if (q == NULL)
-                null_queue("green_queue_putting");
+                no_queue("green_queue_putting");
         return q == NULL ? 0 : count_waits(&q->putters);
 }
 
@@ -293,7 +295,7 @@ green_queue_putting(const green_queue *q)
 static int
 check(const green_queue *q, const char *function)
 {
-        return q == NULL ? null_queue(function) : green_hub_check(q->ident, "a queue");
+        return q == NULL ? no_queue(function) : green_hub_check(q->ident, "a queue");
 }
 
 int
@@ -336,7 +338,7 @@ green_queue_shutdown(green_queue *q)
 static int
 not_joinable(const char *function)
 {
-        return green_set_error(-ENOTSUP, "%s: the queue is of the light kind, which does not count", function);
+        return green__misuse(-ENOTSUP, "%s: the queue is of the light kind, which does not count", function);
 }
 
 int
@@ -349,7 +351,7 @@ green_queue_task_done(green_queue *q)
         if (!q->joinable)
                 return not_joinable("green_queue_task_done");
         if (q->unfinished == 0)
-                return green_set_error(-EALREADY, "green_queue_task_done: called too many times");
+                return green__misuse(-EALREADY, "green_queue_task_done: called too many times");
         if (--q->unfinished == 0)
                 (void)green_wake_all(&q->joiners, 0);
         return 0;
@@ -362,19 +364,24 @@ green_queue_join(green_queue *q, double timeout)
         int rc;
 
         if (q == NULL)
-                return null_queue("green_queue_join");
+                return no_queue("green_queue_join");
         rc = green_park_check(q->ident, "a queue", timeout, NULL);
         if (rc != 0)
-                return rc;
+                return green__refused(rc, timeout, "a queue");
         if (!q->joinable)
                 return not_joinable("green_queue_join");
-        return q->unfinished == 0 ? 0 : green_park(&q->joiners, &w, timeout);
+        if (q->unfinished == 0)
+                return 0;
+        if (timeout == 0)
+                return -ETIMEDOUT;
+        rc = green_park(&q->joiners, &w, timeout);
+        return rc == 0 ? 0 : wait_failed(rc, -ETIMEDOUT);
 }
 
 size_t
 green_queue_unfinished(const green_queue *q)
 {
         if (q == NULL)
-                null_queue("green_queue_unfinished");
+                no_queue("green_queue_unfinished");
         return q == NULL ? 0 : q->unfinished;
 }

@@ -7,13 +7,7 @@
 #include <green/park.h>
 #include <green/queue.h>
 
-#if defined(__GNUC__)
-#define green__likely(x) __builtin_expect(!!(x), 1)
-#define green__unlikely(x) __builtin_expect(!!(x), 0)
-#else
-#define green__likely(x) (x)
-#define green__unlikely(x) (x)
-#endif
+#include "misuse.h"
 
 /* How items are kept. */
 enum green__store_kind { GREEN__STORE_RING, GREEN__STORE_STACK, GREEN__STORE_HEAP };

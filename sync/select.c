@@ -7,10 +7,15 @@
 #include <errno.h>
 #include <poll.h>
 
+#include <green/error.h>
 #include <green/hubs.h>
 #include <green/select.h>
+#include <green/thread.h>
 
+#include "event_priv.h"
+#include "misuse.h"
 #include "queue_priv.h"
+#include "semaphore_priv.h"
 
 /* Up to so many cases the nodes take little stack. */
 enum { FEW = 16 };
@@ -57,10 +62,20 @@ static int __attribute__((noinline, cold)) bad_case(size_t i, const char *what)
         return green_set_error(-EINVAL, "green_select: case %zu: %s", i, what);
 }
 
+/* Whose object is it? */
 static inline int
-check_queue(const green_queue *q, uint64_t ident)
+check_object(const struct green_select_case *c, uint64_t ident)
 {
-        return green__likely(q->ident == ident) ? 0 : green_hub_check(q->ident, "a queue");
+        const green_queue *q = c->object;
+
+        switch (c->op) {
+        case GREEN_SELECT_EVENT:
+                return green__event_check(c->object);
+        case GREEN_SELECT_ACQUIRE:
+                return green__semaphore_check(c->object);
+        default:
+                return green__likely(q->ident == ident) ? 0 : green_hub_check(q->ident, "a queue");
+        }
 }
 
 /* Nothing is done where one of them is wrong. Also counts those of descriptors. */
@@ -69,19 +84,23 @@ check_cases(struct call *call, uint64_t ident)
 {
         for (size_t i = 0; i < call->n; i++) {
                 const struct green_select_case *c = &call->cases[i];
-                int rc = 0;
+                int rc;
 
                 if (c->op == GREEN_SELECT_NONE)
                         continue;
                 if ((unsigned)c->op > GREEN_SELECT_WRITE)
-                        return bad_case(i, "the op is unknown");
-                if (is_fd(c) ? c->fd < 0 : c->object == NULL)
-                        return bad_case(i, is_fd(c) ? "the descriptor is negative" : "the object is NULL");
-                if (c->op == GREEN_SELECT_GET || c->op == GREEN_SELECT_PUT)
-                        rc = check_queue(c->object, ident);
+                        return bad_case(i, "unknown op");
+                if (is_fd(c)) {
+                        if (c->fd < 0)
+                                return bad_case(i, "the descriptor is negative");
+                        call->fds++;
+                        continue;
+                }
+                if (green__unlikely(c->object == NULL))
+                        return bad_case(i, "no object");
+                rc = check_object(c, ident);
                 if (green__unlikely(rc != 0))
                         return rc;
-                call->fds += is_fd(c);
         }
         return 0;
 }
@@ -97,6 +116,10 @@ is_ready(const struct green_select_case *c)
                 return green__queue_can_get(c->object);
         case GREEN_SELECT_PUT:
                 return green__queue_can_put(c->object);
+        case GREEN_SELECT_EVENT:
+                return green_event_ready(c->object);
+        case GREEN_SELECT_ACQUIRE:
+                return !green_semaphore_locked(c->object);
         default:
                 return false;
         }
@@ -116,6 +139,13 @@ try_case(struct green_select_case *c)
                 if (!green__queue_can_put(c->object))
                         return false;
                 c->result = green__queue_try_put(c->object, c->value);
+                return true;
+        case GREEN_SELECT_EVENT:
+                return green__event_try(c->object, &c->value, &c->result);
+        case GREEN_SELECT_ACQUIRE:
+                if (!green__semaphore_try(c->object))
+                        return false;
+                c->result = 0;
                 return true;
         default:
                 return false;
@@ -246,6 +276,10 @@ queue_of(const struct green_select_case *c)
                 return &((green_queue *)c->object)->getters;
         case GREEN_SELECT_PUT:
                 return &((green_queue *)c->object)->putters;
+        case GREEN_SELECT_EVENT:
+                return green__event_waiters(c->object);
+        case GREEN_SELECT_ACQUIRE:
+                return green__semaphore_waiters(c->object);
         default:
                 return NULL;
         }
@@ -267,10 +301,10 @@ wait_with(struct green_wait *waits, const struct call *call, double timeout, siz
                 return 0;
         rc = green_park_any(waits, call->n, timeout, &index);
         if (index == SIZE_MAX)
-                return rc;
+                return rc == -EDEADLK && green_getcurrent() == NULL ? green__no_wait("green_select") : rc;
         c = &call->cases[index];
         c->result = rc;
-        if (c->op == GREEN_SELECT_GET && rc == 0)
+        if ((c->op == GREEN_SELECT_GET || c->op == GREEN_SELECT_EVENT) && rc == 0)
                 c->value = waits[index].value;
         *ret_index = is_fd(c) && rc == 0 ? fd_in_turn(call, index) : index;
         return 0;
@@ -314,14 +348,16 @@ green_select(struct green_select_case *cases, size_t n, double timeout, size_t *
         int rc;
 
         if (green__unlikely((cases == NULL && n > 0) || ret_index == NULL || n > GREEN_SELECT_MAX))
-                return green_set_error(-EINVAL, "green_select: %s",
-                                       n > GREEN_SELECT_MAX ? "too many cases" : "cases or ret_index is NULL");
+                return green__misuse(-EINVAL, "green_select: %s",
+                                     n > GREEN_SELECT_MAX ? "too many cases" : "no cases or no ret_index");
+        if (green__unlikely(ident == 0))
+                return green_last_error()->code; /* there is no hub, and none can be made */
         rc = check_cases(&call, ident);
         if (green__unlikely(rc != 0))
                 return rc;
         rc = green_park_check(ident, "a select", timeout, NULL);
         if (green__unlikely(rc != 0))
-                return rc;
+                return green__refused(rc, timeout, "green_select");
         call.start = next_start(n);
         if (try_all(&call, timeout, ret_index))
                 return 0;
