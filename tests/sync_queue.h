@@ -169,6 +169,22 @@ counting_free(void *arg, void *old)
         free(old);
 }
 
+/* Calls that are refused are part of the tests: debug builds report them. */
+static inline void
+queue_log(void *arg, enum green_log_level level, const char *message)
+{
+        (void)arg;
+        if (level == GREEN_LOG_ERROR)
+                fprintf(stderr, "%s\n", message);
+}
+
+static inline void
+queue_setup(void)
+{
+        green_set_log(queue_log, NULL);
+        help_setup();
+}
+
 static inline void
 queue_init(void)
 {
@@ -177,6 +193,7 @@ queue_init(void)
 
         green_set_allocator(&allocator);
         help_init();
+        suite_setup = queue_setup;
 }
 
 #endif
