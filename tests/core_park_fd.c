@@ -1,5 +1,6 @@
 /* Parking on descriptors and queues at once: green_wait_fd(). */
 #include "core_help.h"
+#include "core_suite.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -287,6 +288,55 @@ a_number_that_is_owned_can_be_waited_for_besides(void)
         close_fd(a[1]);
 }
 
+/* The back end knows of no descriptor that nobody waits for. */
+static void
+let_go(const char *plugin)
+{
+        struct hub_late_stats *stats = core_late_hub(plugin, "strict=1");
+        struct fd_wait f = {.timeout = 0};
+        int a[2];
+
+        if (stats == NULL)
+                return;
+        pair(a);
+        fill(a[0]);
+        f.fds[0] = f.fds[1] = a[0];
+        f.fds[2] = a[1];
+        for (int how = 0; how < 4; how++) {
+                unsigned long added = stats->adds;
+
+                if (how < 2) { /* not at all, or for a time */
+                        f.timeout = how == 0 ? 0 : 0.001;
+                        drain(a[1]);
+                        fill(a[0]);
+                        f.fds[2] = -1;
+                        CHECK_INT(wait_fds(&f), -ETIMEDOUT);
+                } else {
+                        green_thread *gt;
+
+                        f.timeout = GREEN_FOREVER;
+                        gt = parked(wait_fds_main, &f);
+                        if (how == 2)
+                                CHECK_INT(green_kill(gt, 0), 0);
+                        else
+                                CHECK(green_wake_one(&f.q, NULL));
+                        CHECK_INT(join(gt), how == 2 ? GREEN_EKILLED : 0);
+                }
+                CHECK(stats->adds > added);
+                CHECK_INT(stats->adds, stats->removes);
+        }
+        close_fd(a[0]);
+        close_fd(a[1]);
+        core_fresh_hub(NULL);
+}
+
+static void
+the_back_end_is_told_when_nobody_waits_any_more(void)
+{
+        let_go("hub_late");
+        let_go("hub_late_level");
+}
+
 static void
 wait_fd_in_callback(void *arg)
 {
@@ -324,6 +374,7 @@ GREEN_SUITE(core_park_fd) {
         GREEN_TEST(a_descriptor_that_is_closed_ends_the_wait),
         GREEN_TEST(what_cannot_be_waited_for_is_told_at_once),
         GREEN_TEST(a_number_that_is_owned_can_be_waited_for_besides),
+        GREEN_TEST(the_back_end_is_told_when_nobody_waits_any_more),
         GREEN_TEST(in_a_callback_a_wait_for_descriptors_lets_go_of_them),
         GREEN_SUITE_END
 };

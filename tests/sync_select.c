@@ -1,6 +1,7 @@
 /*
  * Waiting for the first of several: who wins, what becomes of the others, kills and limits, descriptors.
  */
+#include "core_suite.h"
 #include "sync_queue.h"
 
 #include <fcntl.h>
@@ -740,6 +741,31 @@ a_descriptor_that_is_closed_ends_the_wait(void)
 }
 
 static void
+those_armed_before_one_that_fails_are_let_go(void)
+{
+        struct hub_late_stats *stats = core_late_hub("hub_late_level", "strict=1");
+        struct green_select_case c[3];
+        int a[2];
+
+        if (stats == NULL)
+                return;
+        pair(a);
+        c[0] = (struct green_select_case)GREEN_CASE_READ(a[0]);
+        c[1] = (struct green_select_case)GREEN_CASE_READ(a[1]);
+        close_fd(a[1]);
+        c[2] = (struct green_select_case)GREEN_CASE_READ(a[0]);
+        for (int i = 0; i < 6; i++) {
+                size_t index = won(c, 3);
+
+                CHECK_INT(index, 1);
+                CHECK_INT(c[index].result, -EBADF);
+                CHECK_INT(stats->adds - stats->removes, i + 1); /* those that failed */
+        }
+        close_fd(a[0]);
+        core_fresh_hub(NULL);
+}
+
+static void
 a_descriptor_that_another_waits_for_is_busy(void)
 {
         struct sel first = {.timeout = GREEN_FOREVER};
@@ -848,6 +874,7 @@ GREEN_SUITE(sync_select) {
         GREEN_TEST(objects_of_another_os_thread_are_refused),
         GREEN_TEST(in_a_callback_it_tries_and_does_not_wait),
         GREEN_TEST(a_descriptor_that_is_closed_ends_the_wait),
+        GREEN_TEST(those_armed_before_one_that_fails_are_let_go),
         GREEN_TEST(a_descriptor_that_another_waits_for_is_busy),
         GREEN_TEST(descriptors_that_are_ready_share_with_one_another_and_with_others),
         GREEN_TEST(a_socket_and_a_queue_are_waited_for_together_for_long),
