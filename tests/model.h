@@ -242,10 +242,12 @@ model_limit(const struct model_actor *a)
 
 static struct model *model_here;
 static int64_t model_clock_ns;
+static unsigned model_clock_reads;
 
 static inline int64_t
 model_clock(void)
 {
+        model_clock_reads++;
         return model_clock_ns;
 }
 
@@ -459,10 +461,16 @@ static inline void
 model_advance(struct model *m, int ticks)
 {
         struct model_actor *a;
+        unsigned reads;
 
+        /* Only the driver is ready now. It goes round until the hub has polled, which ends the waits that are over. */
+        model_settle(m);
         model_note(m, "%d ticks pass", ticks);
         m->now += ticks;
         model_clock_ns += (int64_t)ticks * 1000000000;
+        reads = model_clock_reads;
+        for (int turn = 0; turn < MODEL_TURNS && model_clock_reads == reads; turn++)
+                (void)green_sleep(0);
         while ((a = model_next_late(m)) != NULL) {
                 model_gives_up(m, a, a->scope ? GREEN_ETIMEOUT : a->late);
                 model_push(&m->woken, a);
@@ -482,6 +490,9 @@ model_choose(struct model *m, struct model_actor *a)
         a->arg = 0;
         a->value = NULL;
         m->spec->choose(m, a);
+        /* Without a time limit nothing but a kill may end it, should nobody else. */
+        if (a->ticks <= 0)
+                a->scope = a->shielded = false;
 }
 
 static inline void

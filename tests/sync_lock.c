@@ -1,0 +1,655 @@
+/*
+ * Locks and condition variables. What all waits have in common is in sync_wait.c.
+ */
+#include "sync_help.h"
+
+GREEN_SUITE_INIT(sync_init)
+
+static int
+acquire(void *l, double timeout)
+{
+        return green_lock_acquire(l, timeout);
+}
+
+static void
+a_lock_is_held_by_one_and_released_once(void)
+{
+        green_lock *l = green_lock_new();
+
+        GREEN_COVERS("LOCK-01");
+        CHECK(!green_lock_locked(l));
+        CHECK_INT(green_lock_release(l), -EALREADY);
+        CHECK_STR(green_last_error()->message, "green_lock_release: the lock is not locked");
+        CHECK(reported("the lock is not locked"));
+        CHECK_INT(green_lock_acquire(l, GREEN_FOREVER), 0);
+        CHECK(green_lock_locked(l));
+        CHECK_INT(green_lock_acquire(l, 0), -ETIMEDOUT);
+        CHECK_INT(green_lock_release(l), 0);
+        CHECK(!green_lock_locked(l));
+        CHECK_INT(green_lock_release(l), -EALREADY);
+        /* Held or not. */
+        CHECK_INT(green_lock_acquire(l, 0), 0);
+        CHECK_INT(green_lock_free(l), 0);
+        CHECK_NEEDS_MEMORY(green_lock *, green_lock_new(), green_lock_free);
+}
+
+static void
+a_lock_is_not_re_entrant_and_another_may_release_it(void)
+{
+        green_lock *l = green_lock_new();
+        char text[64];
+        struct waiter w = {0};
+
+        GREEN_COVERS("LOCK-02");
+        waiter_start(&w, acquire, l, GREEN_FOREVER);
+        snprintf(text, sizeof(text), "taken by green thread %llu (spawned at ",
+                 (unsigned long long)green_thread_ident(w.thread));
+        CHECK_INT(waiter_end(&w), 0);
+        /* The one that took it has ended. */
+        CHECK_INT(green_lock_release(l), 0);
+        CHECK(!GREEN_DEBUG || strstr(log_text, "sync_help.h") != NULL);
+        CHECK(!GREEN_DEBUG || strstr(log_text, "is released by green thread 1 (spawned at main)") != NULL);
+        CHECK(reported(text));
+        CHECK_INT(green_lock_acquire(l, 0), 0);
+        CHECK_INT(green_lock_acquire(l, 0.001), -ETIMEDOUT);
+        waiter_start(&w, acquire, l, GREEN_FOREVER);
+        CHECK_INT(green_lock_release(l), 0);
+        CHECK_STR(log_text, "");
+        CHECK_INT(waiter_end(&w), 0);
+        CHECK(green_lock_locked(l));
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+static void
+nobody_overtakes_one_that_waits(void)
+{
+        green_lock *l = green_lock_new();
+        struct waiter w[3] = {{0}};
+
+        GREEN_COVERS("LOCK-01");
+        CHECK_INT(green_lock_acquire(l, 0), 0);
+        for (int i = 0; i < 3; i++)
+                waiter_start(&w[i], acquire, l, GREEN_FOREVER);
+        CHECK_INT(green_lock_release(l), 0);
+        /* It is the first one's now, though that has not run. */
+        CHECK_INT(green_lock_acquire(l, 0), -ETIMEDOUT);
+        CHECK(green_lock_locked(l));
+        CHECK_INT(green_kill(w[1].thread, 0), 0);
+        CHECK_INT(waiter_end(&w[1]), GREEN_EKILLED);
+        CHECK_INT(waiter_end(&w[0]), 0);
+        CHECK(waits(&w[2]));
+        CHECK_INT(green_lock_release(l), 0);
+        CHECK_INT(waiter_end(&w[2]), 0);
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+static int
+leave(green_lock *l, bool early)
+{
+        GREEN_LOCK_SCOPE(held, l);
+
+        if (held.rc != 0)
+                return held.rc;
+        return early ? 1 : green_sleep(GREEN_FOREVER);
+}
+
+static int
+hold_in_scope(void *l, double timeout)
+{
+        (void)timeout;
+        return leave(l, false);
+}
+
+static void
+a_scope_releases_its_lock_however_it_is_left(void)
+{
+        green_lock *l = green_lock_new();
+        struct waiter w[2] = {{0}};
+
+        GREEN_COVERS("SEM-17");
+        CHECK_INT(leave(l, true), 1);
+        CHECK(!green_lock_locked(l));
+        waiter_start(&w[0], hold_in_scope, l, 0);
+        waiter_start(&w[1], hold_in_scope, l, 0);
+        CHECK(green_lock_locked(l));
+        CHECK_INT(green_kill(w[1].thread, 0), 0);
+        CHECK_INT(waiter_end(&w[1]), GREEN_EKILLED);
+        CHECK(green_lock_locked(l));
+        CHECK_INT(green_kill(w[0].thread, 0), 0);
+        CHECK_INT(waiter_end(&w[0]), GREEN_EKILLED);
+        CHECK(!green_lock_locked(l));
+        CHECK_STR(log_text, "");
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+/* ---- code that comes in the middle of a release */
+
+static int taken_by_log, taken_by_notify;
+
+static void
+take_in_log(void *arg, enum green_log_level level, const char *message)
+{
+        (void)level;
+        (void)message;
+        if (taken_by_log == 0 && green_lock_acquire(arg, 0) == 0) {
+                taken_by_log = 1;
+                CHECK_INT(green_lock_release(arg), 0);
+        }
+}
+
+static void
+the_log_hook_may_use_a_lock_whose_release_it_reports(void)
+{
+        green_lock *l = green_lock_new();
+        struct waiter w = {0};
+
+        GREEN_COVERS("LOCK-05");
+        taken_by_log = 0;
+        waiter_start(&w, acquire, l, 0);
+        CHECK_INT(waiter_end(&w), 0);
+        green_set_log(take_in_log, l);
+        CHECK_INT(green_lock_release(l), 0);
+        green_set_log(log_append, NULL);
+        CHECK_INT(taken_by_log, GREEN_DEBUG);
+        CHECK(!green_lock_locked(l));
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+static void
+use_in_notify(void *arg)
+{
+        /* The lock is the waiter's already. */
+        CHECK_INT(green_lock_acquire(arg, 0), -ETIMEDOUT);
+        CHECK_INT(green_lock_release(arg), 0);
+        CHECK_INT(green_lock_acquire(arg, 0), 0);
+        taken_by_notify++;
+}
+
+static int embedded_rc;
+
+static void *
+acquire_embedded(void *l)
+{
+        embedded_rc = green_lock_acquire(l, GREEN_FOREVER);
+        return NULL;
+}
+
+static void
+embed(void *arg)
+{
+        green_lock *l;
+
+        (void)arg;
+        CHECK_INT(green_hub_embed(), 0);
+        l = green_lock_new();
+        CHECK_INT(green_lock_acquire(l, 0), 0);
+        CHECK_INT(green_spawn_n(acquire_embedded, l), 0);
+        CHECK_INT(green_hub_step(), 0);
+        CHECK_INT(embedded_rc, 1);
+        CHECK_INT(green_hub_set_notify(use_in_notify, l), 0);
+        CHECK_INT(green_lock_release(l), 0);
+        CHECK_INT(taken_by_notify, 1);
+        CHECK(green_lock_locked(l));
+        while (green_hub_step() > 0)
+                ;
+        CHECK_INT(embedded_rc, 0);
+        CHECK_INT(green_lock_release(l), 0);
+        CHECK_INT(green_lock_release(l), -EALREADY);
+        CHECK_INT(green_lock_free(l), 0);
+        CHECK_INT(green_hub_destroy(SOON), 0);
+}
+
+static void
+an_embedder_that_is_notified_in_the_middle_of_a_release_may_use_the_lock(void)
+{
+        GREEN_COVERS("LOCK-05");
+        embedded_rc = 1;
+        taken_by_notify = 0;
+        in_thread(embed, NULL);
+}
+
+static void
+take_in_callback(void *l)
+{
+        CHECK_INT(green_lock_acquire(l, 0), 0);
+}
+
+static void
+release_in_callback(void *l)
+{
+        CHECK_INT(green_lock_release(l), 0);
+}
+
+static void
+a_hub_callback_may_hold_a_lock(void)
+{
+        green_lock *l = green_lock_new();
+        struct waiter w = {0};
+
+        GREEN_COVERS("LOCK-02");
+        in_callback(take_in_callback, l);
+        CHECK(green_lock_locked(l));
+        waiter_start(&w, acquire, l, GREEN_FOREVER);
+        in_callback(release_in_callback, l);
+        CHECK_STR(log_text, "");
+        CHECK_INT(waiter_end(&w), 0);
+        in_callback(release_in_callback, l);
+        CHECK(reported("is released by a hub callback"));
+        CHECK(!green_lock_locked(l));
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+static void
+use_elsewhere(void *l)
+{
+        CHECK_INT(green_lock_release(l), -EPERM);
+}
+
+static void
+what_makes_no_sense_is_refused(void)
+{
+        green_lock *l = green_lock_new();
+
+        GREEN_COVERS("LOCK-04");
+        CHECK_INT(green_lock_acquire(NULL, 0), -EINVAL);
+        CHECK(reported("green_lock_acquire: no lock"));
+        CHECK_INT(green_lock_release(NULL), -EINVAL);
+        green_set_error(-EIO, NULL);
+        CHECK(!green_lock_locked(NULL));
+        CHECK_INT(green_last_error()->code, -EINVAL);
+        CHECK_INT(green_lock_acquire(l, 0), 0);
+        in_thread(use_elsewhere, l);
+        CHECK(green_lock_locked(l));
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+/* ---- fork */
+
+static void *
+hold_for_good(void *l)
+{
+        CHECK_INT(green_lock_acquire(l, GREEN_FOREVER), 0);
+        return green_fail(green_sleep(GREEN_FOREVER));
+}
+
+static void
+in_a_child_a_lock_is_free_whose_owner_was_forgotten(void)
+{
+        green_lock *others = green_lock_new(), *own = green_lock_new(), *handed = green_lock_new(),
+                   *callbacks = green_lock_new();
+        green_thread *gt = green_spawn(hold_for_good, others);
+        struct waiter w[3] = {{0}};
+        pid_t pid;
+
+        GREEN_COVERS("FORK-04", "LOCK-03");
+        turns(1);
+        CHECK_INT(green_lock_acquire(own, 0), 0);
+        CHECK_INT(green_lock_acquire(handed, 0), 0);
+        in_callback(take_in_callback, callbacks);
+        waiter_start(&w[0], acquire, others, GREEN_FOREVER);
+        waiter_start(&w[1], acquire, own, GREEN_FOREVER);
+        waiter_start(&w[2], acquire, handed, GREEN_FOREVER);
+        /* Its new owner does not run before the fork. */
+        CHECK_INT(green_lock_release(handed), 0);
+        pid = child_begin();
+        if (pid == 0) {
+                CHECK(!green_lock_locked(others) && green_lock_locked(own) && !green_lock_locked(handed));
+                CHECK(green_lock_locked(callbacks));
+                CHECK_INT(green_lock_release(others), -EALREADY);
+                CHECK_INT(green_lock_acquire(others, GREEN_FOREVER), 0);
+                CHECK_INT(green_lock_acquire(own, 0), -ETIMEDOUT);
+                CHECK_INT(green_lock_acquire(handed, 0), 0);
+                CHECK_INT(green_lock_release(callbacks), 0);
+                /* Nobody waits any more. */
+                CHECK_INT(green_lock_release(own), 0);
+                CHECK(!green_lock_locked(own));
+                CHECK_INT(green_lock_free(others), 0);
+                CHECK_INT(green_lock_free(own), 0);
+                CHECK_INT(green_lock_free(handed), 0);
+                CHECK_INT(green_lock_free(callbacks), 0);
+                child_exit();
+        }
+        child_end(pid);
+        CHECK(green_lock_locked(others) && green_lock_locked(own) && green_lock_locked(handed));
+        CHECK_INT(waiter_end(&w[2]), 0);
+        for (int i = 0; i < 2; i++) {
+                CHECK_INT(green_kill(w[i].thread, 0), 0);
+                CHECK_INT(waiter_end(&w[i]), GREEN_EKILLED);
+        }
+        CHECK_INT(green_kill(gt, 0), 0);
+        CHECK_INT(join(gt), GREEN_EKILLED);
+        CHECK_INT(green_lock_free(others), 0);
+        CHECK_INT(green_lock_free(own), 0);
+        CHECK_INT(green_lock_free(handed), 0);
+        CHECK_INT(green_lock_free(callbacks), 0);
+}
+
+static void
+one_that_forks_again_and_again_keeps_its_locks(void)
+{
+        green_lock *l = green_lock_new();
+        pid_t pid;
+
+        GREEN_COVERS("FORK-04");
+        CHECK_INT(green_lock_acquire(l, 0), 0);
+        pid = child_begin();
+        if (pid == 0) {
+                for (int i = 0; i < 3; i++) {
+                        pid = child_begin();
+                        if (pid != 0) {
+                                child_end(pid);
+                                child_exit();
+                        }
+                }
+                CHECK(green_lock_locked(l));
+                CHECK_INT(green_lock_acquire(l, 0), -ETIMEDOUT);
+                CHECK_INT(green_lock_release(l), 0);
+                CHECK_INT(green_lock_release(l), -EALREADY);
+                child_exit();
+        }
+        child_end(pid);
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+struct reuse {
+        const green_thread *address; /* of the first owner; compared only */
+        green_lock *l;
+        bool found;
+};
+
+/* In the child: forks in its turn, and in that grandchild asks for the lock. */
+static void *
+fork_at_address(void *arg)
+{
+        struct reuse *r = arg;
+        pid_t pid;
+
+        if (r->found || green_getcurrent() != r->address)
+                return NULL;
+        r->found = true;
+        pid = child_begin();
+        if (pid == 0) {
+                CHECK(!green_lock_locked(r->l));
+                CHECK_INT(green_lock_acquire(r->l, 0), 0);
+                child_exit();
+        }
+        child_end(pid);
+        return NULL;
+}
+
+static void
+a_new_green_thread_at_the_address_of_a_forgotten_owner_is_not_taken_for_it(void)
+{
+        struct reuse r = {.l = green_lock_new()};
+        green_thread *gt = green_spawn(hold_for_good, r.l);
+        pid_t pid;
+
+        GREEN_COVERS("FORK-04");
+        r.address = gt;
+        turns(1);
+        pid = child_begin();
+        if (pid == 0) {
+                /* The last handle goes, and its memory may be used again. */
+                green_thread_unref(gt);
+                for (int i = 0; i < 100 && !r.found; i++)
+                        CHECK_INT(join(green_spawn(fork_at_address, &r)), 0);
+                if (!r.found)
+                        _exit(77);
+                child_exit();
+        }
+        if (child_end(pid) == 77)
+                suite_skip("its memory is not used again, as under AddressSanitizer");
+        CHECK_INT(green_kill(gt, 0), 0);
+        CHECK_INT(join(gt), GREEN_EKILLED);
+        CHECK_INT(green_lock_free(r.l), 0);
+}
+
+static void *
+just_fork(void *arg)
+{
+        *(pid_t *)arg = child_begin();
+        if (*(pid_t *)arg == 0)
+                _exit(0);
+        return NULL;
+}
+
+static void
+an_os_thread_without_a_hub_may_fork(void)
+{
+        green_lock *l = green_lock_new();
+        pthread_t thread;
+        pid_t pid = -1;
+
+        GREEN_COVERS("FORK-04");
+        CHECK_INT(pthread_create(&thread, NULL, just_fork, &pid), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        child_end(pid);
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+/* ---- condition variables */
+
+struct pair {
+        green_lock *l;
+        green_cond *c;
+};
+
+static struct pair
+make_pair(void)
+{
+        struct pair p = {green_lock_new(), green_cond_new()};
+
+        CHECK(p.l != NULL && p.c != NULL);
+        return p;
+}
+
+static void
+free_pair(struct pair *p)
+{
+        CHECK_INT(green_cond_free(p->c), 0);
+        CHECK_INT(green_lock_free(p->l), 0);
+}
+
+/* Holds the lock before, and afterwards whatever the wait returned. */
+static int
+wait_told(void *arg, double timeout)
+{
+        struct pair *p = arg;
+        int rc;
+
+        green_shield_begin();
+        CHECK_INT(green_lock_acquire(p->l, GREEN_FOREVER), 0);
+        green_shield_end();
+        rc = green_cond_wait(p->c, p->l, timeout);
+        CHECK(green_lock_locked(p->l));
+        log_text[0] = '\0';
+        CHECK_INT(green_lock_release(p->l), 0);
+        /* Nobody but the owner releases without a report. */
+        CHECK_STR(log_text, "");
+        return rc;
+}
+
+static void
+one_that_is_told_has_the_lock_again(void)
+{
+        struct pair p = make_pair();
+        struct waiter w[3] = {{0}};
+
+        CHECK_INT(green_cond_signal(p.c), 0);
+        CHECK_INT(green_cond_broadcast(p.c), 0);
+        for (int i = 0; i < 3; i++)
+                waiter_start(&w[i], wait_told, &p, GREEN_FOREVER);
+        CHECK(!green_lock_locked(p.l));
+        CHECK_INT(green_cond_free(p.c), -EBUSY);
+        CHECK_INT(green_lock_acquire(p.l, 0), 0);
+        CHECK_INT(green_cond_signal(p.c), 1);
+        turns(2);
+        CHECK(waits(&w[0]));
+        CHECK_INT(green_cond_broadcast(p.c), 2);
+        CHECK_INT(green_cond_broadcast(p.c), 0);
+        turns(2);
+        CHECK_INT(waiters_returned, 0);
+        CHECK_INT(green_lock_release(p.l), 0);
+        for (int i = 0; i < 3; i++) {
+                CHECK_INT(waiter_end(&w[i]), 0);
+                CHECK_INT(w[i].order, i + 1);
+        }
+        free_pair(&p);
+        CHECK_NEEDS_MEMORY(green_cond *, green_cond_new(), green_cond_free);
+}
+
+static int
+wait_in_scope(void *arg, double timeout)
+{
+        struct green_timeout t = {{0}};
+        int rc;
+
+        CHECK_INT(green_timeout_start(&t, timeout), 0);
+        rc = wait_told(arg, GREEN_FOREVER);
+        (void)green_timeout_cancel(&t);
+        return rc;
+}
+
+static void
+one_that_gives_up_has_the_lock_again_too_in_its_turn(void)
+{
+        static const int codes[] = {GREEN_EKILLED, -ETIMEDOUT, GREEN_ETIMEOUT};
+        struct pair p = make_pair();
+        struct waiter w = {0};
+
+        for (int how = 0; how < 3; how++) {
+                waiter_start(&w, how == 2 ? wait_in_scope : wait_told, &p, how == 0 ? GREEN_FOREVER : 0.001);
+                CHECK(waits(&w));
+                CHECK_INT(green_lock_acquire(p.l, 0), 0);
+                if (how == 0)
+                        CHECK_INT(green_kill(w.thread, 0), 0);
+                else
+                        CHECK_INT(green_sleep(0.01), 0);
+                /* It does not wait to be told any more, but for the lock, and a kill does not help it. */
+                CHECK_INT(green_cond_signal(p.c), 0);
+                CHECK_INT(green_kill(w.thread, -EOWNERDEAD), 0);
+                turns(3);
+                CHECK(waits(&w));
+                CHECK_INT(green_lock_release(p.l), 0);
+                CHECK_INT(waiter_end(&w), codes[how]);
+                CHECK(!green_lock_locked(p.l));
+        }
+        free_pair(&p);
+}
+
+static void
+one_that_is_told_and_then_killed_was_told(void)
+{
+        struct pair p = make_pair();
+        struct waiter w = {.again = true};
+
+        waiter_start(&w, wait_told, &p, GREEN_FOREVER);
+        CHECK_INT(green_lock_acquire(p.l, 0), 0);
+        CHECK_INT(green_cond_signal(p.c), 1);
+        turns(2);
+        CHECK_INT(green_kill(w.thread, 0), 0);
+        turns(2);
+        CHECK(waits(&w));
+        CHECK_INT(green_lock_release(p.l), 0);
+        CHECK_INT(waiter_end(&w), 0);
+        CHECK_INT(w.rc_again, GREEN_EKILLED);
+        free_pair(&p);
+}
+
+static void
+a_call_that_cannot_wait_keeps_the_lock(void)
+{
+        struct pair p = make_pair();
+        struct waiter w = {0};
+
+        CHECK_INT(green_lock_acquire(p.l, 0), 0);
+        waiter_start(&w, acquire, p.l, GREEN_FOREVER);
+        CHECK_INT(green_cond_wait(p.c, p.l, 0), -ETIMEDOUT);
+        CHECK_INT(green_cond_wait(p.c, p.l, -1), -EINVAL);
+        CHECK_INT(green_kill(green_getcurrent(), 0), 0);
+        CHECK_INT(green_cond_wait(p.c, p.l, 0), -ETIMEDOUT);
+        CHECK_INT(green_cond_wait(p.c, p.l, GREEN_FOREVER), GREEN_EKILLED);
+        CHECK_INT(green_recover(), GREEN_EKILLED);
+        turns(2);
+        CHECK(waits(&w));
+        CHECK_INT(green_lock_release(p.l), 0);
+        CHECK_INT(waiter_end(&w), 0);
+        CHECK_INT(green_lock_release(p.l), 0);
+        free_pair(&p);
+}
+
+static void
+wait_in_callback(void *arg)
+{
+        struct pair *p = arg;
+
+        CHECK_INT(green_lock_acquire(p->l, 0), 0);
+        CHECK_INT(green_cond_wait(p->c, p->l, GREEN_FOREVER), -EDEADLK);
+        CHECK(green_lock_locked(p->l));
+        CHECK_INT(green_lock_release(p->l), 0);
+        CHECK_INT(green_cond_signal(p->c), 0);
+}
+
+static void
+use_pair_elsewhere(void *arg)
+{
+        struct pair *p = arg, own = make_pair();
+
+        CHECK_INT(green_cond_wait(p->c, p->l, 1), -EPERM);
+        CHECK_INT(green_cond_signal(p->c), -EPERM);
+        CHECK_INT(green_cond_broadcast(p->c), -EPERM);
+        CHECK_INT(green_lock_acquire(own.l, 0), 0);
+        CHECK_INT(green_cond_wait(p->c, own.l, 1), -EPERM);
+        CHECK_INT(green_cond_wait(own.c, p->l, 1), -EPERM);
+        CHECK(green_lock_locked(own.l));
+        free_pair(&own);
+}
+
+static void
+what_makes_no_sense_to_a_condition_variable_is_refused(void)
+{
+        struct pair p = make_pair();
+        struct waiter w = {0};
+
+        CHECK_INT(green_cond_wait(p.c, p.l, 1), -EINVAL);
+        CHECK(reported("green_cond_wait: the lock is not locked"));
+        CHECK_INT(green_cond_wait(NULL, p.l, 1), -EINVAL);
+        CHECK_INT(green_cond_wait(p.c, NULL, 1), -EINVAL);
+        CHECK_INT(green_cond_signal(NULL), -EINVAL);
+        CHECK_INT(green_cond_broadcast(NULL), -EINVAL);
+        CHECK_INT(green_last_error()->code, -EINVAL);
+        CHECK_INT(green_lock_acquire(p.l, 0), 0);
+        in_thread(use_pair_elsewhere, &p);
+        CHECK_INT(green_lock_release(p.l), 0);
+        in_callback(wait_in_callback, &p);
+        log_text[0] = '\0';
+        /* A lock that somebody else holds is released and taken all the same. */
+        waiter_start(&w, acquire, p.l, 0);
+        CHECK_INT(waiter_end(&w), 0);
+        CHECK_INT(green_cond_wait(p.c, p.l, 0.001), -ETIMEDOUT);
+        CHECK(reported("a lock that was taken by green thread"));
+        CHECK_INT(green_lock_release(p.l), 0);
+        CHECK_STR(log_text, "");
+        free_pair(&p);
+}
+
+GREEN_SUITE(sync_lock) {
+        GREEN_TEST(a_lock_is_held_by_one_and_released_once),
+        GREEN_TEST(a_lock_is_not_re_entrant_and_another_may_release_it),
+        GREEN_TEST(nobody_overtakes_one_that_waits),
+        GREEN_TEST(a_scope_releases_its_lock_however_it_is_left),
+        GREEN_TEST(the_log_hook_may_use_a_lock_whose_release_it_reports),
+        GREEN_TEST(an_embedder_that_is_notified_in_the_middle_of_a_release_may_use_the_lock),
+        GREEN_TEST(a_hub_callback_may_hold_a_lock),
+        GREEN_TEST(what_makes_no_sense_is_refused),
+        GREEN_TEST(in_a_child_a_lock_is_free_whose_owner_was_forgotten),
+        GREEN_TEST(one_that_forks_again_and_again_keeps_its_locks),
+        GREEN_TEST(a_new_green_thread_at_the_address_of_a_forgotten_owner_is_not_taken_for_it),
+        GREEN_TEST(an_os_thread_without_a_hub_may_fork),
+        GREEN_TEST(one_that_is_told_has_the_lock_again),
+        GREEN_TEST(one_that_gives_up_has_the_lock_again_too_in_its_turn),
+        GREEN_TEST(one_that_is_told_and_then_killed_was_told),
+        GREEN_TEST(a_call_that_cannot_wait_keeps_the_lock),
+        GREEN_TEST(what_makes_no_sense_to_a_condition_variable_is_refused),
+        GREEN_SUITE_END
+};
