@@ -270,6 +270,7 @@ parking(void)
                 CHECK(OK(fault_join(gt[1])) && any.rc == 0 && any.which == 1);
         }
         CHECK_INT(green_wake_all(&any.q[0], 0), 0);
+        CHECK_INT(green_park_check(green_hub_ident(), "a queue", SOON, NULL), 0);
         if (MADE(waker = green_waker_new())) {
                 CHECK_INT(green_wake_mt(waker), 0);
                 CHECK_INT(green_waker_wait(waker, SOON), 0);
@@ -304,16 +305,237 @@ events(void)
         }
         CHECK_INT(green_event_send_exception(e, -EXDEV), 0);
         CHECK_INT(green_event_wait(e, NULL, SOON), -EXDEV);
+        CHECK_INT(green_event_poll(e, NULL), -EXDEV);
+        CHECK_INT(green_event_poll_result(e, NULL), -ETIMEDOUT);
+        CHECK_INT(green_event_poll_exception(e), -EXDEV);
+        CHECK_INT(green_event_reset(e), 0);
+        if (OK(green_event_send_mt(e, &calls))) {
+                CHECK_INT(green_event_send(e, NULL), -EALREADY);
+                CHECK(OK(green_event_wait(e, &value, SOON)) && value == &calls);
+                CHECK_INT(green_event_reset(e), 0);
+        }
+        /* On its way or not, it may be freed, and that cannot fail for lack of memory. */
+        (void)OK(green_event_send_exception_mt(e, -EXDEV));
+        fault_pause();
         CHECK_INT(green_event_free(e), 0);
+        fault_resume();
+        (void)OK(green_sleep(0.001));
+}
+
+/* ---- semaphores, locks and their like */
+
+/* What a green thread waits for, and how that ended. */
+struct taker {
+        void *object;
+        green_lock *lock;
+        int rc;
+};
+
+static void *
+take_permit(void *arg)
+{
+        struct taker *t = arg;
+
+        t->rc = green_semaphore_acquire(t->object, SOON);
+        return NULL;
+}
+
+static void
+semaphores(void)
+{
+        const struct green_semaphore_opts opts = {.size = sizeof opts, .kind = GREEN_SEMAPHORE_CAPPED, .limit = 1};
+        struct taker t = {.rc = 1};
+        green_semaphore *s, *capped;
+        green_thread *gt;
+        char text[64];
+        long n = 0;
+
+        if (!have_hub())
+                return;
+        if (MADE(s = green_semaphore_new(0, NULL))) {
+                t.object = s;
+                if (MADE(gt = green_spawn(take_permit, &t))) {
+                        (void)OK(green_sleep(0));
+                        CHECK(green_semaphore_locked(s));
+                        CHECK_INT(green_semaphore_release(s), 0);
+                        CHECK(OK(fault_join(gt)) && t.rc == 0);
+                }
+                CHECK_INT(green_semaphore_balance(s, &n), 0);
+                CHECK_RANGE(green_semaphore_format(s, text, sizeof text), 10, 60);
+                CHECK_INT(green_semaphore_free(s), 0);
+        }
+        if (MADE(capped = green_semaphore_new(1, &opts))) {
+                CHECK(green_semaphore_bounded(capped));
+                CHECK_INT(green_semaphore_release_timeout(capped, 0), -ETIMEDOUT);
+                CHECK_INT(green_semaphore_acquire(capped, SOON), 0);
+                CHECK_INT(green_semaphore_release(capped), 0);
+                CHECK_INT(green_semaphore_free(capped), 0);
+        }
+}
+
+static void *
+take_lock(void *arg)
+{
+        struct taker *t = arg;
+
+        t->rc = green_lock_acquire(t->object, SOON);
+        if (t->rc == 0)
+                CHECK_INT(green_lock_release(t->object), 0);
+        return NULL;
+}
+
+static void
+locks(void)
+{
+        struct taker t = {.rc = 1};
+        green_thread *gt;
+        green_lock *l;
+
+        if (!have_hub() || !MADE(l = green_lock_new()))
+                return;
+        CHECK_INT(green_lock_acquire(l, SOON), 0);
+        t.object = l;
+        gt = green_spawn(take_lock, &t);
+        if (MADE(gt))
+                (void)OK(green_sleep(0));
+        CHECK(green_lock_locked(l));
+        CHECK_INT(green_lock_release(l), 0);
+        if (gt != NULL)
+                CHECK(OK(fault_join(gt)) && t.rc == 0);
+        CHECK_INT(green_lock_free(l), 0);
+}
+
+static void *
+wait_told(void *arg)
+{
+        struct taker *t = arg;
+
+        CHECK_INT(green_lock_acquire(t->lock, SOON), 0);
+        t->rc = green_cond_wait(t->object, t->lock, SOON);
+        CHECK_INT(green_lock_release(t->lock), 0);
+        return NULL;
+}
+
+static void
+conds(void)
+{
+        struct taker t = {.rc = 1};
+        green_thread *gt;
+        green_cond *c;
+
+        if (!have_hub() || !MADE(t.lock = green_lock_new()))
+                return;
+        if (MADE(c = green_cond_new())) {
+                t.object = c;
+                for (int all = 0; all < 2; all++) {
+                        if (!MADE(gt = green_spawn(wait_told, &t)))
+                                continue;
+                        (void)OK(green_sleep(0));
+                        CHECK_INT(all ? green_cond_broadcast(c) : green_cond_signal(c), 1);
+                        CHECK(OK(fault_join(gt)) && t.rc == 0);
+                }
+                CHECK_INT(green_cond_free(c), 0);
+        }
+        CHECK_INT(green_lock_free(t.lock), 0);
+}
+
+static void *
+write_locked(void *arg)
+{
+        struct taker *t = arg;
+
+        t->rc = green_rwlock_acquire_write(t->object, SOON);
+        if (t->rc == 0)
+                CHECK_INT(green_rwlock_release(t->object), 0);
+        return NULL;
+}
+
+static void
+rwlocks(void)
+{
+        struct taker t = {.rc = 1};
+        long readers = 0;
+        green_thread *gt;
+        green_rwlock *l;
+
+        if (!have_hub() || !MADE(l = green_rwlock_new()))
+                return;
+        CHECK_INT(green_rwlock_acquire_read(l, SOON), 0);
+        CHECK_INT(green_rwlock_holders(l, &readers), 0);
+        CHECK_INT(readers, 1);
+        t.object = l;
+        gt = green_spawn(write_locked, &t);
+        if (MADE(gt))
+                (void)OK(green_sleep(0));
+        CHECK_INT(green_rwlock_release(l), 0);
+        if (gt != NULL)
+                CHECK(OK(fault_join(gt)) && t.rc == 0);
+        CHECK_INT(green_rwlock_free(l), 0);
+}
+
+static void *
+come(void *arg)
+{
+        struct taker *t = arg;
+
+        t->rc = green_barrier_wait(t->object, SOON);
+        return NULL;
+}
+
+static void *
+wait_for_zero(void *arg)
+{
+        struct taker *t = arg;
+
+        t->rc = green_metaphore_wait(t->object, SOON);
+        return NULL;
+}
+
+static void
+barriers_and_metaphores(void)
+{
+        struct taker t = {.rc = 1};
+        green_metaphore *m;
+        green_barrier *b;
+        green_thread *gt;
+
+        if (!have_hub())
+                return;
+        if (MADE(b = green_barrier_new(2))) {
+                t.object = b;
+                if (MADE(gt = green_spawn(come, &t))) {
+                        (void)OK(green_sleep(0));
+                        CHECK_INT(green_barrier_waiting(b), 1);
+                        CHECK_INT(green_barrier_wait(b, SOON), 1);
+                        CHECK(OK(fault_join(gt)) && t.rc == 0);
+                }
+                CHECK_INT(green_barrier_free(b), 0);
+        }
+        if (MADE(m = green_metaphore_new())) {
+                t.object = m;
+                CHECK_INT(green_metaphore_inc(m, 1), 0);
+                CHECK_INT(green_metaphore_count(m), 1);
+                if (MADE(gt = green_spawn(wait_for_zero, &t))) {
+                        (void)OK(green_sleep(0));
+                        CHECK_INT(green_metaphore_dec(m, 1), 0);
+                        CHECK(OK(fault_join(gt)) && t.rc == 0);
+                }
+                CHECK_INT(green_metaphore_free(m), 0);
+        }
 }
 
 /* ---- the scenarios, in alphabetical order */
 
 #define SCENARIOS(X)                                                                                                   \
+        X(barriers_and_metaphores, ALTSTACK, FEWER)                                                                    \
+        X(conds, ALTSTACK, FEWER)                                                                                      \
         X(events, ALTSTACK, FEWER)                                                                                     \
+        X(locks, ALTSTACK, FEWER)                                                                                      \
         X(parking, ALTSTACK, FEWER)                                                                                    \
         X(raw_waits, ALTSTACK, FEWER)                                                                                  \
         X(registered_waits, ALTSTACK, FEWER)                                                                           \
+        X(rwlocks, ALTSTACK, FEWER)                                                                                    \
+        X(semaphores, ALTSTACK, FEWER)                                                                                 \
         X(timeouts, ALTSTACK, FEWER)                                                                                   \
         X(timers, ALTSTACK, FEWER)                                                                                     \
         X(watches, ALTSTACK, FEWER)                                                                                    \

@@ -23,7 +23,7 @@ struct event_state {
 static void
 event_choose(struct model *m, struct model_actor *a)
 {
-        static const int ops[] = {EVENT_WAIT, EVENT_WAIT, EVENT_WAIT, EVENT_WAIT, EVENT_SEND,
+        static const int ops[] = {EVENT_WAIT, EVENT_WAIT,  EVENT_WAIT,  EVENT_WAIT, EVENT_SEND,
                                   EVENT_FAIL, EVENT_RESET, EVENT_RESET, EVENT_POLL};
 
         a->op = ops[model_below(m, 9)];
@@ -395,8 +395,8 @@ struct rw_state {
 static void
 rw_choose(struct model *m, struct model_actor *a)
 {
-        static const int ops[] = {RW_READ, RW_READ, RW_READ, RW_WRITE, RW_WRITE, RW_RELEASE, RW_RELEASE, RW_RELEASE,
-                                  RW_RELEASE};
+        static const int ops[] = {RW_READ,    RW_READ,    RW_READ,    RW_WRITE,  RW_WRITE,
+                                  RW_RELEASE, RW_RELEASE, RW_RELEASE, RW_RELEASE};
 
         a->op = ops[model_below(m, 9)];
         if (a->op == RW_RELEASE)

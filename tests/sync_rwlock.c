@@ -113,7 +113,8 @@ a_writer_that_gives_up_lets_in_the_readers_behind_it(void)
                 struct waiter w[4] = {{0}};
 
                 CHECK_INT(green_rwlock_acquire_read(l, 0), 0);
-                waiter_start(&w[0], how == 2 ? acquire_write_in_scope : acquire_write, l, how == 0 ? GREEN_FOREVER : 0.001);
+                waiter_start(&w[0], how == 2 ? acquire_write_in_scope : acquire_write, l,
+                             how == 0 ? GREEN_FOREVER : 0.001);
                 waiter_start(&w[1], acquire_read, l, GREEN_FOREVER);
                 waiter_start(&w[2], acquire_read, l, GREEN_FOREVER);
                 waiter_start(&w[3], acquire_write, l, GREEN_FOREVER);
@@ -172,7 +173,7 @@ sleep_then(void *arg)
 static void
 read_and_look(green_rwlock *l)
 {
-        /* No writer waits any more, though the one that did has not run: nothing to wait for, and its readers come first. */
+        /* No writer waits any more, though the one that did has not run: its readers come first. */
         CHECK_INT(holders(l), 1);
         CHECK_INT(green_rwlock_acquire_read(l, 0), 0);
         CHECK_INT(holders(l), 3);
@@ -191,7 +192,8 @@ write_and_look(green_rwlock *l)
         CHECK_INT(green_rwlock_acquire_read(l, 0), 0);
 }
 
-/* Two times are over at one poll, and the one who runs first meets a queue that the writer has left and not cleaned up. */
+/* Two times are over at one poll, and the one who runs first meets a queue that the writer has left and not cleaned up.
+ */
 static void
 between_its_time_and_its_run_a_writer_is_in_nobodys_way(void)
 {
