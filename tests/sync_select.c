@@ -1,124 +1,9 @@
 /*
- * Waiting for the first of several: who wins, what becomes of the others, kills and limits, descriptors.
+ * Waiting for the first of several: who wins, what becomes of the others, kills and limits.
  */
-#include "core_suite.h"
-#include "sync_queue.h"
-
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "sync_select.h"
 
 GREEN_SUITE_INIT(queue_init)
-
-/* ---- a select in a green thread of its own */
-
-enum { MOST = 6 };
-
-struct sel {
-        struct green_select_case c[MOST];
-        size_t n;
-        double timeout;
-        green_thread *gt;
-        size_t index;
-        int rc, next;
-        char letter;
-};
-
-static void *
-sel_main(void *arg)
-{
-        struct sel *s = arg;
-
-        s->rc = green_select(s->c, s->n, s->timeout, &s->index);
-        if (s->letter != 0)
-                trace(s->letter);
-        s->next = green_sleep(0);
-        return NULL;
-}
-
-static void
-sel_begin(struct sel *s, size_t n)
-{
-        s->n = n;
-        s->timeout = GREEN_FOREVER;
-        s->index = 77;
-        s->rc = s->next = 9;
-        s->gt = green_spawn(sel_main, s);
-        turns(1);
-}
-
-/* It comes back, and this case has won, with this result. */
-static void
-sel_won(struct sel *s, size_t index, int result)
-{
-        CHECK_INT(join(s->gt), 0);
-        CHECK_INT(s->rc, 0);
-        CHECK_INT(s->index, index);
-        CHECK_INT(s->index < s->n ? s->c[s->index].result : 1, result);
-}
-
-/* A select of one's own that must not wait long. */
-static size_t
-won(struct green_select_case *c, size_t n)
-{
-        size_t index = 77;
-
-        CHECK_INT(green_select(c, n, SOON, &index), 0);
-        return index;
-}
-
-static void
-check_no_fd_waits(void)
-{
-        CHECK_INT(hub_info().readers, 0);
-        CHECK_INT(hub_info().writers, 0);
-}
-
-/* ---- descriptors */
-
-static void
-pair(int fds[2])
-{
-        CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-}
-
-static void
-close_fd(int fd)
-{
-        green_notify_close(fd);
-        close(fd);
-}
-
-static void
-close_pair(const int fds[2])
-{
-        close_fd(fds[0]);
-        close_fd(fds[1]);
-}
-
-static void
-put_byte(int fd)
-{
-        CHECK_INT(write(fd, "x", 1), 1);
-}
-
-static void
-fill_fd(int fd)
-{
-        static const char bytes[4096];
-
-        while (write(fd, bytes, sizeof(bytes)) > 0)
-                ;
-}
-
-static void
-drain_fd(int fd)
-{
-        char bytes[4096];
-
-        while (read(fd, bytes, sizeof(bytes)) > 0)
-                ;
-}
 
 /* ---- at once */
 
@@ -244,70 +129,85 @@ with_a_limit_of_zero_it_tries_without_a_yield_and_looks_at_no_scope(void)
 
 /* ---- waiting */
 
+/* One of each. */
+struct all {
+        green_queue *empty, *full;
+        green_event *e;
+        green_semaphore *s;
+        int fds[2];
+};
+
+static void
+all_begin(struct all *all, struct sel *sel)
+{
+        all->empty = green_queue_new(0, NULL);
+        all->full = green_queue_new(1, NULL);
+        all->e = green_event_new();
+        all->s = green_semaphore_new(0, NULL);
+        pair(all->fds);
+        fill_fd(all->fds[0]);
+        fill(all->full, 1, 1);
+        sel->c[0] = (struct green_select_case)GREEN_CASE_GET(all->empty);
+        sel->c[1] = (struct green_select_case)GREEN_CASE_PUT(all->full, PTR(2));
+        sel->c[2] = (struct green_select_case)GREEN_CASE_EVENT(all->e);
+        sel->c[3] = (struct green_select_case)GREEN_CASE_ACQUIRE(all->s);
+        sel->c[4] = (struct green_select_case)GREEN_CASE_READ(all->fds[0]);
+        sel->c[5] = (struct green_select_case)GREEN_CASE_WRITE(all->fds[0]);
+        sel_begin(sel, MOST);
+        CHECK_INT(green_queue_getting(all->empty), 1);
+        CHECK_INT(green_queue_putting(all->full), 1);
+        CHECK_INT(hub_info().readers, 1);
+        CHECK_INT(hub_info().writers, 1);
+        CHECK_INT(hub_info().timers, 0);
+}
+
+/* Case number i can be done now. */
+static void
+all_allow(struct all *all, size_t i)
+{
+        if (i == 0)
+                CHECK_INT(green_queue_put(all->empty, PTR(3), 0), 0);
+        else if (i == 1)
+                CHECK_INT(take(all->full), 1);
+        else if (i == 2)
+                CHECK_INT(green_event_send(all->e, PTR(4)), 0);
+        else if (i == 3)
+                CHECK_INT(green_semaphore_release(all->s), 0);
+        else if (i == 4)
+                put_byte(all->fds[1]);
+        else
+                drain_fd(all->fds[1]);
+}
+
 static void
 whichever_comes_first_ends_the_wait(void)
 {
         GREEN_COVERS("ISS-12");
         for (size_t first = 0; first < MOST; first++) {
-                green_queue *empty = green_queue_new(0, NULL), *full = green_queue_new(1, NULL);
-                green_event *e = green_event_new();
-                green_semaphore *s = green_semaphore_new(0, NULL);
                 struct sel sel = {.letter = 's'};
-                int a[2], want = 0;
+                struct all all;
                 long balance = 5;
 
-                pair(a);
-                fill_fd(a[0]);
-                fill(full, 1, 1);
-                sel.c[0] = (struct green_select_case)GREEN_CASE_GET(empty);
-                sel.c[1] = (struct green_select_case)GREEN_CASE_PUT(full, PTR(2));
-                sel.c[2] = (struct green_select_case)GREEN_CASE_EVENT(e);
-                sel.c[3] = (struct green_select_case)GREEN_CASE_ACQUIRE(s);
-                sel.c[4] = (struct green_select_case)GREEN_CASE_READ(a[0]);
-                sel.c[5] = (struct green_select_case)GREEN_CASE_WRITE(a[0]);
-                sel_begin(&sel, MOST);
-                CHECK_INT(green_queue_getting(empty), 1);
-                CHECK_INT(green_queue_putting(full), 1);
-                CHECK_INT(hub_info().readers, 1);
-                CHECK_INT(hub_info().writers, 1);
-                CHECK_INT(hub_info().timers, 0);
-                switch (first) {
-                case 0:
-                        CHECK_INT(green_queue_put(empty, PTR(3), 0), 0);
-                        break;
-                case 1:
-                        CHECK_INT(take(full), 1);
-                        break;
-                case 2:
-                        CHECK_INT(green_event_send(e, PTR(4)), 0);
-                        break;
-                case 3:
-                        CHECK_INT(green_semaphore_release(s), 0);
-                        break;
-                case 4:
-                        put_byte(a[1]);
-                        break;
-                default:
-                        drain_fd(a[1]);
-                }
+                all_begin(&all, &sel);
+                all_allow(&all, first);
                 if (first < 4) { /* from now on the others do without it */
-                        CHECK_INT(green_queue_getting(empty) + green_queue_putting(full), 0);
-                        CHECK_INT(green_queue_put(empty, PTR(5), 0), GREEN_EFULL);
+                        CHECK_INT(green_queue_getting(all.empty) + green_queue_putting(all.full), 0);
+                        CHECK_INT(green_queue_put(all.empty, PTR(5), 0), GREEN_EFULL);
                 }
-                sel_won(&sel, first, want);
+                sel_won(&sel, first, 0);
                 check_no_fd_waits();
                 if (first == 0)
                         CHECK_PTR(sel.c[0].value, PTR(3));
                 if (first == 2)
                         CHECK_PTR(sel.c[2].value, PTR(4));
-                CHECK_INT(take(full), first == 1 ? 2 : 1);
-                CHECK_INT(green_semaphore_balance(s, &balance), 0);
+                CHECK_INT(take(all.full), first == 1 ? 2 : 1);
+                CHECK_INT(green_semaphore_balance(all.s, &balance), 0);
                 CHECK_INT(balance, 0);
-                free_empty(empty);
-                free_empty(full);
-                CHECK_INT(green_event_free(e), 0);
-                CHECK_INT(green_semaphore_free(s), 0);
-                close_pair(a);
+                free_empty(all.empty);
+                free_empty(all.full);
+                CHECK_INT(green_event_free(all.e), 0);
+                CHECK_INT(green_semaphore_free(all.s), 0);
+                close_pair(all.fds);
                 CHECK_TRACE("s");
         }
 }
@@ -704,157 +604,6 @@ in_a_callback_it_tries_and_does_not_wait(void)
         free_empty(c.q);
 }
 
-/* ---- descriptors */
-
-static void
-a_descriptor_that_is_closed_ends_the_wait(void)
-{
-        GREEN_COVERS("ISS-12");
-        green_queue *q = green_queue_new(0, NULL);
-        struct sel sel = {.c = {GREEN_CASE_GET(q)}};
-        struct green_select_case c[3];
-        int a[2], b[2];
-
-        pair(a);
-        pair(b);
-        sel.c[1] = (struct green_select_case)GREEN_CASE_READ(a[0]);
-        sel.c[2] = (struct green_select_case)GREEN_CASE_READ(b[0]);
-        sel_begin(&sel, 3);
-        close_fd(a[0]);
-        sel_won(&sel, 1, -ECANCELED);
-        check_no_fd_waits();
-        CHECK_INT(green_queue_getting(q), 0);
-        /* It is closed now: known when it is armed, and those armed before it are let go. */
-        for (int i = 0; i < 4; i++) {
-                c[0] = (struct green_select_case)GREEN_CASE_READ(b[0]);
-                c[1] = (struct green_select_case)GREEN_CASE_READ(a[0]);
-                c[2] = (struct green_select_case)GREEN_CASE_GET(q);
-                CHECK_INT(won(c, 3), 1);
-                CHECK(c[1].result == -EBADF || c[1].result == 0); /* back ends that poll say it is ready */
-                check_no_fd_waits();
-        }
-        put_byte(b[1]);
-        CHECK_INT(green_trampoline(b[0], GREEN_READ, SOON), 0);
-        close_fd(a[1]);
-        close_pair(b);
-        free_empty(q);
-}
-
-static void
-those_armed_before_one_that_fails_are_let_go(void)
-{
-        struct hub_late_stats *stats = core_late_hub("hub_late_level", "strict=1");
-        struct green_select_case c[3];
-        int a[2];
-
-        if (stats == NULL)
-                return;
-        pair(a);
-        c[0] = (struct green_select_case)GREEN_CASE_READ(a[0]);
-        c[1] = (struct green_select_case)GREEN_CASE_READ(a[1]);
-        close_fd(a[1]);
-        c[2] = (struct green_select_case)GREEN_CASE_READ(a[0]);
-        for (int i = 0; i < 6; i++) {
-                size_t index = won(c, 3);
-
-                CHECK_INT(index, 1);
-                CHECK_INT(c[index].result, -EBADF);
-                CHECK_INT(stats->adds - stats->removes, i + 1); /* those that failed */
-        }
-        close_fd(a[0]);
-        core_fresh_hub(NULL);
-}
-
-static void
-a_descriptor_that_another_waits_for_is_busy(void)
-{
-        struct sel first = {.timeout = GREEN_FOREVER};
-        struct green_select_case c[2];
-        int a[2];
-
-        pair(a);
-        first.c[0] = (struct green_select_case)GREEN_CASE_READ(a[0]);
-        c[0] = first.c[0];
-        c[1] = (struct green_select_case)GREEN_CASE_READ(a[1]);
-        sel_begin(&first, 1);
-        for (int i = 0; i < 3; i++) {
-                CHECK_INT(won(c, 2), 0);
-                CHECK_INT(c[0].result, -EBUSY);
-                CHECK_INT(hub_info().readers, 1);
-        }
-        put_byte(a[1]);
-        sel_won(&first, 0, 0);
-        close_pair(a);
-}
-
-static void
-descriptors_that_are_ready_share_with_one_another_and_with_others(void)
-{
-        enum { ROUNDS = 200 };
-        green_queue *q = green_queue_new(-1, NULL);
-        int a[2], b[2], file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-
-        pair(a);
-        pair(b);
-        put_byte(a[0]);
-        put_byte(b[0]);
-        fill(q, 1, ROUNDS);
-        for (int what = 0; what < 3; what++) { /* two sockets; a queue besides; a file besides */
-                int wins[4] = {0};
-
-                for (int i = 0; i < ROUNDS; i++) {
-                        struct green_select_case c[] = {GREEN_CASE_READ(a[1]), GREEN_CASE_READ(b[1]), GREEN_CASE_GET(q),
-                                                        GREEN_CASE_READ(file)};
-                        size_t index;
-
-                        if (what != 1)
-                                c[2].op = GREEN_SELECT_NONE;
-                        if (what != 2)
-                                c[3].op = GREEN_SELECT_NONE;
-                        index = won(c, 4);
-                        wins[index]++;
-                        CHECK_INT(c[index].result, 0);
-                }
-                for (int i = 0; i < 4; i++)
-                        CHECK_RANGE(wins[i], i < 2 || i == what + 1 ? ROUNDS / 8 : 0, ROUNDS);
-                check_no_fd_waits();
-        }
-        close_pair(a);
-        close_pair(b);
-        close(file);
-        while (take(q) >= 0)
-                ;
-        free_empty(q);
-}
-
-static void
-a_socket_and_a_queue_are_waited_for_together_for_long(void)
-{
-        GREEN_COVERS("ISS-12");
-        enum { ROUNDS = 300 };
-        green_queue *q = green_queue_new(1, NULL);
-        struct sel sel = {.c = {GREEN_CASE_GET(q)}};
-        int a[2];
-
-        pair(a);
-        sel.c[1] = (struct green_select_case)GREEN_CASE_READ(a[0]);
-        for (int i = 0; i < ROUNDS; i++) {
-                sel_begin(&sel, 2);
-                if (i % 3 == 0) {
-                        put_byte(a[1]);
-                        sel_won(&sel, 1, 0);
-                        drain_fd(a[0]);
-                } else {
-                        fill(q, i, i);
-                        sel_won(&sel, 0, 0);
-                        CHECK_PTR(sel.c[0].value, PTR(i));
-                }
-        }
-        check_no_fd_waits();
-        close_pair(a);
-        free_empty(q);
-}
-
 GREEN_SUITE(sync_select) {
         GREEN_TEST(exactly_one_of_those_that_can_be_done_is_done),
         GREEN_TEST(of_several_that_can_be_done_each_wins_in_its_turn),
@@ -873,10 +622,5 @@ GREEN_SUITE(sync_select) {
         GREEN_TEST(where_one_case_is_bad_nothing_is_done),
         GREEN_TEST(objects_of_another_os_thread_are_refused),
         GREEN_TEST(in_a_callback_it_tries_and_does_not_wait),
-        GREEN_TEST(a_descriptor_that_is_closed_ends_the_wait),
-        GREEN_TEST(those_armed_before_one_that_fails_are_let_go),
-        GREEN_TEST(a_descriptor_that_another_waits_for_is_busy),
-        GREEN_TEST(descriptors_that_are_ready_share_with_one_another_and_with_others),
-        GREEN_TEST(a_socket_and_a_queue_are_waited_for_together_for_long),
         GREEN_SUITE_END
 };

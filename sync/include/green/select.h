@@ -64,7 +64,10 @@ green_case_(enum green_select_op op, void *object, void *value, green_fd fd)
 /** @endcond */
 #endif
 
-/** @name Cases, as initialisers of struct green_select_case @{ */
+/**
+ * @name Cases, as initialisers of struct green_select_case
+ * @{
+ */
 /** Take an item of a queue. */
 #define GREEN_CASE_GET(queue) GREEN_CASE_(GREEN_SELECT_GET, (queue), NULL, GREEN_INVALID_FD)
 /** Put an item into a queue. */
