@@ -139,6 +139,26 @@ queue_of_kind(enum green_queue_kind kind, ssize_t maxsize)
         return green_queue_new(maxsize, &opts);
 }
 
+/* Items are numbers; the tens decide. */
+static inline int
+by_tens(const void *a, const void *b, void *arg)
+{
+        int x = (int)(intptr_t)a / 10, y = (int)(intptr_t)b / 10;
+
+        if (arg != NULL)
+                ++*(int *)arg;
+        return (x > y) - (x < y);
+}
+
+static inline green_queue *
+priority_queue(ssize_t maxsize, int *ret_compared)
+{
+        const struct green_queue_opts opts = {
+                .size = sizeof(opts), .kind = GREEN_QUEUE_PRIORITY, .compare = by_tens, .compare_arg = ret_compared};
+
+        return green_queue_new(maxsize, &opts);
+}
+
 /* ---- memory */
 
 /* Allocations that still succeed; below 0: all do. */
