@@ -45,8 +45,6 @@ check_wait(const green_cond *c, green_lock *l, double timeout, green_thread **re
         if (c == NULL || l == NULL)
                 return green__misuse(-EINVAL, "green_cond_wait: no %s", c == NULL ? "condition variable" : "lock");
         rc = green_hub_check(l->hub, "a lock");
-        if (rc == 0 && c->hub != l->hub)
-                rc = green_hub_check(c->hub, "a condition variable");
         if (rc != 0)
                 return rc;
         green__lock_look(l);

@@ -12,6 +12,7 @@
 
 #include <green/sync.h>
 
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,9 +47,14 @@ reported(const char *part)
 /** Allocations that still succeed; below 0: all do. */
 static int memory_left = -1;
 
+/** Blocks that are in use. */
+static atomic_long memory_blocks;
+
 static inline void *
 help_realloc(void *arg, void *old, size_t len)
 {
+        void *block;
+
         (void)arg;
         if (memory_left == 0) {
                 errno = ENOMEM;
@@ -56,13 +62,17 @@ help_realloc(void *arg, void *old, size_t len)
         }
         if (memory_left > 0)
                 memory_left--;
-        return realloc(old, len);
+        block = realloc(old, len);
+        if (old == NULL && block != NULL)
+                atomic_fetch_add(&memory_blocks, 1);
+        return block;
 }
 
 static inline void
 help_free(void *arg, void *old)
 {
         (void)arg;
+        atomic_fetch_sub(&memory_blocks, 1);
         free(old);
 }
 

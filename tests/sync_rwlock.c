@@ -220,6 +220,46 @@ between_its_time_and_its_run_a_writer_is_in_nobodys_way(void)
         clock_shift_end();
 }
 
+static void
+free_it(green_rwlock *l)
+{
+        CHECK_INT(green_rwlock_free(l), 0);
+}
+
+/* Two writers have given up, and neither has run when it is freed: the last of them takes it away. */
+static void
+what_is_freed_before_a_writer_that_gave_up_runs_is_freed_by_that(void)
+{
+        struct sleeper s = {.then = free_it};
+        struct waiter w[3] = {{0}};
+        green_thread *gt;
+        long blocks;
+
+        clock_shift_begin();
+        gt = green_spawn(sleep_then, &s);
+        turns(1);
+        for (int i = 0; i < 3; i++)
+                waiter_start(&w[i], acquire_write, green_rwlock_new(), 1);
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(waiter_end(&w[i]), 0);
+        blocks = atomic_load(&memory_blocks);
+        s.l = green_rwlock_new();
+        CHECK_INT(green_rwlock_acquire_read(s.l, 0), 0);
+        for (int i = 0; i < 3; i++) {
+                CHECK_INT(green_rwlock_free(w[i].object), 0);
+                waiter_start(&w[i], acquire_write, s.l, i == 0 ? GREEN_FOREVER : 1);
+        }
+        /* One has it before. */
+        CHECK_INT(green_rwlock_release(s.l), 0);
+        CHECK_INT(waiter_end(&w[0]), 0);
+        clock_jump(2);
+        CHECK_INT(join(gt), 0);
+        CHECK_INT(waiter_end(&w[1]), -ETIMEDOUT);
+        CHECK_INT(waiter_end(&w[2]), -ETIMEDOUT);
+        CHECK_INT(atomic_load(&memory_blocks), blocks - 3);
+        clock_shift_end();
+}
+
 static int
 read_twice(void *l, double timeout)
 {
@@ -288,6 +328,7 @@ in_a_child_what_forgotten_green_threads_held_is_free(void)
         green_rwlock *written = green_rwlock_new(), *own = green_rwlock_new(), *read = green_rwlock_new();
         green_thread *gt = green_spawn(hold_for_good, written);
         struct waiter w[3] = {{0}};
+        long blocks;
         pid_t pid;
 
         GREEN_COVERS("FORK-04");
@@ -308,9 +349,11 @@ in_a_child_what_forgotten_green_threads_held_is_free(void)
                 CHECK_INT(green_rwlock_release(own), -EALREADY);
                 CHECK_INT(green_rwlock_release(read), -EALREADY);
                 CHECK_INT(green_rwlock_acquire_write(read, 0.001), 0);
+                blocks = atomic_load(&memory_blocks);
                 CHECK_INT(green_rwlock_free(read), 0);
                 CHECK_INT(green_rwlock_free(written), 0);
                 CHECK_INT(green_rwlock_free(own), 0);
+                CHECK_INT(atomic_load(&memory_blocks), blocks - 3);
                 child_exit();
         }
         child_end(pid);
@@ -333,6 +376,7 @@ GREEN_SUITE(sync_rwlock) {
         GREEN_TEST(a_writer_that_gives_up_lets_in_the_readers_behind_it),
         GREEN_TEST(a_writer_behind_a_writer_and_a_reader_that_give_up_let_nobody_in_too_early),
         GREEN_TEST(between_its_time_and_its_run_a_writer_is_in_nobodys_way),
+        GREEN_TEST(what_is_freed_before_a_writer_that_gave_up_runs_is_freed_by_that),
         GREEN_TEST(a_release_by_another_than_the_writer_is_reported),
         GREEN_TEST(what_makes_no_sense_is_refused),
         GREEN_TEST(in_a_child_what_forgotten_green_threads_held_is_free),

@@ -310,6 +310,8 @@ try_in_callback(void *arg)
         struct object *o = arg;
 
         CHECK_INT(running->call(o, 0), -ETIMEDOUT);
+        log_text[0] = '\0';
+        green_set_error(-EIO, "something else");
         CHECK_INT(running->call(o, 1), -EDEADLK);
         CHECK_INT(green_last_error()->code, -EDEADLK);
         CHECK(reported("misuse by a hub callback"));
