@@ -17,6 +17,9 @@
 #include "queue_priv.h"
 #include "semaphore_priv.h"
 
+/* Keeps what takes much stack off the stack of those who do not need it. */
+#define NOINLINE __attribute__((noinline))
+
 /* Up to so many cases the nodes take little stack. */
 enum { FEW = 16 };
 
@@ -57,9 +60,10 @@ nth(const struct call *call, size_t i)
 
 /* ---- checks */
 
-static int __attribute__((noinline, cold)) bad_case(size_t i, const char *what)
+static GREEN__COLD int
+bad_case(size_t i, const char *what)
 {
-        return green_set_error(-EINVAL, "green_select: case %zu: %s", i, what);
+        return green__misuse(-EINVAL, "green_select: case %zu: %s", i, what);
 }
 
 /* Whose object is it? */
@@ -196,7 +200,8 @@ poll_now(struct pollfd *rows, size_t n)
 }
 
 /* Ask the system for all descriptors, and try the others too if told so: the first in turn that has won. */
-static bool __attribute__((noinline)) poll_all(const struct call *call, bool others, size_t *ret_index)
+static NOINLINE bool
+poll_all(const struct call *call, bool others, size_t *ret_index)
 {
         struct pollfd rows[GREEN_SELECT_MAX];
         int rc;
@@ -220,7 +225,8 @@ static bool __attribute__((noinline)) poll_all(const struct call *call, bool oth
 }
 
 /* It is a descriptor's turn, and another case could be done at once: is the descriptor ready too? */
-static bool __attribute__((noinline)) fd_before_others(const struct call *call)
+static NOINLINE bool
+fd_before_others(const struct call *call)
 {
         struct green_select_case *c = &call->cases[call->start];
         struct pollfd row = poll_row(c);
@@ -310,14 +316,16 @@ wait_with(struct green_wait *waits, const struct call *call, double timeout, siz
         return 0;
 }
 
-static int __attribute__((noinline)) wait_with_few(const struct call *call, double timeout, size_t *ret_index)
+static NOINLINE int
+wait_with_few(const struct call *call, double timeout, size_t *ret_index)
 {
         struct green_wait waits[FEW];
 
         return wait_with(waits, call, timeout, ret_index);
 }
 
-static int __attribute__((noinline)) wait_with_many(const struct call *call, double timeout, size_t *ret_index)
+static NOINLINE int
+wait_with_many(const struct call *call, double timeout, size_t *ret_index)
 {
         struct green_wait waits[GREEN_SELECT_MAX];
 
