@@ -7,6 +7,7 @@ test -n "$headers" || exit 99
 
 # NAME REASON
 exceptions='
+green_case_ what the cases of green_select() are made with in C++: it fills in a struct
 green_lock_scope_end_ what GREEN_LOCK_SCOPE stands for: green_lock_release()
 green_semaphore_scope_end_ what GREEN_SEMAPHORE_SCOPE stands for: green_semaphore_release()
 green_timeout_scope_end_ what GREEN_TIMEOUT_SCOPE stands for: green_timeout_cancel()

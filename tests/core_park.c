@@ -447,6 +447,96 @@ a_wait_in_several_queues_keeps_its_place_in_each(void)
         CHECK_PTR(a.w[1].value, PTR(1));
 }
 
+/* ---- the check on entry ---- */
+
+static void
+check_in_callback(void *arg)
+{
+        green_thread *self = arg;
+
+        CHECK_INT(green_park_check(green_hub_ident(), "a box", 1, &self), 0);
+        CHECK_PTR(self, NULL);
+        CHECK_INT(green_park_check(green_hub_ident(), "a box", 1, NULL), 0);
+}
+
+static void
+the_check_tells_the_caller_and_refuses_bad_times(void)
+{
+        static const double bad[] = {-1, -1e-9, -INFINITY, NAN};
+        green_thread *self = NULL;
+
+        CHECK_INT(green_park_check(green_hub_ident(), "a box", GREEN_FOREVER, &self), 0);
+        CHECK_PTR(self, green_getcurrent());
+        self = NULL;
+        for (int i = 0; i < 4; i++)
+                CHECK_INT(green_park_check(green_hub_ident(), "a box", bad[i], &self), -EINVAL);
+        CHECK_PTR(self, NULL);
+        CHECK_INT(green_park_check(green_hub_ident(), "a box", INFINITY, NULL), 0);
+        CHECK_INT(green_schedule_call_global(0, check_in_callback, green_getcurrent()), 0);
+        CHECK_INT(green_sleep(0.001), 0);
+}
+
+static void *
+trace_arg(void *arg)
+{
+        trace((char)INT(arg));
+        return NULL;
+}
+
+static void
+the_check_fails_where_the_caller_was_killed_unless_it_only_tries(void)
+{
+        uint64_t ident = green_hub_ident();
+        green_thread *self = NULL;
+
+        CHECK_INT(green_spawn_n(trace_arg, PTR('x')), 0);
+        CHECK_INT(green_park_check(ident, "a box", 1, NULL), 0);
+        CHECK_TRACE(""); /* does not yield */
+        CHECK_INT(green_kill(green_getcurrent(), -EOWNERDEAD), 0);
+        CHECK_INT(green_park_check(ident, "a box", 0, &self), 0);
+        CHECK_PTR(self, green_getcurrent());
+        CHECK_INT(green_park_check(ident, "a box", NAN, NULL), -EINVAL);
+        CHECK_TRACE("");
+        self = NULL;
+        CHECK_INT(green_park_check(ident, "a box", 1, &self), -EOWNERDEAD);
+        CHECK_TRACE("x"); /* does now, or a loop around it would freeze the OS thread */
+        CHECK_PTR(self, NULL);
+        green_shield_begin();
+        CHECK_INT(green_park_check(ident, "a box", 1, NULL), 0);
+        green_shield_end();
+        CHECK_INT(green_recover(), -EOWNERDEAD);
+}
+
+static void *
+check_elsewhere(void *arg)
+{
+        uint64_t ident = *(const uint64_t *)arg;
+        green_thread *self = NULL;
+
+        CHECK_INT(green_park_check(ident, "a box", 1, &self), -EPERM); /* without a hub */
+        CHECK_INT(green_sleep(0), 0);
+        CHECK_INT(green_park_check(ident, "a box", 0, &self), -EPERM);
+        CHECK_INT(green_last_error()->code, -EPERM);
+        CHECK_PTR(self, NULL);
+        CHECK_INT(green_hub_destroy(1), 0);
+        return NULL;
+}
+
+static void
+the_check_refuses_what_belongs_to_another_os_thread(void)
+{
+        uint64_t ident = green_hub_ident();
+        struct log_lines lines;
+        pthread_t thread;
+
+        log_catch(&lines);
+        CHECK_INT(pthread_create(&thread, NULL, check_elsewhere, &ident), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        log_release();
+        CHECK_INT(lines.count, 2);
+        CHECK(strstr(lines.text, "a box belongs to hub") != NULL);
+}
+
 /* ---- hub context ---- */
 
 static green_thread *finished, *unfinished;
@@ -532,6 +622,9 @@ GREEN_SUITE(core_park) {
         GREEN_TEST(a_wait_in_several_queues_fails_without_an_index),
         GREEN_TEST(nodes_without_a_queue_take_no_part),
         GREEN_TEST(a_wait_in_several_queues_keeps_its_place_in_each),
+        GREEN_TEST(the_check_tells_the_caller_and_refuses_bad_times),
+        GREEN_TEST(the_check_fails_where_the_caller_was_killed_unless_it_only_tries),
+        GREEN_TEST(the_check_refuses_what_belongs_to_another_os_thread),
         GREEN_TEST(in_a_callback_nothing_waits_and_the_rest_works),
         GREEN_SUITE_END
 };

@@ -64,7 +64,10 @@ green_case_(enum green_select_op op, void *object, void *value, green_fd fd)
 /** @endcond */
 #endif
 
-/** @name Cases, as initialisers of struct green_select_case @{ */
+/**
+ * @name Cases, as initialisers of struct green_select_case
+ * @{
+ */
 /** Take an item of a queue. */
 #define GREEN_CASE_GET(queue) GREEN_CASE_(GREEN_SELECT_GET, (queue), NULL, GREEN_INVALID_FD)
 /** Put an item into a queue. */
@@ -96,8 +99,8 @@ green_case_(enum green_select_op op, void *object, void *value, green_fd fd)
  *                        -ENOMEM.
  * @retval -ETIMEDOUT     none in time.
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
- * @retval -EINVAL        cases or ret_index is NULL, too many, an unknown op, an object that is NULL, a descriptor that is
- *                        negative, or the time is negative or NaN. Nothing was done.
+ * @retval -EINVAL        ret_index is NULL, or cases where n is not 0, too many, an unknown op, an object that is NULL, a
+ *                        descriptor that is negative, or the time is negative or NaN. Nothing was done.
  * @retval -EPERM         one of the objects belongs to another OS thread. Nothing was done.
  * @retval -EDEADLK       it would have to wait in a hub callback.
  * @since 0.1 (ISS-12)
