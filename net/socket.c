@@ -128,7 +128,7 @@ green_socket_new(int family, int type, int protocol)
 {
         bool tcp = (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && protocol == 0;
         green_socket *s;
-        green_fd fd;
+        green_fd fd = GREEN_INVALID_FD; /* gcc cannot know that errno is not 0 after a failure */
         int rc = green__sys_socket(family, type, protocol, &fd);
 
         if (rc != 0) {
