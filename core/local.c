@@ -96,37 +96,38 @@ find(struct green__locals *values, const green_local *local)
         return slot->serial == local->serial ? slot : NULL;
 }
 
-static int
+/* With room for count; NULL without memory. */
+static struct green__locals *
 grow(struct green__locals **at, size_t count)
 {
-        size_t old = *at == NULL ? 0 : (*at)->count;
-        struct green__locals *values;
+        struct green__locals *values = *at;
+        size_t old = values == NULL ? 0 : values->count;
 
         if (old >= count)
-                return 0;
-        values = green_realloc(*at, sizeof(*values) + count * sizeof(values->slots[0]));
+                return values;
+        values = green_realloc(values, sizeof(*values) + count * sizeof(values->slots[0]));
         if (values == NULL)
-                return -ENOMEM;
+                return NULL;
         memset(&values->slots[old], 0, (count - old) * sizeof(values->slots[0]));
         values->count = count;
         *at = values;
-        return 0;
+        return values;
 }
 
 int
 green_local_set(green_local *local, void *value)
 {
         struct green__hub *h = green__hub_get();
-        struct green__locals **at;
+        struct green__locals *values;
 
         if (h == NULL)
                 return green__no_hub();
         if (local == NULL)
                 return -EINVAL;
-        at = values_of(h);
-        if (grow(at, local->index + 1) != 0)
+        values = grow(values_of(h), local->index + 1);
+        if (values == NULL)
                 return -ENOMEM;
-        (*at)->slots[local->index] = (struct green__local_slot){local->serial, value};
+        values->slots[local->index] = (struct green__local_slot){local->serial, value};
         return 0;
 }
 
@@ -165,7 +166,7 @@ green__locals_inherit(green_thread *t, const green_thread *from, bool all)
 
                 if (local == NULL || slot->serial != local->serial || (!all && !local->opts.inherit))
                         continue;
-                if (grow(&t->locals, i + 1) != 0)
+                if (grow(&t->locals, i + 1) == NULL)
                         return -ENOMEM;
                 t->locals->slots[i] = *slot;
         }

@@ -50,6 +50,7 @@ green__scope_fire(struct green__hub *h, struct green__scope *s)
 {
         green_thread *t = s->thread;
 
+        GREEN_DEBUG_ASSERT(t != NULL);
         s->fired = true;
         green__scope_refresh(t);
         if (hidden(s, t) || t->state != GREEN__PARKED)

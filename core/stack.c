@@ -196,13 +196,18 @@ bear(struct green__stack_pool *pool, struct green__stack *stack)
 static int
 park_somewhere(struct green__stack_pool *pool, struct green__birth *birth)
 {
+        int err = 0, other;
+
         if (GREEN__CONTEXT_SIGNAL_BIRTH && !GREEN__TSAN && !green__valgrind_running()) {
                 pool->way = GREEN__BIRTH_SIGNAL;
-                if (green__birth_signal(birth) == 0)
+                err = green__birth_signal(birth);
+                if (err == 0)
                         return 0;
         }
         pool->way = GREEN__BIRTH_MAKECONTEXT;
-        return green__birth_makecontext(birth);
+        other = green__birth_makecontext(birth);
+        /* Where there is no other way, what stood in the way of the first is the reason. */
+        return other == -ENOTSUP && err != 0 ? err : other;
 }
 
 /* The first birth of the OS thread. It is a pattern for the others where that works, and shows that births do. */

@@ -123,5 +123,9 @@ green__stack_pool_trim(struct green__stack_pool *pool)
         if (pool->trimmed < pool->idle || pool->bare < pool->bare_goal)
                 return AGAIN;
         size_t done = pool->way == GREEN__BIRTH_COPY ? pool->bare : pool->trimmed;
-        return done + HOT < pool->count ? EPOCH - (now - pool->epoch) : 0;
+        if (done + HOT >= pool->count)
+                return 0;
+        /* Not less than a tick of the coarse clock, which stands still until then. */
+        uint64_t left = EPOCH - (now - pool->epoch);
+        return left > AGAIN ? left : AGAIN;
 }

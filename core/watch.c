@@ -85,6 +85,7 @@ leave(struct green__watch *w)
 {
         struct green__hub *h = w->hub;
 
+        GREEN_DEBUG_ASSERT(h != NULL);
         for (int dir = 0; dir < 2; dir++) {
                 if (w->wait[dir].queue == NULL)
                         continue;

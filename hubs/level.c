@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/eventfd.h>
@@ -193,17 +192,4 @@ green__level_forget(struct green__level *level, struct green__level_entry *entry
 {
         *entry = (struct green__level_entry){0};
         level->count--;
-}
-
-const struct timespec *
-green__level_limit(int64_t timeout_ns, struct timespec *limit)
-{
-        int64_t sec = timeout_ns / 1000000000;
-
-        if (timeout_ns < 0)
-                return NULL;
-        /* Where seconds have 32 bits; nobody waits for the difference. */
-        limit->tv_sec = sec < INT_MAX ? (time_t)sec : INT_MAX;
-        limit->tv_nsec = (long)(timeout_ns % 1000000000);
-        return limit;
 }

@@ -9,8 +9,6 @@
 
 #include <green/hub.h>
 
-#include <time.h>
-
 /* A descriptor. */
 struct green__level_entry {
         uint64_t token;
@@ -50,9 +48,6 @@ struct green__level_entry *green__level_modify(struct green__level *level, green
 /* The entry of a registered descriptor, or NULL. */
 struct green__level_entry *green__level_find(const struct green__level *level, green_fd fd);
 void green__level_forget(struct green__level *level, struct green__level_entry *entry);
-
-/* A limit for ppoll() and pselect(): NULL for none. */
-const struct timespec *green__level_limit(int64_t timeout_ns, struct timespec *limit);
 
 static inline void
 green__level_report(struct green_hub_event *event, uint64_t token, uint32_t events)

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <time.h>
 
 enum {
         HUB_POLL_BATCH = 256,   /* events a wait() at most */
@@ -172,12 +173,26 @@ hub_poll_remove(void *state, green_fd fd)
 #ifdef HUB_POLL_HAS_PPOLL
 #define HUB_POLL_UNIT "nanoseconds"
 
+/* NULL for no limit. */
+static const struct timespec *
+hub_poll_limit(int64_t timeout_ns, struct timespec *limit)
+{
+        int64_t sec = timeout_ns / 1000000000;
+
+        if (timeout_ns < 0)
+                return NULL;
+        /* Where seconds have 32 bits; nobody waits for the difference. */
+        limit->tv_sec = sec < INT_MAX ? (time_t)sec : INT_MAX;
+        limit->tv_nsec = (long)(timeout_ns % 1000000000);
+        return limit;
+}
+
 static int
 hub_poll_call(struct hub_poll *hub, int64_t timeout_ns)
 {
         struct timespec limit;
 
-        return ppoll(hub->set, (nfds_t)hub->used, green__level_limit(timeout_ns, &limit), NULL);
+        return ppoll(hub->set, (nfds_t)hub->used, hub_poll_limit(timeout_ns, &limit), NULL);
 }
 #else
 #define HUB_POLL_UNIT "milliseconds"

@@ -1,6 +1,7 @@
 /*
- * The hub of last resort: pselect(). It takes descriptors below FD_SETSIZE only, as select() does; add() refuses others
- * with -EMFILE.
+ * The hub of last resort: select(). It takes descriptors below FD_SETSIZE only; add() refuses others with -EMFILE.
+ * Not pselect(): it has nothing to give this hub but limits finer than a microsecond, which is less than systems keep
+ * to, and Valgrind 3.19 makes it fail with EFAULT when a signal comes at the wrong moment.
  *
  * A plug-in like any other: it knows <green/hub.h> and the system. level.h has what it shares with poll.c.
  */
@@ -12,8 +13,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/select.h>
+#include <sys/time.h>
 
 struct hub_select_sets {
         fd_set in;
@@ -32,9 +35,9 @@ struct hub_select {
 static int
 hub_select_probe(void)
 {
-        struct timespec now = {0};
+        struct timeval now = {0};
 
-        return pselect(0, NULL, NULL, NULL, &now, NULL) < 0 && errno != EINTR ? -errno : 0;
+        return select(0, NULL, NULL, NULL, &now) < 0 && errno != EINTR ? -errno : 0;
 }
 
 /* Nothing but the wake descriptor. */
@@ -210,16 +213,31 @@ hub_select_collect(struct hub_select *hub, struct green_hub_event *events, int m
         return found;
 }
 
+/* Microseconds, rounded up, so that no timer is early; NULL for no limit. */
+static struct timeval *
+hub_select_limit(int64_t timeout_ns, struct timeval *limit)
+{
+        int64_t us = timeout_ns / 1000 + (timeout_ns % 1000 != 0);
+        int64_t sec = us / 1000000;
+
+        if (timeout_ns < 0)
+                return NULL;
+        /* Where seconds have 32 bits; nobody waits for the difference. */
+        limit->tv_sec = sec < INT_MAX ? (time_t)sec : INT_MAX;
+        limit->tv_usec = (suseconds_t)(us % 1000000);
+        return limit;
+}
+
 static int
 hub_select_wait(void *state, struct green_hub_event *events, int max, int64_t timeout_ns)
 {
         struct hub_select *hub = state;
-        struct timespec limit;
+        struct timeval limit;
         int n;
 
         hub->got = hub->want;
-        n = pselect(hub->highest + 1, &hub->got.in, &hub->got.out, &hub->got.urgent,
-                    green__level_limit(timeout_ns, &limit), NULL);
+        n = select(hub->highest + 1, &hub->got.in, &hub->got.out, &hub->got.urgent,
+                   hub_select_limit(timeout_ns, &limit));
         if (n < 0 && errno == EBADF)
                 return hub_select_find_closed(hub, events, max);
         if (n < 0)
@@ -254,7 +272,7 @@ hub_select_describe(void *state, char *text, size_t len)
 {
         struct hub_select *hub = state;
 
-        return snprintf(text, len, "select, %zu descriptors, all below %d, limits in nanoseconds", hub->level.count,
+        return snprintf(text, len, "select, %zu descriptors, all below %d, limits in microseconds", hub->level.count,
                         (int)FD_SETSIZE);
 }
 

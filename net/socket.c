@@ -100,27 +100,29 @@ green__socket_turn(green_socket *s)
 
 /* ---- life */
 
-int
-green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket)
+green_socket *
+green__socket_wrap(green_fd fd, unsigned flags)
 {
         green_socket *s = green_calloc(1, sizeof *s);
 
-        if (s == NULL)
-                return green_set_error(-ENOMEM, NULL);
+        if (s == NULL) {
+                green_set_error(-ENOMEM, NULL);
+                return NULL;
+        }
         s->io = green_io_open(fd, flags);
         if (s->io == NULL) {
-                int rc = -errno;
+                int error = errno;
 
                 green_free(s);
-                return rc;
+                errno = error;
+                return NULL;
         }
         s->hub = green_hub_ident();
         s->timeout = GREEN_FOREVER;
         s->held = GREEN_INVALID_FD;
         s->forks = green__sys_forks;
         green__sys_watch_forks();
-        *ret_socket = s;
-        return 0;
+        return s;
 }
 
 green_socket *
@@ -128,7 +130,7 @@ green_socket_new(int family, int type, int protocol)
 {
         bool tcp = (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && protocol == 0;
         green_socket *s;
-        green_fd fd;
+        green_fd fd = GREEN_INVALID_FD; /* gcc cannot know that errno is not 0 after a failure */
         int rc = green__sys_socket(family, type, protocol, &fd);
 
         if (rc != 0) {
@@ -136,10 +138,12 @@ green_socket_new(int family, int type, int protocol)
                 return NULL;
         }
         green_notify_opened(fd);
-        rc = green__socket_wrap(fd, 0, &s);
-        if (rc != 0) {
+        s = green__socket_wrap(fd, 0);
+        if (s == NULL) {
+                int error = errno;
+
                 green__sys_close(fd);
-                errno = -rc;
+                errno = error;
                 return NULL;
         }
         s->tcp = s->whole = tcp;
@@ -158,8 +162,8 @@ green_socket_from_fd(green_fd fd)
                 return NULL;
         }
         /* Others may hold the same open file: it would stay in the hub after it was closed here. */
-        rc = green__socket_wrap(fd, GREEN_IO_DUPED, &s);
-        if (rc != 0)
+        s = green__socket_wrap(fd, GREEN_IO_DUPED);
+        if (s == NULL)
                 return NULL;
         s->blocking = blocking;
         return s;

@@ -71,8 +71,9 @@ green__socket_accept_now(green_socket *s, green_socket **ret_client, struct gree
 
         if (rc != 0)
                 return rc;
-        rc = green__socket_wrap(fd, 0, &client);
-        if (green__unlikely(rc != 0)) {
+        client = green__socket_wrap(fd, 0);
+        if (green__unlikely(client == NULL)) {
+                rc = -errno;
                 s->held = fd;
                 return rc;
         }

@@ -241,6 +241,7 @@ try_sendv_from(green_socket *s, const struct position *at, int flags, unsigned *
                 return try_sendv(s, at->iov, at->n, flags, want);
         for (size_t i = 0; i < n; i++)
                 some[i] = at->iov[i];
+        /* cppcheck-suppress uninitvar ; there is always a piece left */
         some[0].base = (char *)some[0].base + at->skip;
         some[0].len -= at->skip;
         return try_sendv(s, some, n, flags, want);

@@ -82,8 +82,11 @@ struct green__limit {
 
 /* socket.c */
 
-/* A handle for a descriptor, which stays the caller's on failure. flags: GREEN_IO_... bits. A failure has its message. */
-int green__socket_wrap(green_fd fd, unsigned flags, green_socket **ret_socket);
+/*
+ * A handle for a descriptor, with GREEN_IO_... bits. NULL with errno and green_last_error(), and the descriptor stays the
+ * caller's.
+ */
+green_socket *green__socket_wrap(green_fd fd, unsigned flags);
 
 /* Count a call that is about to wait or yield inside, so that the socket outlives it. */
 void green__socket_pin(green_socket *s);

@@ -285,10 +285,13 @@ stop_ends_a_step_with_its_code_once(void)
 
         GREEN_COVERS("HUB-26", "HUB-21");
         CHECK_OR_RETURN(embed());
-        CHECK_INT(green_schedule_call_global(0.001, core_set_flag, &fired), 0);
+        CHECK_INT(green_schedule_call_global(1000, core_set_flag, &fired), 0);
         CHECK_INT(green_spawn_n(stop_hub, &ran), 0);
+        CHECK_INT(core_info().timers, 1);
         CHECK_INT(green_hub_step(), -EINTR);
         CHECK(ran);
+        /* The timer went with it. */
+        CHECK_INT(core_info().timers, 0);
         CHECK_INT(green_hub_step(), 0);
         CHECK(green_hub_timeout() >= GREEN_FOREVER);
         /* From outside as well. */

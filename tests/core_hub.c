@@ -104,6 +104,28 @@ there_is_no_loop_to_run(void)
 
 /* ---- choosing */
 
+/* Built in or a module: the first that works of those that may be taken unasked. */
+static void
+the_default_hub_is_the_first_that_works(void)
+{
+        static const char *const order[] = {"epoll", "kqueue", "poll", "select"};
+        const char *usual = getenv("GREEN_HUB");
+        char *before = usual != NULL ? strdup(usual) : NULL;
+        const char *first = NULL;
+
+        GREEN_COVERS("HUB-03");
+        for (int i = 0; i < 4 && first == NULL; i++) {
+                setenv("GREEN_HUB", order[i], 1);
+                first = green_get_default_hub();
+        }
+        CHECK(first != NULL);
+        unsetenv("GREEN_HUB");
+        CHECK_STR(green_get_default_hub(), first);
+        if (before != NULL)
+                setenv("GREEN_HUB", before, 1);
+        free(before);
+}
+
 static void
 another_hub_is_refused_while_something_is_pending(void)
 {
@@ -724,6 +746,7 @@ GREEN_SUITE(core_hub) {
         GREEN_TEST(each_os_thread_has_a_hub_of_its_own),
         GREEN_TEST(the_main_green_thread_is_an_ordinary_one),
         GREEN_TEST(there_is_no_loop_to_run),
+        GREEN_TEST(the_default_hub_is_the_first_that_works),
         GREEN_TEST(another_hub_is_refused_while_something_is_pending),
         GREEN_TEST(a_registration_survives_a_change_of_the_hub),
         GREEN_TEST(a_bad_name_leaves_the_hub_as_it_was),

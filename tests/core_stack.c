@@ -385,6 +385,19 @@ deep_pages_of_unused_stacks_are_given_back(void)
         with_many(count, dig_and_wait, PTR(depth), many_have_a_stack);
 }
 
+/* Waits are cut short for it a hundred times a second at most. */
+static void
+giving_back_does_not_keep_the_hub_busy(void)
+{
+        uint64_t before;
+
+        with_many(300, dig_and_wait, PTR(1 << 10), many_have_a_stack);
+        before = hub_info().polls;
+        for (int i = 0; i < 22; i++)
+                CHECK_INT(green_sleep(0.1), 0);
+        CHECK_RANGE(hub_info().polls - before, 0, 300);
+}
+
 /* ---- overflow ---- */
 
 static char overflow_where[64];
@@ -526,6 +539,7 @@ GREEN_SUITE(core_stack) {
         GREEN_TEST(a_stack_that_cannot_be_had_is_an_error),
         GREEN_TEST(what_was_used_of_a_stack_is_known),
         GREEN_TEST(deep_pages_of_unused_stacks_are_given_back, .limit = 60),
+        GREEN_TEST(giving_back_does_not_keep_the_hub_busy),
         GREEN_TEST(an_overflow_names_the_green_thread),
         GREEN_TEST(an_overflow_goes_to_the_applications_handler_as_well),
         GREEN_TEST(other_faults_are_not_called_overflows),

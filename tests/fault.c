@@ -84,7 +84,6 @@ static const struct row {
         {FAULT_process_madvise, EINVAL, HIDDEN},
         {FAULT_process_madvise, ENOSYS, HIDDEN},
         {FAULT_process_madvise, EPERM, HIDDEN},
-        {FAULT_pselect, EINTR, HIDDEN},
         {FAULT_pthread_kill, EAGAIN, EITHER}, /* makecontext() does it */
         {FAULT_recv, ECONNRESET, SHOWN},
         {FAULT_recv, ENOMEM, SHOWN},
@@ -93,6 +92,7 @@ static const struct row {
         {FAULT_recvfrom, ENOMEM, SHOWN},
         {FAULT_recvfrom, EINTR, HIDDEN},
         {FAULT_recvfrom, EAGAIN, HIDDEN | EDGE},
+        {FAULT_select, EINTR, HIDDEN},
         {FAULT_send, ECONNRESET, SHOWN},
         {FAULT_send, EPIPE, SHOWN},
         {FAULT_send, ENOBUFS, SHOWN},

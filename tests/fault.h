@@ -45,10 +45,10 @@
         X(poll)                                                                                                        \
         X(ppoll)                                                                                                       \
         X(process_madvise)                                                                                             \
-        X(pselect)                                                                                                     \
         X(pthread_kill)                                                                                                \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
+        X(select)                                                                                                      \
         X(send)                                                                                                        \
         X(sendmsg)                                                                                                     \
         X(sendto)                                                                                                      \

@@ -100,11 +100,11 @@ WRAP(DIR *, opendir, (const char *path), (path), NULL, NO_FD)
 WRAP(int, poll, (struct pollfd * fds, nfds_t n, int limit), (fds, n, limit), -1, NO_FD)
 WRAP(int, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *limit, const sigset_t *mask),
      (fds, n, limit, mask), -1, NO_FD)
-WRAP(int, pselect, (int n, fd_set *in, fd_set *out, fd_set *err, const struct timespec *limit, const sigset_t *mask),
-     (n, in, out, err, limit, mask), -1, NO_FD)
 WRAP(ssize_t, recv, (int fd, void *buf, size_t len, int flags), (fd, buf, len, flags), -1, fd)
 WRAP(ssize_t, recvfrom, (int fd, void *buf, size_t len, int flags, void *sa, void *size),
      (fd, buf, len, flags, sa, size), -1, fd)
+WRAP(int, select, (int n, fd_set *in, fd_set *out, fd_set *err, struct timeval *limit), (n, in, out, err, limit), -1,
+     NO_FD)
 WRAP(ssize_t, send, (int fd, const void *buf, size_t len, int flags), (fd, buf, len, flags), -1, fd)
 WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags), -1, fd)
 WRAP(ssize_t, sendto, (int fd, const void *buf, size_t len, int flags, const void *sa, unsigned size),

@@ -516,6 +516,7 @@ fini_takes_back_operations_in_flight(void)
                 memset(works[i].bytes, '#', sizeof works[i].bytes);
                 conf_put(fds[i][1]);
         }
+        /* Nothing may happen, so there is nothing to wait for but time. */
         usleep(10000);
         for (int i = 0; i < n; i++) {
                 CHECK_INT(works[i].bytes[0], '#');

@@ -546,6 +546,7 @@ a_duplicate_is_silent_after_remove(void)
 static void *
 close_soon(void *fd)
 {
+        /* That the other one waits cannot be seen from here; if it does not yet, the test only proves less. */
         usleep(10000);
         close(*(int *)fd);
         return NULL;

@@ -54,6 +54,7 @@ several_wakes_count_as_one(void)
 static void *
 wake_soon(void *hub)
 {
+        /* That the other one waits cannot be seen from here; if it does not yet, the test only proves less. */
         usleep(20000);
         conf_ops->wake(hub);
         return NULL;

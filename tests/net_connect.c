@@ -176,6 +176,7 @@ full_listener(const char *at, char *address, green_socket **others, int n)
         green_socket *listener = green_listen(at, &opts);
         struct green_addr addr;
 
+        memset(others, 0, (size_t)n * sizeof *others);
         if (!CHECK(listener != NULL))
                 return NULL;
         CHECK_INT(green_socket_listen(listener, 0), 0);

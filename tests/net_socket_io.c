@@ -209,14 +209,14 @@ read_slowly(void *arg)
 static void
 the_limit_of_sendall_is_for_each_wait(void)
 {
-        static char data[3 * 1000 * 1000];
+        static char data[6 * 1000 * 1000];
         struct pair p = unix_pair(SOCK_STREAM);
         struct green_iovec iov = {.base = data, .len = sizeof data};
         green_thread *reader = green_spawn(read_slowly, p.b);
         size_t done;
 
         GREEN_COVERS("SOCK-29");
-        CHECK_INT(green_socket_set_timeout(p.a, 0.15 * suite_slow()), 0);
+        CHECK_INT(green_socket_set_timeout(p.a, 0.8 * suite_slow()), 0);
         CHECK_INT(green_socket_sendall(p.a, data, sizeof data, 0, &done), 0);
         CHECK_INT(done, sizeof data);
         CHECK_INT(green_socket_sendallv(p.a, &iov, 1, 0, &done), 0);

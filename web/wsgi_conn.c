@@ -337,7 +337,7 @@ next_head(struct green__session *s, int *status)
                         break;
                 begun = green__http1_begun(&req->head, s->in_end - s->in_start);
                 /* The answers so far do not wait for a request that is not here. */
-                if (s->out_len > 0 && (rc = green__session_flush(s)) != 0)
+                if (s->out_len > 0 && green__session_flush(s) != 0)
                         goto out;
                 if (s->in_end == s->in_start && s->drained) {
                         found = HEAD_REST;

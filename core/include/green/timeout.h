@@ -111,7 +111,7 @@ green_timeout_scope_end_(struct green_timeout *t)
  *  (NaN, no memory), there is no limit: use green_timeout_start() to know. */
 #define GREEN_TIMEOUT_SCOPE(name, seconds)                                                                             \
         struct green_timeout name __attribute__((cleanup(green_timeout_scope_end_))) = {{0}};                          \
-        (void)green_timeout_start(&name, (seconds))
+        (void)green_timeout_start(&(name), (seconds))
 #endif
 
 /** green_with_timeout() fails with #GREEN_ETIMEOUT instead of giving a value. */
