@@ -42,7 +42,7 @@ contestants() { # BENCHMARK
         spawn) echo green-net=green_spawn st=st_spawn ;;
         handover) echo green-net=green_handover st=st_handover ;;
         queue) echo green-net=green_queue st=st_queue ;;
-        lock) echo green-net=green_lock boost=boost_lock pthread=pthread_lock ;;
+        lock) echo green-net=green_lock boost=boost_lock pthread=pthread_lock pthread-alone=pthread_lock:alone ;;
         select) echo green-net=green_select:8 get=green_select:get ;;
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
