@@ -1,12 +1,9 @@
 #!/bin/sh
 # The benchmarks work: green-net's own programs are built against an installed copy and run with tiny counts, and the
 # table, the JSON and the chart are what they should be. Nothing here is about speed.
+. "$top_srcdir/tests/installed.sh"
 test "$(uname -s)" = Linux || { echo "the benchmarks are for Linux"; exit 77; }
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-bench=$(cd "$top_srcdir/tests/bench" && pwd) || exit 99
-bad=0
-unset MAKEFLAGS MFLAGS MAKELEVEL
+bench=$source_dir/tests/bench
 
 wrong() {
     echo "$*"
@@ -59,19 +56,9 @@ cmp "$tmp/expected" "$tmp/got" || { cat "$tmp/json" "$tmp/got"; wrong "the repor
 grep -q '^more .* MISSED$' "$tmp/table" || { cat "$tmp/table"; wrong "the table does not say what was missed"; }
 
 # The programs.
-dest=$tmp/dest
-${MAKE:-make} -s install DESTDIR="$dest" >"$tmp/log" 2>&1 || { cat "$tmp/log"; echo "make install failed"; exit 1; }
-PKG_CONFIG_LIBDIR=$dest$pkgconfigdir
-PKG_CONFIG_PATH=
-PKG_CONFIG_SYSROOT_DIR=$dest
 LD_LIBRARY_PATH=$dest$libdir
-export PKG_CONFIG_LIBDIR PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
+export LD_LIBRARY_PATH
 test -f "$dest$libdir/libgreen-core.so" || { BENCH_PC_OPTIONS=--static; export BENCH_PC_OPTIONS; }
-# The best hub may be a module; its installed path is below $dest here.
-if test -z "$GREEN_HUBS_BUILTIN"; then
-    GREEN_HUB=$dest$pkglibdir/hub_${GREEN_HUBS_SHARED%% *}.so
-    export GREEN_HUB
-fi
 CFLAGS="$CFLAGS -Wall -Wextra -Werror"
 export CFLAGS
 sh "$bench/run.sh" -s -o "$tmp/out" >"$tmp/log" 2>&1 || { cat "$tmp/log"; echo "run.sh failed"; exit 1; }
