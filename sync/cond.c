@@ -75,7 +75,7 @@ int
 green_cond_wait(green_cond *c, green_lock *l, double timeout)
 {
         struct green_wait w;
-        green_thread *self;
+        green_thread *self = NULL;
         int rc, again;
 
         rc = check_wait(c, l, timeout, &self);

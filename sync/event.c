@@ -65,10 +65,9 @@ green_event_free(green_event *e)
                 return 0;
         if (green_waitq_first(&e->waiters) != NULL)
                 return green__misuse(-EBUSY, "an event that somebody waits for cannot be freed");
-        if (atomic_exchange(&e->state, FREED) != POSTED)
+        /* What is on its way is delivered, and frees it; unless the hub has ended: then it never arrives. */
+        if (atomic_exchange(&e->state, FREED) != POSTED || green_hub_post(e->home, nothing, NULL) == GREEN_ECLOSED)
                 release(e);
-        else if (green_hub_post(e->home, nothing, NULL) == GREEN_ECLOSED)
-                release(e); /* its hub has ended, and what was on its way never arrives */
         return 0;
 }
 

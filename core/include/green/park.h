@@ -113,9 +113,9 @@ GREEN_API GREEN_MUST_USE int green_park_any(struct green_wait *waits, size_t n, 
 /**
  * @brief Let a node of the next green_park_any() wait for a descriptor. Never yields.
  *
- * It is woken with 0 when the descriptor is ready, failed or hung up, and with -ECANCELED when that was declared closed.
- * No call that yields may stand between this and green_park_any(), which ends what this began, however it returns; with
- * a time limit of 0 it does nothing else.
+ * It is woken with 0 when the descriptor is ready, failed or hung up, and with -ECANCELED when that was declared
+ * closed. No call that yields may stand between this and green_park_any(), which ends what this began, however it
+ * returns; with a time limit of 0 it does nothing else.
  *
  * @param[out] w      the node; its queue is set.
  * @param      fd     a descriptor, as for green_trampoline().

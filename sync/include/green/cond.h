@@ -38,8 +38,9 @@ GREEN_API int green_cond_free(green_cond *c);
 /**
  * @brief Release a lock, wait to be told, and take the lock again. Yields, unless it fails at once.
  *
- * Whatever it returns, but for -EINVAL and -EPERM, *the caller holds the lock*: taking it again is shielded and has no limit.
- * There are no wake-ups out of nothing, but what one was told may not be true any more when one runs: test it again.
+ * Whatever it returns, but for -EINVAL and -EPERM, *the caller holds the lock*: taking it again is shielded and has no
+ * limit. There are no wake-ups out of nothing, but what one was told may not be true any more when one runs: test it
+ * again.
  *
  * @param c       a condition variable.
  * @param l       a lock that is held.

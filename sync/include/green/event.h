@@ -54,8 +54,8 @@ GREEN_API int green_event_send_exception(green_event *e, int code);
  * @brief Wait until the event is sent. May yield; does not once it has been.
  *
  * @param      e         an event.
- * @param[out] ret_value the value as it was sent, even if the event was reset and sent anew since; set on 0 only. NULL if
- *                       not wanted.
+ * @param[out] ret_value the value as it was sent, even if the event was reset and sent anew since; set on 0 only. NULL
+ *                       if not wanted.
  * @param      timeout   seconds; #GREEN_FOREVER waits for good, 0 polls.
  * @retval 0              sent.
  * @retval -ETIMEDOUT     not in time.
@@ -138,8 +138,8 @@ GREEN_API int green_event_poll_exception(const green_event *e);
 /**
  * @brief Send a value from any OS thread. thread-safe. Never yields.
  *
- * Those who wait get it when the event's own OS thread looks for posts next; green_event_ready() is false until then. The
- * event may be freed by its owner at any time after this has returned, and not before.
+ * Those who wait get it when the event's own OS thread looks for posts next; green_event_ready() is false until then.
+ * The event may be freed by its owner at any time after this has returned, and not before.
  *
  * @param e     an event.
  * @param value anything, not owned.

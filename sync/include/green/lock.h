@@ -85,11 +85,11 @@ green_lock_scope_end_(struct green_lock_scope *scope)
                 (void)green_lock_release(scope->lock);
 }
 /** @endcond */
-/** Take a lock, without limit, and release it at the end of the block, however that is left (SEM-17). Look at `name.rc`: where it is
- *  not 0 the lock was not taken. */
+/** Take a lock, without limit, and release it at the end of the block, however that is left (SEM-17). Look at
+ *  `name.rc`: where it is not 0 the lock was not taken. */
 #define GREEN_LOCK_SCOPE(name, l)                                                                                      \
         struct green_lock_scope name __attribute__((cleanup(green_lock_scope_end_))) = {(l), 0};                       \
-        name.rc = green_lock_acquire(name.lock, GREEN_FOREVER)
+        (name).rc = green_lock_acquire((name).lock, GREEN_FOREVER)
 #endif
 
 GREEN_END_DECLS

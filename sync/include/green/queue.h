@@ -2,9 +2,9 @@
  * @file
  * @brief Queues: items go from those who put to those who get.
  *
- * Items are pointers, not owned by the queue; NULL is an item like any other. Getters and putters are served in the order
- * they came. An item goes straight to a getter that waits, and is lost in no case: not when the getter is killed or gives
- * up, not when the putter is.
+ * Items are pointers, not owned by the queue; NULL is an item like any other. Getters and putters are served in the
+ * order they came. An item goes straight to a getter that waits, and is lost in no case: not when the getter is killed
+ * or gives up, not when the putter is.
  */
 #ifndef GREEN_QUEUE_H
 #define GREEN_QUEUE_H
@@ -167,8 +167,8 @@ GREEN_API size_t green_queue_putting(const green_queue *q);
 /**
  * @brief Change how many items it holds at most. Never yields.
  *
- * Putters for whom there is room now put their items. Nothing is thrown away: a queue that holds more than it may is full
- * until enough was taken.
+ * Putters for whom there is room now put their items. Nothing is thrown away: a queue that holds more than it may is
+ * full until enough was taken.
  *
  * @param q       a queue.
  * @param maxsize as for green_queue_new().

@@ -37,8 +37,8 @@ GREEN_API int green_rwlock_free(green_rwlock *l);
 /**
  * @brief Take it together with other readers. May yield; does not where no writer holds it or waits.
  *
- * A reader must not take it again while it holds it: a writer that came between waits for the first hold, and the second
- * one for the writer.
+ * A reader must not take it again while it holds it: a writer that came between waits for the first hold, and the
+ * second one for the writer.
  *
  * @param l       a read-write lock.
  * @param timeout seconds; #GREEN_FOREVER waits for good, 0 tries.

@@ -83,24 +83,24 @@ green_case_(enum green_select_op op, void *object, void *value, green_fd fd)
 /** @} */
 
 /**
- * @brief Do the first of several things that can be done, and nothing else. May yield; does not where one can be done at
- *        once.
+ * @brief Do the first of several things that can be done, and nothing else. May yield; does not where one can be done
+ *        at once.
  *
- * Exactly one case wins, and only that has an effect: nothing is taken from the others or put into them. Of several that can be
- * done at once each wins in its turn. Waiting costs no memory, no green thread and no timer a case. Fairness to others is as if
- * the caller waited in each of them: it is served in the order it came.
+ * Exactly one case wins, and only that has an effect: nothing is taken from the others or put into them. Of several
+ * that can be done at once each wins in its turn. Waiting costs no memory, no green thread and no timer a case.
+ * Fairness to others is as if the caller waited in each of them: it is served in the order it came.
  *
  * @param[in,out] cases     what to wait for; of the one that won, `result` and `value` are set.
  * @param         n         how many, at most #GREEN_SELECT_MAX; 0 waits for time and scopes alone.
  * @param         timeout   seconds for all; #GREEN_FOREVER waits for good, 0 tries.
  * @param[out]    ret_index the case that won; set on 0 only.
- * @retval 0              a case won. Its `result` is 0; or, of GET and PUT, #GREEN_ECLOSED or -ENOMEM; of EVENT, the error
- *                        that was sent; of READ and WRITE, -ECANCELED (closed), -EBADF, -EBUSY (another waits for it),
- *                        -ENOMEM.
+ * @retval 0              a case won. Its `result` is 0; or, of GET and PUT, #GREEN_ECLOSED or -ENOMEM; of EVENT, the
+ *                        error that was sent; of READ and WRITE, -ECANCELED (closed), -EBADF, -EBUSY (another waits for
+ *                        it), -ENOMEM.
  * @retval -ETIMEDOUT     none in time.
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
- * @retval -EINVAL        ret_index is NULL, or cases where n is not 0, too many, an unknown op, an object that is NULL, a
- *                        descriptor that is negative, or the time is negative or NaN. Nothing was done.
+ * @retval -EINVAL        ret_index is NULL, or cases where n is not 0, too many, an unknown op, an object that is NULL,
+ *                        a descriptor that is negative, or the time is negative or NaN. Nothing was done.
  * @retval -EPERM         one of the objects belongs to another OS thread. Nothing was done.
  * @retval -EDEADLK       it would have to wait in a hub callback.
  * @since 0.1 (ISS-12)

@@ -141,11 +141,11 @@ green_semaphore_scope_end_(struct green_semaphore_scope *scope)
                 (void)green_semaphore_release(scope->semaphore);
 }
 /** @endcond */
-/** Take a permit, without limit, and give it back at the end of the block, however that is left (SEM-17). Look at `name.rc`:
- *  where it is not 0 nothing was taken. */
+/** Take a permit, without limit, and give it back at the end of the block, however that is left (SEM-17). Look at
+ *  `name.rc`: where it is not 0 nothing was taken. */
 #define GREEN_SEMAPHORE_SCOPE(name, s)                                                                                 \
         struct green_semaphore_scope name __attribute__((cleanup(green_semaphore_scope_end_))) = {(s), 0};             \
-        name.rc = green_semaphore_acquire(name.semaphore, GREEN_FOREVER)
+        (name).rc = green_semaphore_acquire((name).semaphore, GREEN_FOREVER)
 #endif
 
 GREEN_END_DECLS
