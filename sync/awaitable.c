@@ -94,11 +94,12 @@ end_unbegun(green_completion *done, int code)
         done->ended = true;
 }
 
-/* Does anybody still want it? One whose wait was ended by a scope, and who has not run since, is in no queue. */
+/* Does anybody still want it? One whose wait was ended by a scope and who has not run since is in no queue, and neither
+ * is one that was forgotten. */
 static bool
 is_wanted(const green_completion *done)
 {
-        return !done->cancelled && !forgotten(done) && green_waitq_first(&done->waiter) != NULL;
+        return !done->cancelled && green_waitq_first(&done->waiter) != NULL;
 }
 
 /* In hub context: start, and the second time cancel. */
@@ -169,7 +170,7 @@ give_up(green_completion *done)
         struct green_wait w;
 
         done->cancelled = true;
-        if (done->started && !done->calling && !done->ended && done->aw.cancel != NULL)
+        if (!done->calling && !done->ended && done->aw.cancel != NULL)
                 post_call(done);
         green_shield_begin();
         while (!is_over(done))

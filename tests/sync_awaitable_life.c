@@ -173,10 +173,12 @@ each_os_thread_awaits_in_a_loop_of_its_own(void)
 static void
 tell_twice(void *arg)
 {
+        long blocks = atomic_load(&memory_blocks);
         struct op *op = arg;
 
         CHECK_INT(green_complete(op->done, op), 0);
         CHECK_INT(green_complete_error(op->done, -EIO), -EALREADY);
+        CHECK_INT(atomic_load(&memory_blocks), blocks);
         CHECK_INT(green_complete(NULL, op), -EINVAL);
         CHECK_INT(green_complete_error(op->done, 0), -EINVAL);
 }
@@ -190,17 +192,19 @@ an_end_told_elsewhere_makes_no_hub_there_and_needs_no_memory(void)
         long blocks;
 
         GREEN_COVERS("AIO-01");
-        op_init(&op);
-        gt = op_spawn(&op);
-        blocks = atomic_load(&memory_blocks);
-        memory_left = 0;
-        in_thread(tell_twice, &op);
-        memory_left = -1;
-        CHECK_INT(atomic_load(&memory_blocks), blocks);
-        CHECK(green_thread_alive(gt));
-        CHECK_INT(green_thread_wait(gt, &result), 0);
-        CHECK_PTR(result, &op);
-        green_thread_unref(gt);
+        for (int memory = -1; memory <= 0; memory++) {
+                op_init(&op);
+                gt = op_spawn(&op);
+                blocks = atomic_load(&memory_blocks);
+                memory_left = memory;
+                in_thread(tell_twice, &op);
+                memory_left = -1;
+                CHECK_INT(atomic_load(&memory_blocks), blocks);
+                CHECK(green_thread_alive(gt));
+                CHECK_INT(green_thread_wait(gt, &result), 0);
+                CHECK_PTR(result, &op);
+                green_thread_unref(gt);
+        }
 }
 
 /* ---- the end of the hub */
