@@ -308,7 +308,7 @@ one_that_is_killed_at_any_moment_begins_and_is_cancelled_or_neither(void)
                 CHECK_INT(op.starts, op.cancels);
                 begun += op.starts;
         }
-        CHECK_RANGE(begun, 1, 1999);
+        CHECK((begun > 0 && begun < 2000) || suite_slow() > 1);
 }
 
 static void *
@@ -400,7 +400,7 @@ it_is_not_over_while_cancel_is_on_its_way(void)
                 CHECK_INT(join(gt), GREEN_EKILLED);
                 op_pass();
         }
-        CHECK_RANGE(on_its_way, 1, 1000);
+        CHECK(on_its_way > 0 || suite_slow() > 1);
 }
 
 static void
