@@ -154,7 +154,14 @@ green_threads(void)
 
 FAULT_DEFINE(SCENARIOS)
 
-static void signals_without_end_disturb_nothing(void){SCENARIOS(FAULT_STORM_ROW)}
+static void
+signals_without_end_disturb_nothing(void)
+{
+        SCENARIOS(FAULT_STORM_ROW)
+}
 
-GREEN_SUITE(fault_awaitable){SCENARIOS(FAULT_TEST_ROW) GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
-                             GREEN_SUITE_END};
+GREEN_SUITE(fault_awaitable) {
+        SCENARIOS(FAULT_TEST_ROW)
+        GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
+        GREEN_SUITE_END
+};

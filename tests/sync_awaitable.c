@@ -1,5 +1,6 @@
 /*
- * Awaitables: results, errors, cancelling. The end of the hub, fork and other OS threads are in sync_awaitable_life.c.
+ * Awaitables: results, errors, cancelling. The end of the hub, fork and other OS threads are in sync_awaitable_life.c,
+ * green threads that are awaited in sync_awaitable_thread.c.
  */
 #include "sync_awaitable.h"
 
@@ -559,135 +560,6 @@ a_result_that_nobody_can_get_is_dropped_once(void)
         CHECK_INT(op.dropped, 1);
 }
 
-/* ---- a green thread as an awaitable */
-
-static void *
-give(void *arg)
-{
-        int rc = green_sleep(0.001);
-
-        return rc == 0 ? arg : green_fail(rc);
-}
-
-static void *
-give_error(void *arg)
-{
-        (void)arg;
-        return green_fail(-EXDEV);
-}
-
-static void *
-give_at_once(void *arg)
-{
-        return arg;
-}
-
-static void
-a_green_thread_can_be_awaited_and_result_and_error_pass_on(void)
-{
-        struct green_awaitable aw;
-        green_thread *gt[4] = {green_spawn(give, &aw), green_spawn(give_error, NULL), green_spawn(give_at_once, &gt),
-                               green_spawn(give_error, NULL)};
-        void *result = NULL;
-
-        GREEN_COVERS("AIO-04");
-        CHECK_INT(green_awaitable_thread(&aw, gt[0]), 0);
-        CHECK_INT(green_await(&aw, &result), 0);
-        CHECK_PTR(result, &aw);
-        CHECK_INT(green_awaitable_thread(&aw, gt[1]), 0);
-        CHECK_INT(green_await(&aw, &result), -EXDEV);
-        /* One that has ended. */
-        CHECK_INT(green_awaitable_thread(&aw, gt[2]), 0);
-        CHECK(green_thread_dead(gt[2]));
-        CHECK_INT(green_await(&aw, &result), 0);
-        CHECK_PTR(result, &gt);
-        CHECK_INT(green_await(&aw, NULL), 0);
-        CHECK_INT(green_awaitable_thread(&aw, gt[3]), 0);
-        CHECK_INT(green_await(&aw, &result), -EXDEV);
-        for (int i = 0; i < 4; i++)
-                green_thread_unref(gt[i]);
-        CHECK_STR(log_text, "");
-}
-
-static void *
-sleep_long(void *arg)
-{
-        int rc = green_sleep(1000);
-
-        *(int *)arg = rc;
-        return rc == 0 ? NULL : green_fail(rc);
-}
-
-static void
-cancelling_kills_the_green_thread(void)
-{
-        struct green_awaitable aw;
-        int rc = 1;
-        green_thread *gt = green_spawn(sleep_long, &rc), *waits;
-
-        GREEN_COVERS("AIO-04");
-        CHECK_INT(green_awaitable_thread(&aw, gt), 0);
-        waits = green_spawn_for_awaitable(&aw);
-        op_pass();
-        CHECK(green_thread_alive(waits) && green_thread_alive(gt));
-        CHECK_INT(green_kill(waits, -EOWNERDEAD), 0);
-        CHECK_INT(join(waits), -EOWNERDEAD);
-        CHECK_INT(rc, GREEN_EKILLED);
-        CHECK_INT(join(gt), GREEN_EKILLED);
-}
-
-static void
-cancelling_kills_one_that_has_not_started_too(void)
-{
-        struct green_awaitable aw;
-        int rc = 1;
-        green_thread *gt = green_spawn_after(1000, sleep_long, &rc), *waits;
-
-        GREEN_COVERS("AIO-04");
-        CHECK_INT(green_awaitable_thread(&aw, gt), 0);
-        waits = green_spawn_for_awaitable(&aw);
-        op_pass();
-        CHECK_INT(green_kill(waits, 0), 0);
-        CHECK_INT(join(waits), GREEN_EKILLED);
-        CHECK(green_thread_dead(gt));
-        CHECK_INT(rc, 1);
-        CHECK_INT(join(gt), GREEN_EKILLED);
-}
-
-static void *
-kill_it_when_killed(void *arg)
-{
-        CHECK_INT(green_sleep(1000), GREEN_EKILLED);
-        CHECK_INT(green_kill(arg, -EXDEV), 0);
-        return NULL;
-}
-
-static void
-a_green_thread_that_was_killed_looks_cancelled(void)
-{
-        struct green_awaitable aw;
-        int rc = 1;
-        green_thread *gt = green_spawn(sleep_long, &rc), *waits, *killer;
-
-        GREEN_COVERS("AIO-04");
-        CHECK_INT(green_awaitable_thread(&aw, gt), 0);
-        waits = green_spawn_for_awaitable(&aw);
-        op_pass();
-        CHECK_INT(green_kill(gt, 0), 0);
-        CHECK_INT(join(waits), GREEN_EKILLED);
-        green_thread_unref(gt);
-        /* By one that is killed itself: its own code does not get in between. */
-        gt = green_spawn_after(1000, sleep_long, &rc);
-        CHECK_INT(green_awaitable_thread(&aw, gt), 0);
-        waits = green_spawn_for_awaitable(&aw);
-        killer = green_spawn(kill_it_when_killed, gt);
-        op_pass();
-        CHECK_INT(green_kill(killer, 0), 0);
-        CHECK_INT(join(killer), GREEN_EKILLED);
-        CHECK_INT(join(waits), -EXDEV);
-        green_thread_unref(gt);
-}
-
 /* ---- misuse */
 
 static void
@@ -772,30 +644,28 @@ without_memory_it_is_not_begun(void)
         memory_left = -1;
 }
 
-GREEN_SUITE(sync_awaitable){GREEN_TEST(a_result_or_an_error_comes_from_wherever_it_is_told),
-                            GREEN_TEST(one_may_end_while_it_begins),
-                            GREEN_TEST(one_that_cannot_begin_fails_with_the_code_of_start),
-                            GREEN_TEST(it_begins_when_its_green_thread_runs_and_others_run_meanwhile),
-                            GREEN_TEST(the_awaitable_itself_need_not_stay),
-                            GREEN_TEST(start_and_cancel_run_in_hub_context_and_cannot_wait),
-                            GREEN_TEST(a_hub_callback_may_spawn_for_one_but_not_wait),
-                            GREEN_TEST(killing_cancels_it_and_waits_for_its_end),
-                            GREEN_TEST(one_that_is_killed_before_it_begins_never_does),
-                            GREEN_TEST(one_that_is_killed_at_any_moment_begins_and_is_cancelled_or_neither),
-                            GREEN_TEST(one_that_is_killed_while_it_begins_is_cancelled),
-                            GREEN_TEST(one_that_ends_while_cancel_is_on_its_way_is_not_cancelled),
-                            GREEN_TEST(it_is_not_over_while_cancel_is_on_its_way),
-                            GREEN_TEST(a_timeout_around_the_wait_for_its_green_thread_leaves_it_alone),
-                            GREEN_TEST(a_timeout_around_the_await_cancels_it),
-                            GREEN_TEST(one_without_cancel_is_waited_for),
-                            GREEN_TEST(a_shield_keeps_it_from_being_cancelled),
-                            GREEN_TEST(a_kill_after_its_end_comes_too_late),
-                            GREEN_TEST(a_result_that_nobody_can_get_is_dropped_once),
-                            GREEN_TEST(a_green_thread_can_be_awaited_and_result_and_error_pass_on),
-                            GREEN_TEST(cancelling_kills_the_green_thread),
-                            GREEN_TEST(cancelling_kills_one_that_has_not_started_too),
-                            GREEN_TEST(a_green_thread_that_was_killed_looks_cancelled),
-                            GREEN_TEST(what_makes_no_sense_is_refused),
-                            GREEN_TEST(an_end_that_is_told_twice_counts_once),
-                            GREEN_TEST(without_memory_it_is_not_begun),
-                            GREEN_SUITE_END};
+GREEN_SUITE(sync_awaitable) {
+        GREEN_TEST(a_result_or_an_error_comes_from_wherever_it_is_told),
+        GREEN_TEST(one_may_end_while_it_begins),
+        GREEN_TEST(one_that_cannot_begin_fails_with_the_code_of_start),
+        GREEN_TEST(it_begins_when_its_green_thread_runs_and_others_run_meanwhile),
+        GREEN_TEST(the_awaitable_itself_need_not_stay),
+        GREEN_TEST(start_and_cancel_run_in_hub_context_and_cannot_wait),
+        GREEN_TEST(a_hub_callback_may_spawn_for_one_but_not_wait),
+        GREEN_TEST(killing_cancels_it_and_waits_for_its_end),
+        GREEN_TEST(one_that_is_killed_before_it_begins_never_does),
+        GREEN_TEST(one_that_is_killed_at_any_moment_begins_and_is_cancelled_or_neither),
+        GREEN_TEST(one_that_is_killed_while_it_begins_is_cancelled),
+        GREEN_TEST(one_that_ends_while_cancel_is_on_its_way_is_not_cancelled),
+        GREEN_TEST(it_is_not_over_while_cancel_is_on_its_way),
+        GREEN_TEST(a_timeout_around_the_wait_for_its_green_thread_leaves_it_alone),
+        GREEN_TEST(a_timeout_around_the_await_cancels_it),
+        GREEN_TEST(one_without_cancel_is_waited_for),
+        GREEN_TEST(a_shield_keeps_it_from_being_cancelled),
+        GREEN_TEST(a_kill_after_its_end_comes_too_late),
+        GREEN_TEST(a_result_that_nobody_can_get_is_dropped_once),
+        GREEN_TEST(what_makes_no_sense_is_refused),
+        GREEN_TEST(an_end_that_is_told_twice_counts_once),
+        GREEN_TEST(without_memory_it_is_not_begun),
+        GREEN_SUITE_END
+};

@@ -346,10 +346,12 @@ in_the_child_of_a_fork_nobody_waits_any_more(void)
         after_fork(op, gt);
 }
 
-GREEN_SUITE(sync_awaitable_life){GREEN_TEST(many_end_in_other_os_threads_while_some_are_killed),
-                                 GREEN_TEST(each_os_thread_awaits_in_a_loop_of_its_own),
-                                 GREEN_TEST(an_end_told_elsewhere_makes_no_hub_there_and_needs_no_memory),
-                                 GREEN_TEST(one_that_outlives_the_hub_is_told_that_nobody_waits),
-                                 GREEN_TEST(the_end_of_the_hub_cancels_what_is_awaited),
-                                 GREEN_TEST(in_the_child_of_a_fork_nobody_waits_any_more),
-                                 GREEN_SUITE_END};
+GREEN_SUITE(sync_awaitable_life) {
+        GREEN_TEST(many_end_in_other_os_threads_while_some_are_killed),
+        GREEN_TEST(each_os_thread_awaits_in_a_loop_of_its_own),
+        GREEN_TEST(an_end_told_elsewhere_makes_no_hub_there_and_needs_no_memory),
+        GREEN_TEST(one_that_outlives_the_hub_is_told_that_nobody_waits),
+        GREEN_TEST(the_end_of_the_hub_cancels_what_is_awaited),
+        GREEN_TEST(in_the_child_of_a_fork_nobody_waits_any_more),
+        GREEN_SUITE_END
+};
