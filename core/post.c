@@ -125,6 +125,19 @@ green_hub_post(green_hub *hub, void (*fn)(void *arg), void *arg)
         return rc;
 }
 
+_Static_assert(sizeof(struct green__post) <= sizeof(struct green_post_node), "a post fits its public storage");
+
+int
+green_hub_post_node(green_hub *hub, struct green_post_node *node, void (*fn)(void *arg), void *arg)
+{
+        struct green__post *post = (struct green__post *)(uintptr_t)node;
+
+        if (hub == NULL || node == NULL || fn == NULL)
+                return -EINVAL;
+        *post = (struct green__post){.fn = fn, .arg = arg};
+        return green__mailbox_post(hub, post);
+}
+
 /* On the hub stack: hand the wake-up to the first that waits, or leave it for the next that comes. */
 static void
 waker_arrived(void *arg)

@@ -306,30 +306,6 @@ green__thread_extra(green_thread *t)
         return t->extra;
 }
 
-green_thread *
-green_spawn_copy_at(green_thread_fn fn, const void *arg, size_t len, const char *where)
-{
-        green_thread *t;
-
-        if (arg == NULL && len > 0) {
-                green_set_error(-EINVAL, "no argument block to copy");
-                return NULL;
-        }
-        t = make_checked(fn, NULL, where);
-        if (t == NULL)
-                return NULL;
-        if (green__thread_extra(t) == NULL || (t->extra->arg_copy = green_malloc(len > 0 ? len : 1)) == NULL) {
-                unmake(t);
-                green_set_error(-ENOMEM, NULL);
-                return NULL;
-        }
-        if (len > 0)
-                memcpy(t->extra->arg_copy, arg, len);
-        t->arg = t->extra->arg_copy;
-        green__ready(t->hub, t);
-        return t;
-}
-
 static int
 apply_opts(green_thread *t, const struct green_spawn_opts *opts)
 {
@@ -346,6 +322,13 @@ apply_opts(green_thread *t, const struct green_spawn_opts *opts)
                         return -ENOMEM;
                 green__stack_unreserve(&t->hub->stacks);
                 t->reserved_stack = false;
+        }
+        if (opts->copy_arg > 0) {
+                extra->arg_copy = green_malloc(opts->copy_arg);
+                if (extra->arg_copy == NULL)
+                        return -ENOMEM;
+                memcpy(extra->arg_copy, t->arg, opts->copy_arg);
+                t->arg = extra->arg_copy;
         }
         if (opts->inherit_locals && t->hub->current != NULL)
                 return green__locals_inherit(t, t->hub->current, true);
@@ -364,6 +347,10 @@ green_spawn_with_at(green_thread_fn fn, void *arg, const struct green_spawn_opts
                 green_set_error(-EINVAL, "green_spawn_opts of a size that this version does not know");
                 return NULL;
         }
+        if (arg == NULL && o.copy_arg > 0) {
+                green_set_error(-EINVAL, "no argument block to copy");
+                return NULL;
+        }
         t = make_checked(fn, arg, where);
         if (t == NULL)
                 return NULL;
@@ -374,6 +361,14 @@ green_spawn_with_at(green_thread_fn fn, void *arg, const struct green_spawn_opts
         }
         green__ready(t->hub, t);
         return t;
+}
+
+green_thread *
+green_spawn_copy_at(green_thread_fn fn, const void *arg, size_t len, const char *where)
+{
+        struct green_spawn_opts opts = {.size = sizeof(opts), .copy_arg = len};
+
+        return green_spawn_with_at(fn, (void *)(uintptr_t)arg, &opts, where);
 }
 
 green_thread *

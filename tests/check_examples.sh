@@ -64,6 +64,18 @@ start demo 127.0.0.1:0 && {
     stop
 }
 
+start demo 127.0.0.1:0 && {
+    same "connect" "$(doc/examples/connect "$address" "$address" | tail -n 1)" "2 of 2 answer"
+    # Nobody listens on port 1.
+    doc/examples/connect -t 5 "$address" 127.0.0.1:1 "$address" nowhere >"$tmp/tried" && wrong "connect: all answered"
+    same "connect: some" "$(sed 's/nowhere: .*/nowhere: .../' "$tmp/tried")" "$address: answers
+127.0.0.1:1: Connection refused
+$address: answers
+nowhere: ...
+2 of 4 answer"
+    stop
+}
+
 start echoserver 127.0.0.1:0 && {
     same "echoserver" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; exec 4<>/dev/tcp/$HOST/$PORT
         echo one >&3; echo two >&4; read -r a <&4; read -r b <&3; echo "$a $b"')" "two one"
@@ -84,4 +96,16 @@ run() { # EXAMPLE ARGUMENT: its last line
 same "producer_consumer" "$(run producer_consumer 50)" "50 jobs, never more than 4 waiting"
 same "rate_limiter" "$(run rate_limiter 30)" "30 calls, never more than 4 at once"
 same "philosophers" "$(run philosophers 5 | sed 's/;.*//')" "5 philosophers ate 5 times each"
+case " $EXAMPLES " in
+*/curl_multi\ *)
+    # How many the server had at once is a matter of speed.
+    same "curl_multi" "$(run curl_multi 50 | sed 's/, [1-9][0-9]* at once/, many at once/')" \
+        "50 transfers, many at once, and one that was killed"
+    ;;
+*)
+    test $bad = 0 || exit $bad
+    echo "all but curl_multi, which was not built: configure has found no libcurl"
+    exit 77
+    ;;
+esac
 exit $bad

@@ -334,6 +334,13 @@ spawn_copy_takes_a_copy_of_the_argument(void)
         green_thread_unref(empty);
         CHECK_PTR(green_spawn_copy(sum, NULL, 8), NULL);
         CHECK_INT(errno, EINVAL);
+        b = (struct block){{1, 2, 3, 4}};
+        gt = green_spawn_with(sum, &b, &(struct green_spawn_opts){.size = sizeof(struct green_spawn_opts),
+                                                                  .copy_arg = sizeof(b)});
+        memset(&b, 0xff, sizeof(b));
+        CHECK_INT(green_thread_wait(gt, &result), 0);
+        CHECK_INT(INT(result), 10);
+        green_thread_unref(gt);
 }
 
 static void *

@@ -287,6 +287,67 @@ posts_of_another_os_thread_come_in_order(void)
         CHECK_INT(green_waker_free(waker), 0);
 }
 
+static struct green_post_node nodes[3];
+
+static void
+trace_and_post_again(void *arg)
+{
+        trace_in_hub_context(arg);
+        if (INT(arg) < 'c')
+                CHECK_INT(green_hub_post_node(green_get_hub(), &nodes[0], trace_and_post_again, PTR(INT(arg) + 1)), 0);
+}
+
+static void *
+post_nodes(void *arg)
+{
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(green_hub_post_node(arg, &nodes[i], i == 0 ? trace_and_post_again : trace_in_hub_context,
+                                              PTR(i == 0 ? 'a' : '0' + i)),
+                          0);
+        return NULL;
+}
+
+static void
+posts_in_storage_of_ones_own_come_in_order_and_may_be_used_again(void)
+{
+        GREEN_COVERS("HUB-13");
+        pthread_t thread;
+
+        CHECK_INT(pthread_create(&thread, NULL, post_nodes, green_get_hub()), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK_INT(green_sleep(0.001), 0);
+        CHECK_TRACE("a12bc");
+        CHECK_INT(green_hub_post_node(NULL, &nodes[0], trace_in_hub_context, NULL), -EINVAL);
+        CHECK_INT(green_hub_post_node(green_get_hub(), NULL, trace_in_hub_context, NULL), -EINVAL);
+        CHECK_INT(green_hub_post_node(green_get_hub(), &nodes[0], NULL, NULL), -EINVAL);
+}
+
+static void *
+leave_a_hub(void *arg)
+{
+        green_hub **ret = arg;
+
+        *ret = green_hub_ref(green_get_hub());
+        CHECK_INT(green_hub_post_node(*ret, &nodes[1], trace_in_hub_context, PTR('x')), 0);
+        CHECK_INT(green_hub_destroy(0), 0);
+        return NULL;
+}
+
+static void
+a_post_in_storage_of_ones_own_is_forgotten_with_its_hub(void)
+{
+        green_hub *gone = NULL;
+        pthread_t thread;
+
+        GREEN_COVERS("HUB-13");
+        CHECK_INT(pthread_create(&thread, NULL, leave_a_hub, &gone), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK_INT(green_hub_post_node(gone, &nodes[1], trace_in_hub_context, PTR('y')), GREEN_ECLOSED);
+        CHECK_INT(green_sleep(0.001), 0);
+        CHECK_TRACE("");
+        green_hub_unref(gone);
+}
+
 GREEN_SUITE(core_waker) {
         GREEN_TEST(a_wake_up_given_before_is_used_up_by_the_next_that_waits),
         GREEN_TEST(another_os_thread_wakes_one_that_waits),
@@ -298,5 +359,7 @@ GREEN_SUITE(core_waker) {
         GREEN_TEST(only_its_own_os_thread_waits_for_a_waker_or_frees_it),
         GREEN_TEST(a_waker_outlives_its_hub_and_says_closed),
         GREEN_TEST(posts_of_another_os_thread_come_in_order),
+        GREEN_TEST(posts_in_storage_of_ones_own_come_in_order_and_may_be_used_again),
+        GREEN_TEST(a_post_in_storage_of_ones_own_is_forgotten_with_its_hub),
         GREEN_SUITE_END
 };

@@ -252,6 +252,7 @@ parking(void)
 {
         struct parker p = {.rc = 1}, any = {.rc = 1};
         green_thread *gt[2];
+        struct green_post_node node;
         green_waker *waker;
         green_hub *hub;
         int want = 0;
@@ -278,6 +279,8 @@ parking(void)
         }
         hub = green_get_hub();
         want += OK(green_hub_post(hub, call, NULL));
+        CHECK_INT(green_hub_post_node(hub, &node, call, NULL), 0);
+        want++;
         (void)OK(green_sleep(0.001));
         CHECK_INT(calls, want);
 }

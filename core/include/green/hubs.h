@@ -191,6 +191,27 @@ GREEN_API int green_hub_check(uint64_t ident, const char *what);
  */
 GREEN_API int green_hub_post(green_hub *hub, void (*fn)(void *arg), void *arg);
 
+/** A call on its way to a hub, in the caller's storage. Its size is fixed, its inside is core's. */
+struct green_post_node {
+        void *reserved[4]; /**< core's */
+};
+
+/**
+ * @brief green_hub_post() without memory of its own, so that it cannot run out of any. Never yields. thread-safe and
+ *        async-signal-safe.
+ *
+ * @param hub  where.
+ * @param node storage, of the caller, not on its way; it must stay until fn is called, where it may be used again or
+ *             freed, or until the hub has ended.
+ * @param fn   called once, on the hub's stack: it may not wait.
+ * @param arg  passed to fn, not owned.
+ * @retval 0             it will be called, unless the hub ends first.
+ * @retval GREEN_ECLOSED the hub has ended.
+ * @retval -EINVAL       hub, node or fn is NULL.
+ * @since 0.1 (HUB-13)
+ */
+GREEN_API int green_hub_post_node(green_hub *hub, struct green_post_node *node, void (*fn)(void *arg), void *arg);
+
 /**
  * @brief End the program's waiting: the main green thread's blocking calls fail with a code from now on.
  *

@@ -87,6 +87,7 @@ struct green_spawn_opts {
         bool inherit_locals;                 /**< copy the creator's values of all locals, not only of those that say so */
         void (*drop_result)(void *result);   /**< takes the result of fn where nobody can get it: it was killed, or the
                                                   last handle went without a wait */
+        size_t copy_arg;                     /**< bytes of arg to copy, as green_spawn_copy() does; 0: pass it as it is */
 };
 
 /**

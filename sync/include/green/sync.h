@@ -6,6 +6,7 @@
 #define GREEN_SYNC_H
 
 #include <green/core.h>
+#include <green/awaitable.h>
 #include <green/barrier.h>
 #include <green/cond.h>
 #include <green/event.h>
