@@ -74,6 +74,7 @@ static struct {
         pthread_t victim;
         pthread_t dog;
         bool over;             /* the watchdog is to end */
+        bool begun;            /* it has begun to watch */
         const char *test;      /* NULL: nothing to watch */
         struct timespec limit; /* when it has hung */
         double seconds;
@@ -320,6 +321,8 @@ static void *
 watchdog(void *unused)
 {
         pthread_mutex_lock(&watch.mutex);
+        watch.begun = true;
+        pthread_cond_broadcast(&watch.changed);
         while (!watch.over) {
                 int err = 0;
 
@@ -369,7 +372,14 @@ start_watchdog(void)
         pthread_sigmask(SIG_SETMASK, &all, &old);
         err = pthread_create(&watch.dog, NULL, watchdog, NULL);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return err;
+        if (err != 0)
+                return err;
+        /* A test may fork at once: AddressSanitizer's locks, which a thread takes while it starts, must be free by then. */
+        pthread_mutex_lock(&watch.mutex);
+        while (!watch.begun)
+                pthread_cond_wait(&watch.changed, &watch.mutex);
+        pthread_mutex_unlock(&watch.mutex);
+        return 0;
 }
 
 static void
