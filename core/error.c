@@ -78,16 +78,48 @@ last_error_at(void)
 /* Errors of an OS thread that has no hub, and of those for whose text there is no memory. */
 static _Thread_local struct green__last_error spare;
 
+/* Where the last error of whoever runs goes. */
+static struct green__last_error *
+last_error_room(void)
+{
+        struct green__last_error **at = last_error_at();
+
+        if (at == NULL)
+                return &spare;
+        if (*at == NULL) {
+                *at = green_malloc(sizeof(**at));
+                if (*at == NULL)
+                        return &spare;
+                (*at)->error.message = NULL;
+                (*at)->release = NULL;
+        }
+        return *at;
+}
+
+static inline void
+release_shared(void (*release)(void *arg), void *arg)
+{
+        if (green__unlikely(release != NULL))
+                release(arg);
+}
+
+void
+green__last_error_free(struct green__last_error *e)
+{
+        if (e == NULL)
+                return;
+        release_shared(e->release, e->release_arg);
+        green_free(e);
+}
+
 int
 green_set_error(int code, const char *format, ...)
 {
-        struct green__last_error **at = last_error_at();
-        struct green__last_error *e;
+        struct green__last_error *e = last_error_room();
+        void (*release)(void *arg) = e->release;
         va_list args;
 
-        if (at != NULL && *at == NULL)
-                *at = green_malloc(sizeof(**at));
-        e = at == NULL || *at == NULL ? &spare : *at;
+        e->release = NULL;
         e->error = (struct green_error){.code = code, .message = e->text};
         if (format == NULL) {
                 snprintf(e->text, sizeof(e->text), "%s", green_strerror(code));
@@ -95,6 +127,29 @@ green_set_error(int code, const char *format, ...)
                 va_start(args, format);
                 vsnprintf(e->text, sizeof(e->text), format, args);
                 va_end(args);
+        }
+        /* Now, and not before: its message may have been among the values. */
+        release_shared(release, e->release_arg);
+        errno = code < 0 ? -code : code;
+        return code;
+}
+
+int
+green_set_error_shared(const struct green_error *error, void (*release)(void *arg), void *arg)
+{
+        struct green__last_error *e = last_error_room();
+        void (*old)(void *arg) = e->release;
+        void *old_arg = e->release_arg;
+        int code = error->code;
+
+        if (e == &spare) {
+                green_set_error(code, "%s", error->message);
+                release_shared(release, arg);
+        } else {
+                e->error = *error;
+                e->release = release;
+                e->release_arg = arg;
+                release_shared(old, old_arg);
         }
         errno = code < 0 ? -code : code;
         return code;
@@ -118,31 +173,41 @@ green__no_hub(void)
         return code < 0 ? code : GREEN_EHUB;
 }
 
-struct green_error *
-green_error_copy(const struct green_error *error)
+static struct green_error *
+copy_one(const struct green_error *error)
 {
-        const char *message;
-        struct green_error *copy;
-        size_t len;
+        const char *message = error->message == NULL ? "" : error->message;
+        size_t len = strlen(message) + 1;
+        struct green_error *copy = green_malloc(sizeof(*copy) + len);
 
-        if (error == NULL)
-                return NULL;
-        message = error->message == NULL ? "" : error->message;
-        len = strlen(message) + 1;
-        copy = green_malloc(sizeof(*copy) + len);
         if (copy == NULL)
                 return NULL;
         memcpy(copy + 1, message, len);
         *copy = (struct green_error){error->code, (char *)(copy + 1), error->value, NULL};
-        if (error->cause != NULL) {
-                copy->cause = green_error_copy(error->cause);
-                if (copy->cause == NULL) {
-                        green_free(copy);
+        return copy;
+}
+
+/* One after the other: a chain may be longer than any stack is deep. */
+struct green_error *
+green_error_copy(const struct green_error *error)
+{
+        struct green_error *first = NULL, *last = NULL;
+
+        for (; error != NULL; error = error->cause) {
+                struct green_error *copy = copy_one(error);
+
+                if (copy == NULL) {
+                        green_error_free(first);
                         errno = ENOMEM;
                         return NULL;
                 }
+                if (first == NULL)
+                        first = copy;
+                else
+                        last->cause = copy;
+                last = copy;
         }
-        return copy;
+        return first;
 }
 
 void

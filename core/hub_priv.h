@@ -116,6 +116,8 @@ struct green__locals {
 /* The last error of a green thread, with room for its text. Allocated at the first failure that has one. */
 struct green__last_error {
         struct green_error error;
+        void (*release)(void *arg); /* of one that is shared, see green_set_error_shared(); NULL: none */
+        void *release_arg;
         char text[1024];
 };
 
@@ -491,6 +493,9 @@ void green__locals_destroy(green_thread *t);
 /* error.c */
 void green__log_end(green_thread *t);
 const char *green__errno_name(int number);
+
+/* error.c: free it, and let go of what it shares. NULL is fine. */
+void green__last_error_free(struct green__last_error *e);
 
 /* debug.c */
 bool green__log_exceptions(void);

@@ -279,7 +279,7 @@ free_main(green_thread *t)
                 green_free(d);
         }
         green_free(t->locals);
-        green_free(t->last_error);
+        green__last_error_free(t->last_error);
         green__thread_free_extra(t);
 }
 
@@ -302,7 +302,7 @@ green__hub_free(struct green__hub *h)
         green__heap_free(&h->heap);
         free_main(&h->main);
         green__threads_free(h);
-        green_free(h->last_error);
+        green__last_error_free(h->last_error);
         green_free(h->locals);
         green__hub_here = NULL;
         (void)pthread_setspecific(end_key, NULL);

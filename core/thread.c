@@ -436,7 +436,7 @@ recycle(green_thread *t)
         if (green__unlikely(t->extra != NULL))
                 green__thread_free_extra(t);
         if (green__unlikely(t->last_error != NULL))
-                green_free(t->last_error);
+                green__last_error_free(t->last_error);
         t->hub = NULL;
         give_block(h, t);
 }
@@ -784,7 +784,7 @@ green__threads_free(struct green__hub *h)
                         if (t->hub == NULL)
                                 continue;
                         green__thread_free_extra(t);
-                        green_free(t->last_error);
+                        green__last_error_free(t->last_error);
                 }
                 green_free(chunk);
         }

@@ -9,7 +9,7 @@
 
 unsigned green__sync_forks;
 
-/* Has this OS thread made locks? If not, it has none to look after in the child, and perhaps no hub either. */
+/* Has this OS thread made locks, or DAG pools? If not, it has none to look after in the child, and perhaps no hub. */
 static _Thread_local bool has_locks;
 
 /* Who forked last, and at which count the first of the forks that it has made in a row was. */

@@ -7,12 +7,12 @@
 #include <green/base.h>
 
 /*
- * How many forks this process comes from, counted since the first lock was made. A lock keeps the count at which its
- * owner was last known to live. Written in the child of a fork() only, when no other OS thread is there.
+ * How many forks this process comes from, counted since the first lock or DAG pool was made. A lock keeps the count at
+ * which its owner was last known to live. Written in the child of a fork() only, when no other OS thread is there.
  */
 extern unsigned green__sync_forks;
 
-/* Begin to count. Called by what makes locks. */
+/* Begin to count. Called by what makes locks and DAG pools. */
 void green__sync_fork_install(void);
 
 /*

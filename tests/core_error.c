@@ -199,6 +199,111 @@ a_copy_that_fails_half_way_leaves_nothing(void)
         atomic_store(&fail_at, 0);
 }
 
+static void
+a_copy_may_be_longer_than_any_stack_is_deep(void)
+{
+        enum { LENGTH = 100000 };
+        static struct green_error chain[LENGTH];
+        const struct green_error *e;
+        struct green_error *copy;
+        int n = 0;
+
+        for (int i = 0; i < LENGTH; i++)
+                chain[i] = (struct green_error){-EIO, "m", NULL, i == 0 ? NULL : &chain[i - 1]};
+        copy = green_error_copy(&chain[LENGTH - 1]);
+        for (e = copy; e != NULL; e = e->cause)
+                n++;
+        CHECK_INT(n, LENGTH);
+        green_error_free(copy);
+}
+
+/* ---- errors that are shared ---- */
+
+static int let_go;
+
+static void
+count_let_go(void *arg)
+{
+        CHECK_PTR(arg, &let_go);
+        let_go++;
+}
+
+static const struct green_error first_cause = {-ENODEV, "the cable", NULL, NULL};
+static const struct green_error shared = {GREEN_EPROPAGATE, "the network", &let_go, &first_cause};
+
+static void *
+end_with_a_shared_error(void *arg)
+{
+        CHECK_INT(green_set_error_shared(&shared, count_let_go, &let_go), GREEN_EPROPAGATE);
+        CHECK_INT(let_go, INT(arg));
+        return NULL;
+}
+
+static void
+a_shared_last_error_is_let_go_of_when_it_is_one_no_more(void)
+{
+        green_thread *gt;
+
+        let_go = 0;
+        CHECK_INT(green_set_error_shared(&shared, count_let_go, &let_go), GREEN_EPROPAGATE);
+        CHECK_INT(errno, -GREEN_EPROPAGATE);
+        CHECK_STR(green_last_error()->message, "the network");
+        CHECK_PTR(green_last_error()->value, &let_go);
+        CHECK_PTR(green_last_error()->cause, &first_cause);
+        CHECK_INT(green_set_error_shared(&shared, count_let_go, &let_go), GREEN_EPROPAGATE);
+        CHECK_INT(let_go, 1);
+        /* Its message may be part of the next. */
+        CHECK_INT(green_set_error(-EIO, "no more %s", green_last_error()->message), -EIO);
+        CHECK_INT(let_go, 2);
+        CHECK_STR(green_last_error()->message, "no more the network");
+        CHECK_PTR(green_last_error()->cause, NULL);
+        gt = green_spawn(end_with_a_shared_error, PTR(2));
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        CHECK_INT(let_go, 2);
+        green_thread_unref(gt);
+        CHECK_INT(let_go, 3);
+        CHECK_INT(green_set_error_shared(&shared, NULL, NULL), GREEN_EPROPAGATE);
+        CHECK_INT(green_set_error(-EIO, NULL), -EIO);
+}
+
+static void *
+share_until_the_hub_ends(void *arg)
+{
+        CHECK(green_get_hub() != NULL);
+        (void)end_with_a_shared_error(PTR(3));
+        CHECK_INT(green_hub_destroy(0), 0);
+        CHECK_INT(let_go, 4);
+        return arg;
+}
+
+static void *
+share_without_memory(void *arg)
+{
+        (void)arg;
+        atomic_store(&fail_at, 1);
+        CHECK_INT(green_set_error_shared(&shared, count_let_go, &let_go), GREEN_EPROPAGATE);
+        atomic_store(&fail_at, 0);
+        atomic_store(&failed, false);
+        CHECK_STR(green_last_error()->message, "the network");
+        return NULL;
+}
+
+static void
+a_shared_last_error_ends_with_its_hub_and_is_not_kept_without_memory(void)
+{
+        pthread_t thread;
+
+        let_go = 3;
+        CHECK_INT(pthread_create(&thread, NULL, share_until_the_hub_ends, NULL), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK_INT(let_go, 4);
+        CHECK_INT(pthread_create(&thread, NULL, share_without_memory, NULL), 0); /* and without a hub */
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK_INT(let_go, 5);
+        CHECK_INT(join(green_spawn(share_without_memory, NULL)), 0);
+        CHECK_RANGE(let_go, 6, 6);
+}
+
 /* ---- allocator and log ---- */
 
 static void
@@ -593,6 +698,9 @@ GREEN_SUITE(core_error) {
         GREEN_TEST(an_os_thread_without_a_hub_has_a_last_error_too),
         GREEN_TEST(a_copy_of_an_error_has_its_own_message_and_causes),
         GREEN_TEST(a_copy_that_fails_half_way_leaves_nothing),
+        GREEN_TEST(a_copy_may_be_longer_than_any_stack_is_deep),
+        GREEN_TEST(a_shared_last_error_is_let_go_of_when_it_is_one_no_more),
+        GREEN_TEST(a_shared_last_error_ends_with_its_hub_and_is_not_kept_without_memory),
         GREEN_TEST(the_allocator_hook_is_checked_and_used),
         GREEN_TEST(the_log_hook_gets_level_and_line_cut_at_a_thousand_bytes),
         GREEN_TEST(the_default_log_writes_warnings_and_errors_to_stderr),

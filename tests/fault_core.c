@@ -506,6 +506,31 @@ forking(void)
         fault_resume();
 }
 
+static int released;
+
+static void
+count_release(void *arg)
+{
+        CHECK(arg == &released);
+        released++;
+}
+
+static void
+sharing(void)
+{
+        static const struct green_error cause = {-EDOM, "a cause", NULL, NULL};
+        static const struct green_error error = {-EIO, "an error", NULL, &cause};
+
+        if (!have_hub())
+                return;
+        released = 0;
+        CHECK_INT(green_set_error_shared(&error, count_release, &released), -EIO);
+        CHECK_STR(green_last_error()->message, "an error");
+        CHECK(released == (green_last_error()->cause == NULL));
+        (void)green_set_error(-EDOM, NULL);
+        CHECK_INT(released, 1);
+}
+
 /* ---- the scenarios, in alphabetical order */
 
 #define SCENARIOS(X)                                                                                                   \
@@ -520,6 +545,7 @@ forking(void)
         X(last_error, FAULT_BIT(alloc), 0)                                                                             \
         X(locals, ALTSTACK, FEWER)                                                                                     \
         X(memory, 0, 0)                                                                                                \
+        X(sharing, ALTSTACK | FAULT_BIT(alloc), FEWER)                                                                 \
         X(spawn_many, 0, FAULT_BIT(mmap) | FEWER)                                                                      \
         X(spawn_ways, ALTSTACK, FEWER)
 

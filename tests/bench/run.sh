@@ -9,7 +9,7 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn handover queue lock select timer memory million sleepers echo-1 echo-64 echo-1000"
+benchmarks="yield spawn handover queue lock select dag timer memory million sleepers echo-1 echo-64 echo-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -44,6 +44,7 @@ contestants() { # BENCHMARK
         queue) echo green-net=green_queue st=st_queue ;;
         lock) echo green-net=green_lock boost=boost_lock pthread=pthread_lock pthread-alone=pthread_lock:alone ;;
         select) echo green-net=green_select:8 get=green_select:get ;;
+        dag) echo green-net=green_dag ;;
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
@@ -60,11 +61,11 @@ count() { # BENCHMARK
         no-spawn) echo 2000000 ;;
         no-handover | no-queue | no-lock) echo 5000000 ;;
         no-timer | no-select) echo 3000000 ;;
-        no-memory | no-sleepers) echo 100000 ;;
+        no-memory | no-sleepers | no-dag) echo 100000 ;;
         no-million) echo 1000000 ;;
         no-echo-*) echo 1500 ;;
         yes-echo-*) echo 100 ;;
-        yes-memory | yes-million | yes-sleepers) echo 200 ;;
+        yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
     esac
 }

@@ -91,6 +91,22 @@ GREEN_API const struct green_error *green_last_error(void);
 GREEN_API int green_set_error(int code, const char *format, ...) GREEN_PRINTF(2, 3);
 
 /**
+ * @brief Set this green thread's last error, and `errno`, to one with value and causes, without a copy. Never yields.
+ *
+ * For errors that several refer to, with chains of causes of any length.
+ *
+ * @param error   what green_last_error() tells from now on. It stays as it is until @p release is called. Where memory
+ *                ran out, code and message are kept only, and that is called at once.
+ * @param release called once, when this is the last error no more: at the next failure, or at the latest when the last
+ *                handle of the green thread goes or its hub ends. It frees, and calls nothing that yields or fails.
+ *                NULL: none.
+ * @param arg     passed to release.
+ * @return the error's code.
+ * @since 0.1 (DAG-06)
+ */
+GREEN_API int green_set_error_shared(const struct green_error *error, void (*release)(void *arg), void *arg);
+
+/**
  * @brief Copy an error with its message and its causes. Never yields.
  *
  * @param error what to copy; NULL gives NULL.

@@ -9,6 +9,7 @@
 #include <green/awaitable.h>
 #include <green/barrier.h>
 #include <green/cond.h>
+#include <green/dagpool.h>
 #include <green/event.h>
 #include <green/lock.h>
 #include <green/metaphore.h>
