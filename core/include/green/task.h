@@ -2,8 +2,8 @@
  * @file
  * @brief Green threads whose maker is told of their end. For those who build pools.
  *
- * A struct green_task is part of the record that a pool keeps of each green thread it has started. Unlike a link it needs no
- * memory, and it leads from a green thread to what its maker knows of it.
+ * A struct green_task is part of the record that a pool keeps of each green thread it has started. Unlike a link it
+ * needs no memory, and it leads from a green thread to what its maker knows of it.
  */
 #ifndef GREEN_TASK_H
 #define GREEN_TASK_H
@@ -17,12 +17,13 @@ GREEN_BEGIN_DECLS
 /** What the maker of a green thread keeps of it. It must stay until @ref end is called, and not change. */
 struct green_task {
         /**
-         * Called once, when the green thread has ended: after those who wait for it were made ready and before its links; of one
-         * killed before it started in the killer; of one that is forgotten (fork, the end of its hub) without a green thread. It
-         * must not yield, nor end its caller. The task is not touched any more.
+         * Called once, when the green thread has ended: after those who wait for it were made ready and before its
+         * links; of one killed before it started in the killer; of one that is forgotten (fork, the end of its hub)
+         * without a green thread. It must not yield, nor end its caller. The task is not touched any more.
          * @param task   this one.
          * @param code   how it ended: 0, or its error. #GREEN_EKILLED for one that is forgotten.
-         * @param result what its function returned, also where a kill makes that void; NULL where it failed, or never ran.
+         * @param result what its function returned, also where a kill makes that void; NULL where it failed, or never
+         *               ran.
          * @return true where that is all who want to know how it ended: an error is not logged.
          */
         bool (*end)(struct green_task *task, int code, void *result);
@@ -46,11 +47,12 @@ GREEN_API GREEN_MUST_USE int green_spawn_task(struct green_task *task, green_thr
                                               green_thread **ret_gt);
 
 /**
- * @brief Run a function here and now, as green_spawn_task() would in a green thread of its own. Yields if the function does.
+ * @brief Run a function here and now, as green_spawn_task() would in a green thread of its own. Yields if the function
+ *        does.
  *
  * The handle is that of a green thread which has ended, with what the function returned or failed with. While it runs,
- * green_getcurrent() and all that belongs to a green thread (kills, locals, clean-up) are the caller's. Where the caller ends
- * inside, by green_exit(), the task has been killed.
+ * green_getcurrent() and all that belongs to a green thread (kills, locals, clean-up) are the caller's. Where the
+ * caller ends inside, by green_exit(), the task has been killed.
  *
  * @param      task   see green_spawn_task(); NULL: nobody is told.
  * @param      fn     what is run.

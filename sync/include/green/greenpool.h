@@ -1,8 +1,7 @@
 /**
  * @file
  * @brief Green pools: a limit on green threads that run at a time, and mapping over inputs with it. Green piles:
- * results in the
- *        order of the spawns.
+ *        results in the order of the spawns.
  */
 #ifndef GREEN_GREENPOOL_H
 #define GREEN_GREENPOOL_H
@@ -183,7 +182,7 @@ GREEN_API int green_greenpool_kill(green_greenpool *p, int code);
 
 /**
  * @brief Change how many tasks may run at a time. Never yields. Running ones are not touched; growing wakes who waits
- * for a slot.
+ *        for a slot.
  * @param p    a green pool.
  * @param size 0 or more.
  * @retval 0       done.
@@ -247,8 +246,7 @@ struct green_imap_opts {
 
 /**
  * @brief Run a function on every item of an input, several at a time, in slots of this pool. Never yields: it begins
- * when the caller
- *        yields.
+ *        when the caller yields.
  *
  * A green thread of its own pulls the input, so that may block. At most as many items as the pool is large are under
  * way or wait to be got (at least 1), so memory is bounded whatever the length of the input. An item holds a slot only
@@ -267,7 +265,7 @@ GREEN_API green_imap *green_greenpool_imap(green_greenpool *p, green_thread_fn f
 
 /**
  * @brief The same; the items are argument blocks, which @p fn takes apart. (In Python the two differ, in C only by
- * name.)
+ *        name.)
  * @param p    see green_greenpool_imap().
  * @param fn   gets an argument block.
  * @param next gives argument blocks; green_zip_next() makes them of several inputs.
@@ -304,7 +302,7 @@ GREEN_API GREEN_MUST_USE int green_imap_next(green_imap *m, void **ret_result, d
 
 /**
  * @brief End a mapping, at its end or before: items that run are killed, and the input is pulled no more. Yields where
- * something runs.
+ *        something runs.
  *
  * It waits, shielded, until all that it has started has ended; not for an item that a task runs in green_imap_next().
  *
@@ -384,7 +382,7 @@ GREEN_API GREEN_MUST_USE int green_greenpile_next(green_greenpile *g, void **ret
 
 /**
  * @brief Free a pile. Never yields. Tasks that run go on, and their results are dropped when they end, like those
- * nobody got.
+ *        nobody got.
  * @param g one or NULL.
  * @retval 0      freed.
  * @retval -EBUSY somebody waits in it: nothing was done.

@@ -54,8 +54,7 @@ GREEN_API int green_pool_free(green_pool *p);
 
 /**
  * @brief Get an item: one that is in the pool; or a new one; or wait until one is put back or may be made. May yield;
- * does not
- *        where one is in the pool.
+ *        does not where one is in the pool.
  *
  * Where create fails, its place goes to the one that has waited longest, which tries to create in its turn.
  *
@@ -78,7 +77,7 @@ GREEN_API GREEN_MUST_USE int green_pool_get(green_pool *p, void **ret_item, doub
 
 /**
  * @brief Put an item back. Never yields. The one that has waited longest has it; after a shrinking resize it may be
- * destroyed.
+ *        destroyed.
  * @param p    a pool.
  * @param item what green_pool_get() gave, or another of the same kind in its place.
  * @retval 0         put.
@@ -127,8 +126,7 @@ GREEN_API size_t green_pool_waiting(const green_pool *p);
 
 /**
  * @brief Change how many there may be. Never yields. Growing lets those who wait make more; after shrinking, what is
- * put back is
- *        destroyed until there are no more than that.
+ *        put back is destroyed until there are no more than that.
  * @param p        a pool.
  * @param max_size 0 or more.
  * @retval 0       done.
