@@ -443,15 +443,17 @@ when_a_hub_ends_the_tasks_of_those_that_are_left_are_told(void)
         }
 }
 
-GREEN_SUITE(core_task){GREEN_TEST(a_task_is_told_how_its_green_thread_ended),
-                       GREEN_TEST(it_is_told_after_clean_up_and_before_links),
-                       GREEN_TEST(an_error_that_the_task_has_taken_is_not_logged),
-                       GREEN_TEST(a_function_that_is_run_here_gives_the_handle_of_one_that_has_ended),
-                       GREEN_TEST(its_failure_is_in_the_handle_with_its_words),
-                       GREEN_TEST(who_ends_inside_has_killed_what_ran_there),
-                       GREEN_TEST(both_work_in_a_hub_callback),
-                       GREEN_TEST(without_memory_nothing_is_run),
-                       GREEN_TEST(misuse_is_refused),
-                       GREEN_TEST(in_the_child_of_a_fork_the_tasks_of_the_forgotten_are_told),
-                       GREEN_TEST(when_a_hub_ends_the_tasks_of_those_that_are_left_are_told),
-                       GREEN_SUITE_END};
+GREEN_SUITE(core_task) {
+        GREEN_TEST(a_task_is_told_how_its_green_thread_ended),
+        GREEN_TEST(it_is_told_after_clean_up_and_before_links),
+        GREEN_TEST(an_error_that_the_task_has_taken_is_not_logged),
+        GREEN_TEST(a_function_that_is_run_here_gives_the_handle_of_one_that_has_ended),
+        GREEN_TEST(its_failure_is_in_the_handle_with_its_words),
+        GREEN_TEST(who_ends_inside_has_killed_what_ran_there),
+        GREEN_TEST(both_work_in_a_hub_callback),
+        GREEN_TEST(without_memory_nothing_is_run),
+        GREEN_TEST(misuse_is_refused),
+        GREEN_TEST(in_the_child_of_a_fork_the_tasks_of_the_forgotten_are_told),
+        GREEN_TEST(when_a_hub_ends_the_tasks_of_those_that_are_left_are_told),
+        GREEN_SUITE_END
+};

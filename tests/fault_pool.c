@@ -253,5 +253,8 @@ FAULT_DEFINE(SCENARIOS)
 
 static void signals_without_end_disturb_nothing(void){SCENARIOS(FAULT_STORM_ROW)}
 
-GREEN_SUITE(fault_pool){SCENARIOS(FAULT_TEST_ROW) GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
-                        GREEN_SUITE_END};
+GREEN_SUITE(fault_pool) {
+        SCENARIOS(FAULT_TEST_ROW)
+        GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
+        GREEN_SUITE_END
+};

@@ -467,15 +467,17 @@ in_the_child_of_a_fork_the_tasks_of_a_pile_were_killed(void)
         CHECK_INT(green_greenpile_free(g), 0);
 }
 
-GREEN_SUITE(sync_greenpile){GREEN_TEST(results_come_in_the_order_of_the_spawns),
-                            GREEN_TEST(a_failure_comes_in_its_turn),
-                            GREEN_TEST(many_piles_share_a_pool),
-                            GREEN_TEST(a_spawn_that_gives_up_does_not_count),
-                            GREEN_TEST(one_that_gives_up_takes_nothing_along),
-                            GREEN_TEST(results_that_nobody_gets_are_dropped_when_the_pile_is_freed),
-                            GREEN_TEST(a_task_of_the_full_pool_runs_what_it_spawns),
-                            GREEN_TEST(a_pile_may_be_freed_by_what_it_runs),
-                            GREEN_TEST(misuse_is_told),
-                            GREEN_TEST(without_memory_a_pile_is_as_before),
-                            GREEN_TEST(in_the_child_of_a_fork_the_tasks_of_a_pile_were_killed),
-                            GREEN_SUITE_END};
+GREEN_SUITE(sync_greenpile) {
+        GREEN_TEST(results_come_in_the_order_of_the_spawns),
+        GREEN_TEST(a_failure_comes_in_its_turn),
+        GREEN_TEST(many_piles_share_a_pool),
+        GREEN_TEST(a_spawn_that_gives_up_does_not_count),
+        GREEN_TEST(one_that_gives_up_takes_nothing_along),
+        GREEN_TEST(results_that_nobody_gets_are_dropped_when_the_pile_is_freed),
+        GREEN_TEST(a_task_of_the_full_pool_runs_what_it_spawns),
+        GREEN_TEST(a_pile_may_be_freed_by_what_it_runs),
+        GREEN_TEST(misuse_is_told),
+        GREEN_TEST(without_memory_a_pile_is_as_before),
+        GREEN_TEST(in_the_child_of_a_fork_the_tasks_of_a_pile_were_killed),
+        GREEN_SUITE_END
+};

@@ -246,4 +246,7 @@ green_pools_do_what_their_model_does(void)
                 run(i / 2);
 }
 
-GREEN_SUITE(sync_greenpool_model){GREEN_TEST(green_pools_do_what_their_model_does, .limit = 120), GREEN_SUITE_END};
+GREEN_SUITE(sync_greenpool_model) {
+        GREEN_TEST(green_pools_do_what_their_model_does, .limit = 120),
+        GREEN_SUITE_END
+};

@@ -346,4 +346,7 @@ pools_do_what_their_model_does(void)
                 run(1 + i / 2, i % 2 == 0);
 }
 
-GREEN_SUITE(sync_pool_model){GREEN_TEST(pools_do_what_their_model_does, .limit = 120), GREEN_SUITE_END};
+GREEN_SUITE(sync_pool_model) {
+        GREEN_TEST(pools_do_what_their_model_does, .limit = 120),
+        GREEN_SUITE_END
+};
