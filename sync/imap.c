@@ -26,6 +26,7 @@ struct green_imap {
         void (*drop_result)(void *result);
         struct green__results results;
         struct green_waitq credit;      /* the puller, while there are as many results as may be */
+        struct green__pool_task *fresh; /* the record for the next item, while the input gives that; or NULL */
         struct green__pool_task *stuck; /* the item that waits for a slot; the last of the results */
         struct green_wait *slot;        /* the puller's node in the pool, while it waits there */
         struct green_waitq ended;       /* green_imap_free() */
@@ -185,19 +186,22 @@ wait_for_slot(green_imap *m, struct green__pool_task *t)
 static int
 pull_one(green_imap *m)
 {
-        struct green__pool_task *t = green__greenpool_record(m->pool);
+        struct green__pool_task *t;
         void *item = NULL;
         int rc;
 
-        if (t == NULL)
+        if (m->fresh == NULL)
+                m->fresh = green__greenpool_record(m->pool);
+        if (m->fresh == NULL)
                 return -ENOMEM;
         rc = m->next(m->arg, &item);
         if (rc <= 0 || m->closing) {
                 if (rc > 0)
                         drop(m->fn != NULL ? m->drop_item : m->drop_result, item);
-                green__greenpool_put_record(m->pool, t);
                 return rc < 0 ? rc : 0;
         }
+        t = m->fresh;
+        m->fresh = NULL;
         t->ended = item_ended;
         t->owner = m;
         t->value = item;
@@ -241,6 +245,8 @@ pull_ended(struct green_task *task, int code, void *result)
         (void)result;
         m->pulling = false;
         m->slot = NULL;
+        if (m->fresh != NULL)
+                green__greenpool_put_record(m->pool, m->fresh);
         if (m->code == 0)
                 m->code = code;
         if (m->stuck != NULL) {
