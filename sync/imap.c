@@ -171,10 +171,6 @@ wait_for_slot(green_imap *m, struct green__pool_task *t)
         m->slot = &w;
         rc = green__greenpool_wait(m->pool, &w, 1, GREEN_FOREVER, NULL);
         m->slot = NULL;
-        if (rc == 0 && m->closing) {
-                green__greenpool_give(m->pool);
-                return -ECANCELED;
-        }
         if (rc == 0)
                 start_item(m, t);
         else if (w.user == TAKEN)

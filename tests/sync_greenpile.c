@@ -414,17 +414,25 @@ static void
 without_memory_a_pile_is_as_before(void)
 {
         green_greenpile *g = pile_of(2);
-        int rc = -ENOMEM;
+        green_thread *many[200];
+        int made = 0, rc;
 
         CHECK_NEEDS_MEMORY(green_greenpile *, green_greenpile_new(NULL), green_greenpile_free);
         spawn(g, give_back, 1);
         spawn(g, give_back, 2);
         turns(2); /* their records are not free yet */
-        for (int enough = 0; rc == -ENOMEM && enough < 6; enough++) {
-                memory_left = enough;
-                rc = green_greenpile_spawn(g, give_back, PTR(3));
-                memory_left = -1;
-        }
+        CHECK_INT(green_run_task(NULL, give_back, NULL, GREEN_HERE, NULL), 0);
+        /* No record; then a record, and no green thread. */
+        memory_left = 0;
+        CHECK_INT(green_greenpile_spawn(g, give_back, PTR(3)), -ENOMEM);
+        while (made < 200 && green_run_task(NULL, give_back, NULL, GREEN_HERE, &many[made]) == 0)
+                made++;
+        memory_left = 1;
+        CHECK_INT(green_greenpile_spawn(g, give_back, PTR(3)), -ENOMEM);
+        memory_left = -1;
+        while (made > 0)
+                CHECK_INT(join(many[--made]), 0);
+        rc = green_greenpile_spawn(g, give_back, PTR(3));
         CHECK_INT(rc, 0);
         for (int i = 1; i <= 3; i++)
                 CHECK_INT(next(g), i);

@@ -134,6 +134,27 @@ kill_takes_the_tasks_there_are_started_or_not(void)
         CHECK_INT(green_greenpool_free(p), 0);
 }
 
+static void
+kill_leaves_those_alone_that_come_meanwhile(void)
+{
+        GREEN_COVERS("ISS-13");
+        green_greenpool *p = green_greenpool_new(3);
+        struct spawner s[2];
+
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(green_greenpool_spawn_n(p, stay, NULL), 0);
+        for (int i = 0; i < 2; i++)
+                spawner_begin(&s[i], p, GREEN_FOREVER);
+        /* The slot of the first goes to one that spawns while the others are killed. */
+        CHECK_INT(green_greenpool_kill(p, 0), 3);
+        turns(3);
+        CHECK(counts(p, 2, 0));
+        let_all_go();
+        for (int i = 0; i < 2; i++)
+                spawner_end(&s[i], 0, 0);
+        CHECK_INT(green_greenpool_free(p), 0);
+}
+
 static void *
 kill_them(void *arg)
 {
@@ -482,6 +503,7 @@ GREEN_SUITE(sync_greenpool_life) {
         GREEN_TEST(waitall_ends_when_the_last_spawner_has_given_up),
         GREEN_TEST(waitall_in_a_task_of_the_pool_is_refused),
         GREEN_TEST(kill_takes_the_tasks_there_are_started_or_not),
+        GREEN_TEST(kill_leaves_those_alone_that_come_meanwhile),
         GREEN_TEST(a_task_may_kill_its_pool_and_comes_last),
         GREEN_TEST(a_slot_can_be_taken_before_there_is_work_for_it),
         GREEN_TEST(one_that_waits_for_a_slot_may_wait_for_other_things_too),

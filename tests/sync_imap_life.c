@@ -360,26 +360,35 @@ without_memory_nothing_is_lost(void)
 static void
 in_the_child_of_a_fork_a_mapping_has_ended(void)
 {
-        struct numbers n = {.last = 100};
-        green_imap *m;
-        pid_t pid;
+        /* All its items run; or one waits for a slot. */
+        for (int others = 0; others < 2; others++) {
+                struct numbers n = {.last = 100};
+                int pulled = 3 - others;
+                green_imap *m;
+                pid_t pid;
 
-        pool_begin(3);
-        m = green_greenpool_imap(pool, stay, next_number, &n, NULL);
-        turns(3);
-        pid = child_begin();
-        if (pid == 0) {
-                for (int i = 0; i < 3; i++)
-                        CHECK_INT(next(m), GREEN_EKILLED);
-                CHECK_INT(next(m), GREEN_EKILLED);
-                CHECK_INT(next(m), 0);
+                pool_begin(3);
+                for (int i = 0; i < 2 * others; i++)
+                        CHECK_INT(green_greenpool_spawn_n(pool, stay, NULL), 0);
+                items_dropped = 0;
+                m = green_greenpool_imap(pool, stay, next_number, &n, &dropping);
+                turns(3);
+                CHECK_INT(n.pulled, pulled);
+                pid = child_begin();
+                if (pid == 0) {
+                        for (int i = 0; i < pulled + 1; i++)
+                                CHECK_INT(next(m), GREEN_EKILLED); /* the items and the input */
+                        CHECK_INT(next(m), 0);
+                        CHECK_INT(items_dropped, others);
+                        CHECK_INT(green_imap_free(m), 0);
+                        pool_end();
+                        child_exit();
+                }
+                CHECK_INT(child_end(pid), 0);
                 CHECK_INT(green_imap_free(m), 0);
+                green_wake_all(&gate, 0);
                 pool_end();
-                child_exit();
         }
-        CHECK_INT(child_end(pid), 0);
-        CHECK_INT(green_imap_free(m), 0);
-        pool_end();
 }
 
 GREEN_SUITE(sync_imap_life) {
