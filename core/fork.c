@@ -40,6 +40,8 @@ forget_main(struct green__hub *h)
         }
         green__scopes_end(t);
         green_wake_all(&t->joiners, 0);
+        if (t->extra != NULL)
+                green__tasks_inside_end(t);
         t->ended = true;
         t->end_code = GREEN_EKILLED;
 }

@@ -97,6 +97,7 @@ struct green__extra {
         void (*drop_result)(void *result);
         size_t stack_size;
         void *arg_copy;
+        struct green_thread *inside; /* stand for the tasks that run in it, the last one first; linked by local_next */
         struct green_error *error; /* given to green_fail_error() */
         green_switch_fn hook_out, hook_in;
         void *hook_arg;
@@ -171,6 +172,7 @@ struct green_thread {
         uint64_t ident;
         const char *where;                 /* "file:line" of its spawn */
         struct green__thread_chunk *chunk; /* what it lies in; NULL: in the hub */
+        struct green_task *task;           /* told of its end; NULL: none, or told */
 };
 
 /* Work for the hub stack. */
@@ -405,6 +407,13 @@ struct green__extra *green__thread_extra(green_thread *t);
 void green__thread_clean_up(green_thread *t);
 void green__thread_free_extra(green_thread *t);
 void green__threads_free(struct green__hub *h);
+green_thread *green__thread_make(green_thread_fn fn, void *arg, const char *where);
+void green__thread_unmake(green_thread *t);
+green_thread *green__thread_stand_in(struct green__hub *h, const char *where);
+
+/* task.c: tell the task of one that has ended; end those that run inside one that ends. */
+void green__task_end(green_thread *t);
+void green__tasks_inside_end(green_thread *t);
 
 /*
  * To go through the green threads of a hub, main left out: {0} is before the first. They may come and go meanwhile; one

@@ -274,6 +274,8 @@ free_main(green_thread *t)
 {
         struct green__defer *d;
 
+        if (t->extra != NULL)
+                green__tasks_inside_end(t);
         while ((d = t->defers) != NULL) {
                 t->defers = d->next;
                 green_free(d);

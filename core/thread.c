@@ -6,13 +6,6 @@
 
 #include "sched.h"
 
-#undef green_spawn
-#undef green_spawn_n
-#undef green_spawn_after
-#undef green_spawn_after_local
-#undef green_spawn_copy
-#undef green_spawn_with
-
 enum {
         THREADS_PER_CHUNK = 64,
         CACHE_LINE = 64,
@@ -141,8 +134,8 @@ green__thread_next(const struct green__hub *h, struct green__thread_iter *it)
 }
 
 /* A green thread that could not be completed: as if it had never been. */
-static void
-unmake(green_thread *t)
+void
+green__thread_unmake(green_thread *t)
 {
         t->refs = 1;
         t->detached = true;
@@ -176,7 +169,7 @@ make(struct green__hub *h, green_thread_fn fn, void *arg, const char *where)
         t->refs = 2;
         if (green__unlikely(h->current != NULL && h->current->locals != NULL) &&
             green__locals_inherit(t, h->current, false) != 0) {
-                unmake(t);
+                green__thread_unmake(t);
                 return NULL;
         }
         return t;
@@ -198,6 +191,34 @@ make_checked(green_thread_fn fn, void *arg, const char *where)
         t = make(h, fn, arg, where);
         if (t == NULL)
                 green_set_error(-ENOMEM, NULL);
+        return t;
+}
+
+/* The same, for those who make it more than a plain one and then start it. */
+green_thread *
+green__thread_make(green_thread_fn fn, void *arg, const char *where)
+{
+        return make_checked(fn, arg, where);
+}
+
+/*
+ * A control block that stands for a function which runs in another green thread: it is never started, and counted nowhere.
+ * NULL where memory ran out.
+ */
+green_thread *
+green__thread_stand_in(struct green__hub *h, const char *where)
+{
+        struct green__thread_chunk *chunk;
+        green_thread *t;
+
+        if (h->free_chunks == NULL && add_chunk(h) != 0)
+                return NULL;
+        t = take_block(h, &chunk);
+        green__thread_init(t, h);
+        h->nthreads--;
+        t->chunk = chunk;
+        t->where = where;
+        t->refs = 1;
         return t;
 }
 
@@ -247,53 +268,6 @@ green_spawn_n_at(green_thread_fn fn, void *arg, const char *where)
         return 0;
 }
 
-green_thread *
-green_spawn_after_at(double seconds, green_thread_fn fn, void *arg, const char *where)
-{
-        green_thread *t;
-
-        if (seconds != seconds) {
-                green_set_error(-EINVAL, "a delay that is not a number");
-                return NULL;
-        }
-        t = make_checked(fn, arg, where);
-        if (t == NULL)
-                return NULL;
-        t->timer.kind = GREEN__TIMER_START;
-        if (seconds < GREEN_FOREVER)
-                green__heap_add(&t->hub->heap, &t->timer, green__deadline(t->hub, seconds));
-        green__deadline_set(t->hub);
-        return t;
-}
-
-green_thread *
-green_spawn_after_local_at(double seconds, green_thread_fn fn, void *arg, const char *where)
-{
-        struct green__hub *h = green__hub_get();
-        green_thread *self = h == NULL ? NULL : h->current;
-        struct green__extra *extra;
-        green_thread *t;
-
-        if (h == NULL)
-                return NULL;
-        if (self == NULL) {
-                green_set_error(-EDEADLK, "spawn_after_local needs a green thread to be bound to");
-                return NULL;
-        }
-        extra = green__thread_extra(self);
-        if (extra == NULL) {
-                green_set_error(-ENOMEM, NULL);
-                return NULL;
-        }
-        t = green_spawn_after_at(seconds, fn, arg, where);
-        if (t == NULL)
-                return NULL;
-        t->creator = self;
-        t->local_next = extra->local_spawns;
-        extra->local_spawns = t;
-        return t;
-}
-
 /* What few have: made when first needed. NULL where memory ran out. */
 struct green__extra *
 green__thread_extra(green_thread *t)
@@ -304,107 +278,6 @@ green__thread_extra(green_thread *t)
                         t->extra->links_end = &t->extra->links;
         }
         return t->extra;
-}
-
-static int
-apply_opts(green_thread *t, const struct green_spawn_opts *opts)
-{
-        struct green__extra *extra = green__thread_extra(t);
-
-        if (extra == NULL)
-                return -ENOMEM;
-        extra->drop_result = opts->drop_result;
-        if (opts->name != NULL && green_thread_set_name(t, opts->name) != 0)
-                return -ENOMEM;
-        if (opts->stack_size != 0) {
-                t->stack = green__stack_take_sized(&t->hub->stacks, opts->stack_size);
-                if (t->stack == NULL)
-                        return -ENOMEM;
-                green__stack_unreserve(&t->hub->stacks);
-                t->reserved_stack = false;
-        }
-        if (opts->copy_arg > 0) {
-                extra->arg_copy = green_malloc(opts->copy_arg);
-                if (extra->arg_copy == NULL)
-                        return -ENOMEM;
-                memcpy(extra->arg_copy, t->arg, opts->copy_arg);
-                t->arg = extra->arg_copy;
-        }
-        if (opts->inherit_locals && t->hub->current != NULL)
-                return green__locals_inherit(t, t->hub->current, true);
-        return 0;
-}
-
-green_thread *
-green_spawn_with_at(green_thread_fn fn, void *arg, const struct green_spawn_opts *opts, const char *where)
-{
-        struct green_spawn_opts o;
-        green_thread *t;
-
-        if (opts == NULL)
-                return green_spawn_at(fn, arg, where);
-        if (green_opts_take(&o, sizeof(o), opts) != 0) {
-                green_set_error(-EINVAL, "green_spawn_opts of a size that this version does not know");
-                return NULL;
-        }
-        if (arg == NULL && o.copy_arg > 0) {
-                green_set_error(-EINVAL, "no argument block to copy");
-                return NULL;
-        }
-        t = make_checked(fn, arg, where);
-        if (t == NULL)
-                return NULL;
-        if (apply_opts(t, &o) != 0) {
-                unmake(t);
-                green_set_error(-ENOMEM, NULL);
-                return NULL;
-        }
-        green__ready(t->hub, t);
-        return t;
-}
-
-green_thread *
-green_spawn_copy_at(green_thread_fn fn, const void *arg, size_t len, const char *where)
-{
-        struct green_spawn_opts opts = {.size = sizeof(opts), .copy_arg = len};
-
-        return green_spawn_with_at(fn, (void *)(uintptr_t)arg, &opts, where);
-}
-
-green_thread *
-green_spawn(green_thread_fn fn, void *arg)
-{
-        return green_spawn_at(fn, arg, "?");
-}
-
-int
-green_spawn_n(green_thread_fn fn, void *arg)
-{
-        return green_spawn_n_at(fn, arg, "?");
-}
-
-green_thread *
-green_spawn_after(double seconds, green_thread_fn fn, void *arg)
-{
-        return green_spawn_after_at(seconds, fn, arg, "?");
-}
-
-green_thread *
-green_spawn_after_local(double seconds, green_thread_fn fn, void *arg)
-{
-        return green_spawn_after_local_at(seconds, fn, arg, "?");
-}
-
-green_thread *
-green_spawn_copy(green_thread_fn fn, const void *arg, size_t len)
-{
-        return green_spawn_copy_at(fn, arg, len, "?");
-}
-
-green_thread *
-green_spawn_with(green_thread_fn fn, void *arg, const struct green_spawn_opts *opts)
-{
-        return green_spawn_with_at(fn, arg, opts, "?");
 }
 
 void
@@ -483,6 +356,7 @@ end_bound(struct green__hub *h, green_thread *t)
 {
         green_thread *first = NULL;
 
+        green__tasks_inside_end(t);
         green__timers_of_thread(t);
         while (t->extra->local_spawns != NULL) {
                 green_thread *bound = t->extra->local_spawns;
@@ -521,6 +395,8 @@ announce(green_thread *t)
 {
         t->ended = true;
         green_wake_all(&t->joiners, 0);
+        if (t->task != NULL)
+                green__task_end(t);
         green__thread_run_links(t);
 }
 
@@ -545,6 +421,8 @@ green__thread_end_unstarted(struct green__hub *h, green_thread *t, int code)
         }
         t->ended = true;
         green_wake_all(&t->joiners, 0);
+        if (t->task != NULL)
+                green__task_end(t);
         green_thread_ref(t);
         retire(h, t);
         /* Nobody finds it in a list any more: its links may wait, or end the caller. */
@@ -577,6 +455,7 @@ green__thread_forget(struct green__hub *h, green_thread *t)
         t->locals = NULL;
         unbind(t);
         if (t->extra != NULL) {
+                green__tasks_inside_end(t);
                 green__timers_of_thread(t);
                 while (t->extra->local_spawns != NULL)
                         green__thread_forget(h, t->extra->local_spawns);
@@ -591,6 +470,8 @@ green__thread_forget(struct green__hub *h, green_thread *t)
         t->asked = true;
         t->end_code = GREEN_EKILLED;
         t->arg = NULL;
+        if (t->task != NULL)
+                green__task_end(t);
         retire(h, t);
 }
 
@@ -616,6 +497,8 @@ settle(green_thread *t, void *result, int failed)
         t->arg = NULL;
         if (t->kill.fired) {
                 t->end_code = t->kill.code;
+                if (failed == 0 && t->task != NULL)
+                        t->arg = result;
                 if (failed == 0 && t->extra != NULL && t->extra->drop_result != NULL)
                         t->extra->drop_result(result);
         } else if (failed != 0) {

@@ -1,15 +1,19 @@
 /*
  * Accept connections and run a handler for each: green_serve(). See <green/convenience.h>.
  *
- * A place is taken first and a connection accepted then. The one that serves waits for three things at once, a connection,
- * a place, and being told to stop, so it parks on a queue of its own: a watch on the listener wakes it, and so do handlers
- * that end. While connections keep coming no time is spent on waiting at all: they are accepted in a row, as many as
- * there are free places.
+ * Places are the slots of a green pool, the server's own or one that it shares. One is taken first and a connection
+ * accepted then; while nobody comes no place is held. The one that serves waits for three things at once, a connection, a
+ * place, and being told to stop, so it parks on a queue of its own too: a watch on the listener wakes it, and so do
+ * handlers that end. While connections keep coming no time is spent on waiting at all: they are accepted in a row, as many
+ * as there are free places.
  */
 #include "socket_priv.h"
 
+#include <limits.h>
+
 #include <green/alloc.h>
 #include <green/convenience.h>
+#include <green/greenpool.h>
 #include <green/watch.h>
 
 #define CONCURRENCY 1000
@@ -22,7 +26,7 @@
 
 /* Why the one that serves is parked. */
 enum reason {
-        FOR_PLACE,      /* all are taken */
+        FOR_PLACE,      /* all are taken; in the pool's queue as well */
         FOR_CONNECTION, /* the backlog is empty */
         FOR_RESOURCES,  /* descriptors or memory have run out: try again when a handler has ended, or after a pause */
 };
@@ -46,7 +50,9 @@ struct server {
         struct green_watch watch; /* on the listener, while it waits for a connection */
         struct connection *spare; /* records to use again */
         struct connection *next;  /* the connection that gets the next place, or the record for it */
-        size_t concurrency;
+        green_greenpool *pool;    /* whose slots the places are */
+        bool own_pool;            /* it is freed with the server */
+        bool has_place;           /* a slot was acquired for the next connection */
         size_t running;           /* handlers that have not ended */
         double pause;             /* the last one, seconds; 0: accepting works */
         int64_t complained;       /* when it was logged last; 0: never */
@@ -64,6 +70,8 @@ free_server(struct server *srv)
                 srv->spare = c->next;
                 green_free(c);
         }
+        if (srv->own_pool)
+                green_greenpool_free(srv->pool);
         green_free(srv);
 }
 
@@ -74,7 +82,7 @@ wake(struct server *srv, bool whatever_for)
 {
         struct green_wait *w = green_waitq_first(&srv->serving);
 
-        if (w != NULL && (whatever_for || w->user != FOR_CONNECTION))
+        if (w != NULL && (whatever_for || w->user == FOR_RESOURCES))
                 green_wake(w, 0);
 }
 
@@ -160,6 +168,31 @@ park(struct server *srv, enum reason reason, double timeout)
 }
 
 static void
+leave_place(struct server *srv)
+{
+        if (srv->has_place)
+                green_greenpool_release(srv->pool);
+        srv->has_place = false;
+}
+
+/* Have a place. 0 also where there is none, and another reason to look again. */
+static int
+take_place(struct server *srv)
+{
+        struct green_wait w[3] = {{.queue = NULL},
+                                  {.queue = &srv->serving, .user = FOR_PLACE},
+                                  {.queue = &srv->listener->on_close}};
+        size_t which = 0;
+        int rc;
+
+        if (srv->has_place)
+                return 0;
+        rc = green_greenpool_acquire(srv->pool, w, 3, GREEN_FOREVER, &which);
+        srv->has_place = rc == 0 && which == 0;
+        return rc;
+}
+
+static void
 on_ready(struct green_watch *watch, int result, void *arg)
 {
         struct server *srv = arg;
@@ -179,6 +212,7 @@ wait_for_connection(struct server *srv)
         srv->pause = 0;
         if (s->timeout == 0)
                 return -EAGAIN;
+        leave_place(srv);
         s->streak = 0;
         rc = green_watch_start_io(&srv->watch, s->io, GREEN_READ, GREEN_FOREVER);
         if (rc != 0)
@@ -201,6 +235,7 @@ back_off(struct server *srv, int why)
         int64_t now = green__sys_now();
         int rc;
 
+        leave_place(srv);
         srv->pause = srv->pause == 0 ? PAUSE_FIRST : srv->pause * 2;
         if (srv->pause > PAUSE_MOST)
                 srv->pause = PAUSE_MOST;
@@ -244,11 +279,12 @@ accept_next(struct server *srv)
 static int
 start_handler(struct server *srv)
 {
-        green_thread *gt = green_spawn(run_handler, srv->next);
+        green_thread *gt = green_greenpool_spawn_acquired(srv->pool, run_handler, srv->next);
         int rc;
 
         if (gt == NULL)
                 return -ENOMEM;
+        srv->has_place = false;
         rc = green_thread_link(gt, on_end, srv->next);
         if (rc == 0) {
                 srv->running++;
@@ -269,12 +305,11 @@ serve(struct server *srv)
         for (;;) {
                 if (srv->stop != 0)
                         return srv->stop;
-                if (srv->running == srv->concurrency) {
-                        rc = park(srv, FOR_PLACE, GREEN_FOREVER);
-                        if (rc != 0)
-                                return rc;
+                rc = take_place(srv);
+                if (rc != 0)
+                        return rc;
+                if (!srv->has_place)
                         continue;
-                }
                 rc = accept_next(srv);
                 if (rc == 0)
                         rc = start_handler(srv);
@@ -292,6 +327,7 @@ end_server(struct server *srv)
 {
         struct connection *c = srv->next;
 
+        leave_place(srv);
         if (c != NULL) {
                 close_client(c);
                 green_free(c);
@@ -302,6 +338,41 @@ end_server(struct server *srv)
                 free_server(srv);
 }
 
+/* May the caller serve in that pool? Where it has the only place there will never be another. */
+static int
+check_pool(green_greenpool *pool)
+{
+        int rc = green_greenpool_waitall(pool, 0);
+        long available;
+
+        if (rc == -EPERM)
+                return rc;
+        if (rc != -EDEADLK || green_greenpool_available(pool, &available) != 0)
+                return 0;
+        if (available + (long)green_greenpool_running(pool) > 1)
+                return 0;
+        return green_set_error(-EDEADLK, "green_serve: the caller has the only slot of the pool");
+}
+
+static struct server *
+new_server(const struct green_serve_opts *o)
+{
+        struct server *srv = green_calloc(1, sizeof *srv);
+
+        if (srv == NULL)
+                return NULL;
+        srv->own_pool = o->pool == NULL;
+        srv->pool = o->pool;
+        if (srv->own_pool)
+                srv->pool = green_greenpool_new(o->concurrency > 0 ? o->concurrency : CONCURRENCY);
+        if (srv->pool == NULL) {
+                green_free(srv);
+                return NULL;
+        }
+        srv->stop_on_error = o->stop_on_error;
+        return srv;
+}
+
 int
 green_serve(green_socket *listener, green_serve_handler handler, void *arg, const struct green_serve_opts *opts)
 {
@@ -309,20 +380,23 @@ green_serve(green_socket *listener, green_serve_handler handler, void *arg, cons
         struct server *srv;
         int rc = handler == NULL ? -EINVAL : green_opts_take(&o, sizeof o, opts);
 
+        if (rc == 0 && o.pool == NULL && o.concurrency > LONG_MAX)
+                rc = -EINVAL;
         if (rc == 0)
                 rc = green__socket_check(listener);
         if (rc != 0)
                 return rc;
         if (green_getcurrent() == NULL)
                 return -EDEADLK;
-        srv = green_calloc(1, sizeof *srv);
+        rc = o.pool == NULL ? 0 : check_pool(o.pool);
+        if (rc != 0)
+                return rc;
+        srv = new_server(&o);
         if (srv == NULL)
                 return -ENOMEM;
         srv->handler = handler;
         srv->arg = arg;
         srv->listener = listener;
-        srv->concurrency = o.concurrency > 0 ? o.concurrency : CONCURRENCY;
-        srv->stop_on_error = o.stop_on_error;
         green_watch_init(&srv->watch, on_ready, srv);
         green__socket_pin(listener);
         rc = serve(srv);

@@ -283,6 +283,29 @@ spawn_many(void)
         }
 }
 
+static bool
+task_ended(struct green_task *task, int code, void *result)
+{
+        CHECK(task->end == task_ended && result != NULL);
+        CHECK_INT(code, 0);
+        return true;
+}
+
+static void
+tasks(void)
+{
+        struct green_task task[2] = {{.end = task_ended}, {.end = task_ended}};
+        green_thread *gt[2] = {NULL};
+
+        if (!have_hub())
+                return;
+        if (OK(green_spawn_task(&task[0], run, &task, GREEN_HERE, &gt[0])))
+                CHECK_PTR(green_thread_task(gt[0]), &task[0]);
+        (void)OK(green_run_task(&task[1], run, &task, GREEN_HERE, &gt[1]));
+        for (int i = 0; i < 2; i++)
+                (void)OK(fault_join(gt[i]));
+}
+
 static void
 spawn_ways(void)
 {
@@ -547,7 +570,8 @@ sharing(void)
         X(memory, 0, 0)                                                                                                \
         X(sharing, ALTSTACK | FAULT_BIT(alloc), FEWER)                                                                 \
         X(spawn_many, 0, FAULT_BIT(mmap) | FEWER)                                                                      \
-        X(spawn_ways, ALTSTACK, FEWER)
+        X(spawn_ways, ALTSTACK, FEWER)                                                                                 \
+        X(tasks, ALTSTACK, FEWER)
 
 FAULT_DEFINE(SCENARIOS)
 

@@ -22,6 +22,7 @@ struct wait_case {
         int (*drop)(struct object *o);
         bool all;       /* all who wait are let go at once */
         bool remembers; /* where nobody waits, the next call does not */
+        bool keeps;     /* one that was woken holds a part of it, and must give that back first */
 };
 
 static int
@@ -286,17 +287,106 @@ drop_event(struct object *o)
         return green_event_free(o->it);
 }
 
+static int
+get_token(void *arg, double timeout)
+{
+        const struct object *o = arg;
+        void *token = NULL;
+
+        return green_pool_get(o->it, &token, timeout);
+}
+
+static void
+make_pool(struct object *o)
+{
+        o->it = green_token_pool_new(1);
+        CHECK_INT(get_token(o, 0), 0);
+}
+
+static void
+put_token(struct object *o)
+{
+        CHECK_INT(green_pool_put(o->it, NULL), 0);
+}
+
+static int
+drop_pool(struct object *o)
+{
+        return green_pool_free(o->it);
+}
+
+static int
+acquire_slot(void *arg, double timeout)
+{
+        const struct object *o = arg;
+
+        return green_greenpool_acquire(o->it, NULL, 0, timeout, NULL);
+}
+
+static void
+make_greenpool(struct object *o)
+{
+        o->it = green_greenpool_new(1);
+        CHECK_INT(acquire_slot(o, 0), 0);
+}
+
+static void
+release_slot(struct object *o)
+{
+        CHECK_INT(green_greenpool_release(o->it), 0);
+}
+
+static int
+drop_greenpool(struct object *o)
+{
+        while (green_greenpool_waiting(o->it) == 0 && green_greenpool_running(o->it) > 0)
+                release_slot(o);
+        return green_greenpool_free(o->it);
+}
+
+/* Those who wait for tasks hold nothing, and do not count anywhere. */
+static int waiting_for_tasks;
+
+static int
+wait_for_tasks(void *arg, double timeout)
+{
+        const struct object *o = arg;
+        int rc;
+
+        waiting_for_tasks++;
+        rc = green_greenpool_waitall(o->it, timeout);
+        waiting_for_tasks--;
+        return rc;
+}
+
+static void
+take_slot(struct object *o)
+{
+        CHECK_INT(acquire_slot(o, 0), 0);
+}
+
+static int
+drop_idle(struct object *o)
+{
+        if (waiting_for_tasks == 0 && green_greenpool_running(o->it) > 0)
+                release_slot(o);
+        return green_greenpool_free(o->it);
+}
+
 static const struct wait_case cases[] = {
-        {"barrier", come, make_barrier, come_too, nothing, drop_barrier, true, false},
-        {"capped release", release_capped, make_capped, take_permit, nothing, drop_semaphore, false, true},
-        {"condition variable", wait_told, make_cond, tell, nothing, drop_cond, false, false},
-        {"event", wait_sent, make_event, send, reset, drop_event, true, true},
-        {"lock", acquire_lock, make_lock, release_lock, nothing, drop_lock, false, true},
-        {"metaphore", wait_for_zero, make_metaphore, count_down, count_up, drop_metaphore, true, true},
-        {"read lock", acquire_read, make_rwlock, release_rwlock, write_again, drop_rwlock, true, true},
-        {"rendezvous", acquire_permit, make_rendezvous, NULL, nothing, drop_semaphore, false, false},
-        {"semaphore", acquire_permit, make_semaphore, release_permit, nothing, drop_semaphore, false, true},
-        {"write lock", acquire_write, make_rwlock, release_rwlock, nothing, drop_rwlock, false, true},
+        {"barrier", come, make_barrier, come_too, nothing, drop_barrier, true, false, false},
+        {"capped release", release_capped, make_capped, take_permit, nothing, drop_semaphore, false, true, false},
+        {"condition variable", wait_told, make_cond, tell, nothing, drop_cond, false, false, false},
+        {"event", wait_sent, make_event, send, reset, drop_event, true, true, false},
+        {"green pool", acquire_slot, make_greenpool, release_slot, nothing, drop_greenpool, false, true, true},
+        {"lock", acquire_lock, make_lock, release_lock, nothing, drop_lock, false, true, false},
+        {"metaphore", wait_for_zero, make_metaphore, count_down, count_up, drop_metaphore, true, true, false},
+        {"pool", get_token, make_pool, put_token, nothing, drop_pool, false, true, false},
+        {"read lock", acquire_read, make_rwlock, release_rwlock, write_again, drop_rwlock, true, true, false},
+        {"rendezvous", acquire_permit, make_rendezvous, NULL, nothing, drop_semaphore, false, false, false},
+        {"semaphore", acquire_permit, make_semaphore, release_permit, nothing, drop_semaphore, false, true, false},
+        {"tasks", wait_for_tasks, make_greenpool, release_slot, take_slot, drop_idle, true, true, false},
+        {"write lock", acquire_write, make_rwlock, release_rwlock, nothing, drop_rwlock, false, true, false},
 };
 
 /* Of a rendezvous, the other side. */

@@ -9,7 +9,7 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn handover queue lock select dag timer memory million sleepers echo-1 echo-64 echo-1000"
+benchmarks="yield spawn greenpool imap handover queue lock select dag timer memory million sleepers echo-1 echo-64 echo-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -40,6 +40,8 @@ contestants() { # BENCHMARK
     case $1 in
         yield) echo green-net=green_yield boost=boost_yield ;;
         spawn) echo green-net=green_spawn st=st_spawn ;;
+        greenpool) echo green-net=green_greenpool:pool plain=green_greenpool:plain ;;
+        imap) echo green-net=green_imap ;;
         handover) echo green-net=green_handover st=st_handover ;;
         queue) echo green-net=green_queue st=st_queue ;;
         lock) echo green-net=green_lock boost=boost_lock pthread=pthread_lock pthread-alone=pthread_lock:alone ;;
@@ -58,7 +60,8 @@ contestants() { # BENCHMARK
 count() { # BENCHMARK
     case $smoke-$1 in
         no-yield) echo 10000000 ;;
-        no-spawn) echo 2000000 ;;
+        no-spawn | no-greenpool) echo 2000000 ;;
+        no-imap) echo 1000000 ;;
         no-handover | no-queue | no-lock) echo 5000000 ;;
         no-timer | no-select) echo 3000000 ;;
         no-memory | no-sleepers | no-dag) echo 100000 ;;

@@ -16,6 +16,7 @@
 #include <green/log.h>
 #include <green/opts.h>
 #include <green/park.h>
+#include <green/task.h>
 #include <green/thread.h>
 #include <green/timeout.h>
 #include <green/timer.h>

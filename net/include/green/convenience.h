@@ -21,6 +21,7 @@
 
 #include <green/addr.h>
 #include <green/base.h>
+#include <green/greenpool.h>
 #include <green/socket.h>
 
 GREEN_BEGIN_DECLS
@@ -93,12 +94,15 @@ struct green_serve_opts {
         size_t size;        /**< sizeof(struct green_serve_opts) */
         size_t concurrency; /**< connections served at the same time; others wait in the backlog. 0: 1,000 */
         bool stop_on_error; /**< eventlet's way: a handler's error ends green_serve(), which returns it */
+        green_greenpool *pool; /**< handlers are tasks of this pool, which others may use too and whose size counts in place
+                                    of concurrency. It must outlive the last handler. NULL: one of its own */
 };
 
 /**
  * @brief Accept connections and run a handler for each, until told to stop. Yields.
  *
- * It takes a free place first and accepts then, so that no connection is held that nobody serves. Where descriptors or
+ * It takes a free place first, a slot of a green pool, and accepts then, so that no connection is held that nobody serves;
+ * while nobody comes it holds no place. Where descriptors or
  * memory run out (EMFILE, ENFILE, ENOMEM, ENOBUFS), connections stay in the backlog, a warning is logged (one in ten
  * seconds at most), and it goes on when a handler ends or after a pause of 5 ms to 0.5 s. Nothing is lost.
  *
@@ -110,13 +114,15 @@ struct green_serve_opts {
  * @param arg      passed to handler, not owned; must stay until the last handler has ended.
  * @param opts     NULL for defaults.
  * @retval 0              a handler returned #GREEN_ESTOPSERVE.
- * @retval -EINVAL        an argument is NULL, the size in opts is unknown, or the socket does not listen.
+ * @retval -EINVAL        an argument is NULL, the size in opts or the concurrency is not possible, or the socket does not
+ *                        listen.
+ * @retval -EPERM         the pool belongs to another OS thread.
  * @retval -ECANCELED     the listener was closed; -EBADF: it was closed before.
  * @retval -ETIMEDOUT     no connection came within the listener's timeout; -EAGAIN: that is 0.
  * @retval GREEN_EKILLED  this green thread was killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
  * @retval -ENOMEM        memory ran out before it began.
  * @retval -EBUSY         another green thread waits for connections of the listener.
- * @retval -EDEADLK       called in hub context.
+ * @retval -EDEADLK       called in hub context, or by a task that has the only slot of the pool.
  * @return otherwise an error of accept(2) that is none of the above; with stop_on_error the code of a handler.
  * @since 0.1 (CONV-08 to CONV-16)
  */

@@ -11,8 +11,10 @@
 #include <green/cond.h>
 #include <green/dagpool.h>
 #include <green/event.h>
+#include <green/greenpool.h>
 #include <green/lock.h>
 #include <green/metaphore.h>
+#include <green/pool.h>
 #include <green/queue.h>
 #include <green/rwlock.h>
 #include <green/select.h>
