@@ -1,0 +1,88 @@
+/*
+ * Each allocation and system call fails in its turn where several OS threads take part; see fault_core.c.
+ */
+#include "fault.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include <green/core.h>
+
+/* As in fault_core.c. */
+#define ALTSTACK FAULT_BIT(mmap)
+#define FEWER FAULT_BIT(alloc)
+
+static bool
+have_hub(void)
+{
+        return MADE(green_get_hub());
+}
+
+struct entry {
+        struct green_wait_mt wait;
+        pthread_mutex_t lock;
+        bool listed;
+};
+
+static void
+forget(struct green_wait_mt *wait)
+{
+        (void)wait;
+}
+
+static void *
+hand_over(void *arg)
+{
+        struct entry *e = arg;
+        green_hub *hub;
+
+        pthread_mutex_lock(&e->lock);
+        e->listed = false;
+        hub = green_claim_mt(&e->wait, NULL);
+        pthread_mutex_unlock(&e->lock);
+        CHECK_INT(green_hand_mt(hub, &e->wait), 0);
+        green_hub_unref(hub);
+        return NULL;
+}
+
+static void
+waits(void)
+{
+        struct entry e = {.lock = PTHREAD_MUTEX_INITIALIZER, .listed = true};
+        green_thread *self;
+        pthread_t thread;
+        bool listed;
+
+        CHECK(green_processors() >= 1);
+        if (!have_hub())
+                return;
+        CHECK_INT(green_park_check_mt(1, &self), 0);
+        CHECK_PTR(self, green_getcurrent());
+        green_wait_mt_begin(&e.wait, forget);
+        CHECK_INT(green_park_mt(&e.wait, 0.001), -ETIMEDOUT);
+        fault_pause();
+        CHECK_INT(pthread_create(&thread, NULL, hand_over, &e), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        fault_resume();
+        pthread_mutex_lock(&e.lock);
+        listed = e.listed;
+        pthread_mutex_unlock(&e.lock);
+        CHECK(!listed);
+        CHECK_INT(green_settle_mt(&e.wait), 0);
+        CHECK_INT(green_park_mt(&e.wait, GREEN_FOREVER), 0);
+        green_wait_mt_end(&e.wait);
+}
+
+#define SCENARIOS(X)                                                                                                   \
+        X(waits, ALTSTACK, FEWER)
+
+FAULT_DEFINE(SCENARIOS)
+
+static void signals_without_end_disturb_nothing(void){SCENARIOS(FAULT_STORM_ROW)}
+
+GREEN_SUITE(fault_threads) {
+        SCENARIOS(FAULT_TEST_ROW)
+        GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
+        GREEN_SUITE_END
+};
