@@ -1,13 +1,15 @@
 /*
- * Each allocation and system call fails in its turn where several OS threads take part; see fault_core.c.
+ * Each allocation and system call fails in its turn where several OS threads take part: channels, and the waits of core
+ * that they stand on; see fault_core.c.
  */
 #include "fault.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
-#include <green/core.h>
+#include <green/sync.h>
 
 /* As in fault_core.c. */
 #define ALTSTACK FAULT_BIT(mmap)
@@ -18,6 +20,54 @@ have_hub(void)
 {
         return MADE(green_get_hub());
 }
+
+/* ---- channels */
+
+static void *
+put_two(void *arg)
+{
+        for (int i = 1; i <= 2; i++)
+                if (!CHECK_INT(green_chan_put(arg, arg, GREEN_FOREVER), 0))
+                        break;
+        green_chan_unref(arg);
+        return NULL;
+}
+
+static void
+channels(void)
+{
+        pthread_t thread;
+        green_chan *c;
+        void *item = NULL;
+
+        if (!have_hub())
+                return;
+        c = green_chan_new(1);
+        if (!MADE(c))
+                return;
+        CHECK_INT(green_chan_get(c, &item, 0), GREEN_EEMPTY);
+        fault_pause();
+        CHECK_INT(pthread_create(&thread, NULL, put_two, green_chan_ref(c)), 0);
+        fault_resume();
+        for (int i = 0; i < 2; i++) {
+                int rc;
+
+                /* A hub that cannot be woken is asked again. */
+                while ((rc = green_chan_get(c, &item, 0.01)) == GREEN_EEMPTY)
+                        ;
+                CHECK_INT(rc, 0);
+                CHECK_PTR(item, c);
+        }
+        CHECK_INT(green_chan_len(c), 0);
+        CHECK_INT(green_chan_close(c), 0);
+        CHECK_INT(green_chan_put(c, NULL, GREEN_FOREVER), GREEN_ECLOSED);
+        fault_pause();
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        fault_resume();
+        green_chan_unref(c);
+}
+
+/* ---- what they stand on */
 
 struct entry {
         struct green_wait_mt wait;
@@ -75,11 +125,16 @@ waits(void)
 }
 
 #define SCENARIOS(X)                                                                                                   \
+        X(channels, ALTSTACK, FEWER)                                                                                   \
         X(waits, ALTSTACK, FEWER)
 
 FAULT_DEFINE(SCENARIOS)
 
-static void signals_without_end_disturb_nothing(void){SCENARIOS(FAULT_STORM_ROW)}
+static void
+signals_without_end_disturb_nothing(void)
+{
+        SCENARIOS(FAULT_STORM_ROW)
+}
 
 GREEN_SUITE(fault_threads) {
         SCENARIOS(FAULT_TEST_ROW)

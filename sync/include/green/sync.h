@@ -7,6 +7,7 @@
 
 #include <green/core.h>
 #include <green/barrier.h>
+#include <green/chan.h>
 #include <green/cond.h>
 #include <green/event.h>
 #include <green/lock.h>
