@@ -1,6 +1,6 @@
 /*
- * Each allocation and system call fails in its turn where several OS threads take part: channels, and the waits of core
- * that they stand on; see fault_core.c.
+ * Each allocation and system call fails in its turn where several OS threads take part: channels, the thread pool, and
+ * the waits of core that they stand on; see fault_core.c.
  */
 #include "fault.h"
 
@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 #include <green/sync.h>
+
+#define SOON 5.0
 
 /* As in fault_core.c. */
 #define ALTSTACK FAULT_BIT(mmap)
@@ -65,6 +67,48 @@ channels(void)
         CHECK_INT(pthread_join(thread, NULL), 0);
         fault_resume();
         green_chan_unref(c);
+}
+
+/* ---- the pool */
+
+static void *
+return_arg(void *arg)
+{
+        return arg;
+}
+
+static int
+next(void *iterator, void **ret_item)
+{
+        *ret_item = iterator;
+        return 0;
+}
+
+static void
+drop(void *arg, void *result)
+{
+        (void)arg;
+        (void)result;
+}
+
+static void
+calls(void)
+{
+        const struct green_tpool_opts opts = {.size = sizeof opts, .release = drop};
+        struct green_tpool_info info = {.size = sizeof info};
+        void *result = NULL;
+
+        if (!have_hub())
+                return;
+        CHECK(!green_debug_tpool_exceptions(false));
+        CHECK_INT(green_tpool_set_num_threads(2), 0);
+        if (OK(green_tpool_execute(return_arg, &info, NULL, &result)))
+                CHECK_PTR(result, &info);
+        (void)OK(green_tpool_execute(return_arg, &info, &opts, NULL));
+        if (OK(green_tpool_proxy_next(next, &info, &result)))
+                CHECK_PTR(result, &info);
+        CHECK_INT(green_tpool_get_info(&info), 0);
+        CHECK_INT(green_tpool_killall(SOON), 0);
 }
 
 /* ---- what they stand on */
@@ -124,7 +168,9 @@ waits(void)
         green_wait_mt_end(&e.wait);
 }
 
+/* Where no second thread can be started the first one does all. */
 #define SCENARIOS(X)                                                                                                   \
+        X(calls, ALTSTACK | FEWER, FEWER)                                                                              \
         X(channels, ALTSTACK, FEWER)                                                                                   \
         X(waits, ALTSTACK, FEWER)
 

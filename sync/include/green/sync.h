@@ -16,5 +16,6 @@
 #include <green/rwlock.h>
 #include <green/select.h>
 #include <green/semaphore.h>
+#include <green/tpool.h>
 
 #endif
