@@ -38,6 +38,7 @@ forget_main(struct green__hub *h)
         } else if (t->state == GREEN__READY) {
                 green__unready(h, t);
         }
+        green__wait_mt_forget(h, t);
         green__scopes_end(t);
         green_wake_all(&t->joiners, 0);
         if (t->extra != NULL)
@@ -67,6 +68,7 @@ in_child(void)
                         green__thread_forget(h, t);
         if (h->current != &h->main && !h->embedded)
                 forget_main(h);
+        green__mailbox_after_fork(h);
         h->told_deadlock = false;
         atomic_store(&h->mailbox->users, 0);
         atomic_store(&h->mailbox->sleeping, h->embedded ? 1 : 0);

@@ -313,7 +313,7 @@ static int *
 fail_code(void)
 {
         static _Thread_local int nowhere;
-        struct green__hub *h = green__hub_get();
+        struct green__hub *h = green__hub_here;
 
         return h == NULL || h->current == NULL ? &nowhere : &h->current->fail_code;
 }
@@ -342,7 +342,7 @@ green_fail(int code)
 void *
 green_fail_error(const struct green_error *error)
 {
-        struct green__hub *h = green__hub_get();
+        struct green__hub *h = green__hub_here;
         struct green_error *copy;
 
         if (error == NULL || error->code >= 0)

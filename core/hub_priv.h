@@ -153,6 +153,7 @@ struct green_thread {
         struct green_op *op;           /* operation in the kernel, while parked in green_io_submit() */
         struct green__scope *op_scope; /* scope that asked for its end */
         int op_code;                   /* why its end was asked for; 0: it was not */
+        struct green_wait_mt *wait_mt; /* a wait that another OS thread ends, from its begin to its end */
         const void *wait_where;     /* address of the call that waits */
         int64_t wait_since;         /* time of the poll before it, nanoseconds */
 
@@ -178,12 +179,18 @@ struct green_thread {
 /* Work for the hub stack. */
 enum green__callback_kind { GREEN__CALL_TIMER, GREEN__CALL_WATCH, GREEN__CALL_POST };
 
+enum green__post_kind {
+        GREEN__POST_OWNED, /* allocated by green_hub_post() */
+        GREEN__POST_WAKER, /* part of a green_waker */
+        GREEN__POST_WAIT,  /* part of a green_wait_mt; it has no fn */
+};
+
 /* Something posted from anywhere, on its way to the hub. */
 struct green__post {
         struct green__post *next;
         void (*fn)(void *arg);
         void *arg;
-        bool owned; /* allocated by green_hub_post() */
+        enum green__post_kind kind;
 };
 
 /* The part of a hub that other OS threads may touch. Lives as long as anybody refers to it. */
@@ -309,6 +316,9 @@ struct green__hub {
         size_t nchunks;
         size_t io_waits[2]; /* nodes in slots: readers, writers */
         size_t ops_count;   /* operations in the kernel */
+        size_t waits_mt;    /* that other OS threads end */
+        unsigned look_less; /* how much shorter one looks for those before sleeping: sched.c */
+        unsigned looks;     /* how often one has looked */
 
         /* Green threads. */
         size_t nthreads;
@@ -492,8 +502,13 @@ void green__timers_drop_all(struct green__hub *h);
 /* post.c */
 int green__mailbox_post(green_hub *mb, struct green__post *post);
 void green__mailbox_drain(struct green__hub *h);
+void green__mailbox_after_fork(struct green__hub *h);
 void green__mailbox_close(struct green__hub *h);
 void green__mailbox_unref(green_hub *mb);
+
+/* wait_mt.c */
+void green__wait_mt_arrived(struct green_wait_mt *w);
+void green__wait_mt_forget(struct green__hub *h, green_thread *t);
 
 /* local.c */
 int green__locals_inherit(green_thread *t, const green_thread *from, bool all);

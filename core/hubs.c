@@ -264,6 +264,8 @@ forget_all(struct green__hub *h)
         h->destroying = true;
         while ((t = green__thread_next(h, &it)) != NULL)
                 green__thread_forget(h, t);
+        /* It waits where the OS thread was ended by another green thread. */
+        green__wait_mt_forget(h, &h->main);
         green__timers_drop_all(h);
         green__watches_forget(h);
         green__scopes_end(&h->main);

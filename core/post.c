@@ -26,7 +26,8 @@ green__mailbox_post(green_hub *mb, struct green__post *post)
                 do
                         post->next = head;
                 while (!atomic_compare_exchange_weak(&mb->posts, &head, post));
-                if (atomic_load(&mb->sleeping))
+                /* Of those that come while it sleeps only the first wakes it. */
+                if (atomic_load(&mb->sleeping) && atomic_exchange(&mb->sleeping, 0) != 0)
                         mb->ops->wake(mb->state);
                 rc = 0;
         }
@@ -34,7 +35,7 @@ green__mailbox_post(green_hub *mb, struct green__post *post)
         return rc;
 }
 
-/* Move what has come to the callback queue, oldest first. */
+/* What has come: waits are ended at once, the rest is moved to the callback queue; oldest first. */
 void
 green__mailbox_drain(struct green__hub *h)
 {
@@ -48,9 +49,33 @@ green__mailbox_drain(struct green__hub *h)
                 oldest = post;
                 post = next;
         }
-        *h->posts_end = oldest;
-        while (*h->posts_end != NULL)
-                h->posts_end = &(*h->posts_end)->next;
+        for (post = oldest; post != NULL; post = oldest) {
+                oldest = post->next;
+                if (post->kind == GREEN__POST_WAIT) {
+                        green__wait_mt_arrived(post->arg);
+                } else {
+                        post->next = NULL;
+                        *h->posts_end = post;
+                        h->posts_end = &post->next;
+                }
+        }
+}
+
+/* In the child of a fork: those whose waits would be ended have been forgotten. */
+void
+green__mailbox_after_fork(struct green__hub *h)
+{
+        struct green__post *post = atomic_load(&h->mailbox->posts), *kept = NULL, **end = &kept;
+
+        while (post != NULL) {
+                if (post->kind != GREEN__POST_WAIT) {
+                        *end = post;
+                        end = &post->next;
+                }
+                post = post->next;
+        }
+        *end = NULL;
+        atomic_store(&h->mailbox->posts, kept);
 }
 
 static void waker_arrived(void *arg);
@@ -61,9 +86,9 @@ drop_posts(struct green__post *post)
         while (post != NULL) {
                 struct green__post *next = post->next;
 
-                if (post->owned)
+                if (post->kind == GREEN__POST_OWNED)
                         green_free(post);
-                else if (post->fn == waker_arrived)
+                else if (post->kind == GREEN__POST_WAKER)
                         waker_arrived(post->arg);
                 post = next;
         }
@@ -118,7 +143,7 @@ green_hub_post(green_hub *hub, void (*fn)(void *arg), void *arg)
         post = green_malloc(sizeof(*post));
         if (post == NULL)
                 return -ENOMEM;
-        *post = (struct green__post){.fn = fn, .arg = arg, .owned = true};
+        *post = (struct green__post){.fn = fn, .arg = arg, .kind = GREEN__POST_OWNED};
         rc = green__mailbox_post(hub, post);
         if (rc != 0)
                 green_free(post);
@@ -169,6 +194,7 @@ green_waker_new(void)
         w->mailbox = green_hub_ref(h->mailbox);
         w->post.fn = waker_arrived;
         w->post.arg = w;
+        w->post.kind = GREEN__POST_WAKER;
         atomic_fetch_add_explicit(&h->mailbox->shared, 1, memory_order_relaxed);
         return w;
 }

@@ -61,6 +61,8 @@ green__scope_fire(struct green__hub *h, struct green__scope *s)
                 green__op_cancel(h, t, s->code);
                 return false;
         }
+        if (green__unlikely(t->wait_mt != NULL) && !s->failed)
+                t->wait_mt->scope = s;
         s->failed = true;
         green__withdraw(h, t, s->code);
         return true;

@@ -441,6 +441,7 @@ green__thread_forget(struct green__hub *h, green_thread *t)
         } else if (t->next != NULL) {
                 green__unready(h, t);
         }
+        green__wait_mt_forget(h, t);
         green__heap_drop(&h->heap, &t->timer);
         green__scopes_end(t);
         while (t->joiners.first != NULL)

@@ -9,6 +9,7 @@
 
 #include <green/error.h>
 #include <green/log.h>
+#include <green/park.h>
 #include <green/thread.h>
 
 #include "misuse.h"
@@ -27,8 +28,12 @@ green__who(struct green__who *who, uint64_t ident, const char *where)
 const char *
 green__who_now(struct green__who *who)
 {
-        const green_thread *self = green_getcurrent();
+        green_thread *self = NULL;
 
+        if (green_park_check_mt(0, &self) != 0) {
+                snprintf(who->text, sizeof(who->text), "an OS thread without a hub");
+                return who->text;
+        }
         return green__who(who, self == NULL ? 0 : green_thread_ident(self), green_thread_where(self));
 }
 

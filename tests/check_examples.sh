@@ -95,6 +95,9 @@ run() { # EXAMPLE ARGUMENT: its last line
 }
 same "producer_consumer" "$(run producer_consumer 50)" "50 jobs, never more than 4 waiting"
 same "rate_limiter" "$(run rate_limiter 30)" "30 calls, never more than 4 at once"
+printf 'foobar' >"$tmp/a" && : >"$tmp/b"
+same "tpool_hash" "$(timeout 20 doc/examples/tpool_hash "$tmp/a" "$tmp/b" | sed "s,$tmp/,," | LC_ALL=C sort | tr '\n' ' ')" \
+    "2 of 2 files 85944171f73967e8  a cbf29ce484222325  b "
 same "philosophers" "$(run philosophers 5 | sed 's/;.*//')" "5 philosophers ate 5 times each"
 case " $EXAMPLES " in
 */curl_multi\ *)

@@ -9,7 +9,8 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn greenpool imap handover queue lock select dag timer memory million sleepers echo-1 echo-64 echo-1000"
+benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers echo-1 echo-64
+    echo-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -47,6 +48,8 @@ contestants() { # BENCHMARK
         lock) echo green-net=green_lock boost=boost_lock pthread=pthread_lock pthread-alone=pthread_lock:alone ;;
         select) echo green-net=green_select:8 get=green_select:get ;;
         dag) echo green-net=green_dag ;;
+        chan) echo green-net=green_chan go=go_chan ;;
+        tpool) echo green-net=green_tpool libuv=uv_work ;;
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
@@ -64,7 +67,8 @@ count() { # BENCHMARK
         no-imap) echo 1000000 ;;
         no-handover | no-queue | no-lock) echo 5000000 ;;
         no-timer | no-select) echo 3000000 ;;
-        no-memory | no-sleepers | no-dag) echo 100000 ;;
+        no-chan) echo 10000000 ;;
+        no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million) echo 1000000 ;;
         no-echo-*) echo 1500 ;;
         yes-echo-*) echo 100 ;;
@@ -82,7 +86,7 @@ compile() { # PROGRAM
         st_*) libs=-lst ;;
         ev_*) libs="-lev -lm" ;;
         libevent_*) libs=-levent_core ;;
-        libuv_*) libs=-luv ;;
+        libuv_* | uv_*) libs=-luv ;;
         pthread_*) libs=-pthread ;;
         boost_*) libs="-lboost_fiber -lboost_context" ;;
     esac
@@ -125,6 +129,9 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
             ;;
+        # Two OS threads and more: on all cores.
+        chan) GOMAXPROCS=2 "$program" "$(count "$1")" ;;
+        tpool) "$program" "$(count "$1")" ;;
         *) pinned "$program" "$(count "$1")" $argument ;;
     esac
 }

@@ -83,6 +83,14 @@ struct green_hub_info {
 GREEN_API int green_hub_get_info(struct green_hub_info *info);
 
 /**
+ * @brief How many processors the process may run on. Never yields. thread-safe. Looked at once: it is for those who think of
+ *        looking again for a moment before they wait for another OS thread, which with one processor is in vain.
+ * @return 1 or more.
+ * @since 0.1
+ */
+GREEN_API int green_processors(void);
+
+/**
  * @brief Take the time from another clock, for tests. Never yields. For the calling OS thread's hub.
  * @param clock gives monotonic nanoseconds; NULL goes back to the system's. The back end still waits in real time.
  * @retval 0      done.

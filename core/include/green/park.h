@@ -34,7 +34,7 @@
  *             }
  *     }
  *
- * Everything here is for one OS thread but green_wake_mt().
+ * Everything here is for one OS thread but green_wake_mt(), green_claim_mt() and green_hand_mt().
  */
 #ifndef GREEN_PARK_H
 #define GREEN_PARK_H
@@ -212,6 +212,118 @@ GREEN_API int green_wake_mt(green_waker *w);
  * @since 0.1
  */
 GREEN_API int green_waker_free(green_waker *w);
+
+/**
+ * @name Waits that other OS threads end
+ *
+ * For objects that several OS threads use at once. Such an object has a lock of its own, never held over a wait, and a
+ * list of those who wait, whose entries lie on their stacks, each with a struct green_wait_mt in it.
+ *
+ *     int wait_for_it(struct my *m, double timeout)            // in a green thread
+ *     {
+ *             struct my_entry e;
+ *             int rc;
+ *
+ *             green_wait_mt_begin(&e.wait, my_forget);
+ *             // lock; enter e into the list; unlock
+ *             rc = green_park_mt(&e.wait, timeout);
+ *             if (rc != 0) {
+ *                     // lock; is e in the list still? then take it off; unlock
+ *                     if (somebody had taken it off)
+ *                             rc = green_settle_mt(&e.wait);
+ *             }
+ *             green_wait_mt_end(&e.wait);
+ *             return rc;
+ *     }
+ *
+ *     // in any OS thread: lock; e = the first of the list, taken off; put into it what is handed over
+ *     hub = green_claim_mt(&e->wait, NULL);
+ *     // unlock: from now on e must not be touched
+ *     green_hand_mt(hub, &e->wait);
+ *     green_hub_unref(hub);
+ * @{
+ */
+
+/** A wait that other OS threads end. It lies on the waiter's stack; all of it is core's. */
+struct green_wait_mt {
+        void *post[4];                          /**< its way to the hub */
+        struct green_wait node;                 /**< where it waits */
+        struct green_waitq queue;               /**< the same */
+        green_hub *hub;                         /**< of the waiter */
+        void (*forget)(struct green_wait_mt *); /**< see green_wait_mt_begin() */
+        void *scope;                            /**< that has ended the wait, and had failed no call before */
+        bool handed;                            /**< the hand-over has come */
+};
+
+/**
+ * @brief As green_park_check(), for a call of an object that belongs to no OS thread. Makes no hub.
+ * @param      timeout  the limit that the call was given.
+ * @param[out] ret_self the caller; NULL in a hub callback, and in an OS thread without a hub. Set where 0 or 1 is
+ * returned.
+ * @retval 0              go on.
+ * @retval 1              go on; the OS thread has no hub, so if there is something to wait for it waits as a whole.
+ * @retval -EINVAL        the limit is negative or NaN.
+ * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_park_check_mt(double timeout, green_thread **ret_self);
+
+/**
+ * @brief Make a wait ready to be entered into a list. Never yields. Only in a green thread, one at a time in each.
+ * @param w      on the stack of the caller; until green_wait_mt_end().
+ * @param forget called when the green thread is freed unrun by the end of its hub, in its OS thread: it takes the entry
+ * off its list, under the lock, if it is in there. After a fork it is not called in the child, where the object forgets
+ * all entries by itself.
+ * @since 0.1
+ */
+GREEN_API void green_wait_mt_begin(struct green_wait_mt *w, void (*forget)(struct green_wait_mt *w));
+
+/**
+ * @brief Wait for the hand-over. May yield; does not if it has come already.
+ * @param w       the wait.
+ * @param timeout seconds; GREEN_FOREVER waits for good, 0 polls.
+ * @retval 0 it has come.
+ * @return otherwise as green_park(): the entry may be in its list still, or may just have been taken off. The caller
+ * looks, under the lock, and in the second case calls green_settle_mt().
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_park_mt(struct green_wait_mt *w, double timeout);
+
+/**
+ * @brief Wait for a hand-over that is under way, whatever has fired: the entry was taken off its list. May yield,
+ * shortly. The call succeeds after all: a scope that has ended the wait counts as not having failed it.
+ * @param w the wait.
+ * @return 0.
+ * @since 0.1
+ */
+GREEN_API int green_settle_mt(struct green_wait_mt *w);
+
+/**
+ * @brief The end of a wait that is in no list any more. Never yields.
+ * @param w the wait.
+ * @since 0.1
+ */
+GREEN_API void green_wait_mt_end(struct green_wait_mt *w);
+
+/**
+ * @brief Begin a hand-over: under the lock, by the one that took the entry off its list. Never yields. thread-safe.
+ * @param w    the wait. Once the lock is given back it must not be touched: its hub may end.
+ * @param held a hub of which the caller has a reference already, or NULL.
+ * @return the waiter's hub, for green_hand_mt(); and green_hub_unref() after it, unless it is @p held.
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE green_hub *green_claim_mt(struct green_wait_mt *w, green_hub *held);
+
+/**
+ * @brief End a hand-over: the waiter will run. Never yields. thread-safe. Best called without the lock.
+ * @param hub what green_claim_mt() has returned; still the caller's.
+ * @param w   the wait.
+ * @retval 0             done.
+ * @retval GREEN_ECLOSED the waiter's hub has ended meanwhile; the waiter will never run.
+ * @since 0.1
+ */
+GREEN_API int green_hand_mt(green_hub *hub, struct green_wait_mt *w);
+/** @} */
 
 GREEN_END_DECLS
 

@@ -8,6 +8,7 @@
 #include <green/core.h>
 #include <green/awaitable.h>
 #include <green/barrier.h>
+#include <green/chan.h>
 #include <green/cond.h>
 #include <green/dagpool.h>
 #include <green/event.h>
@@ -19,5 +20,6 @@
 #include <green/rwlock.h>
 #include <green/select.h>
 #include <green/semaphore.h>
+#include <green/tpool.h>
 
 #endif
