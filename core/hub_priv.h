@@ -176,11 +176,9 @@ struct green_thread {
         struct green_task *task;           /* told of its end; NULL: none, or told */
 };
 
-/* Work for the hub stack. */
-enum green__callback_kind { GREEN__CALL_TIMER, GREEN__CALL_WATCH, GREEN__CALL_POST };
-
 enum green__post_kind {
         GREEN__POST_OWNED, /* allocated by green_hub_post() */
+        GREEN__POST_NODE,  /* in a green_post_node of the user's */
         GREEN__POST_WAKER, /* part of a green_waker */
         GREEN__POST_WAIT,  /* part of a green_wait_mt; it has no fn */
 };

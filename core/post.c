@@ -159,7 +159,7 @@ green_hub_post_node(green_hub *hub, struct green_post_node *node, void (*fn)(voi
 
         if (hub == NULL || node == NULL || fn == NULL)
                 return -EINVAL;
-        *post = (struct green__post){.fn = fn, .arg = arg};
+        *post = (struct green__post){.fn = fn, .arg = arg, .kind = GREEN__POST_NODE};
         return green__mailbox_post(hub, post);
 }
 
