@@ -35,6 +35,9 @@ enum how { WITH_VALUE, WITH_FAILURE, WITH_WHAT_IT_MET, WITH_ITS_OWN_POST, HOWS }
 /* A failure is told by a number: of the error that was posted, or of the code, where a task failed or was killed. */
 enum { CODE_NUMBER = 2000000, NO_TASK = -77 };
 
+/* Values and failures are numbered from here on, so that none of them, negative, is the code of something else. */
+enum { FIRST_NUMBER = 100000 };
+
 struct task {
         struct green_waitq bell;
         green_dag_results *results; /* while it waits to be told */
@@ -452,7 +455,7 @@ choose(struct model *m, struct model_actor *a)
         a->op = often[model_below(m, 25)];
         a->arg = (long)model_below(m, a->op == EACH ? CURSORS : a->op == NEXT ? ALL_CURSORS : KEYS);
         a->note = a->op == EACH ? (long)model_below(m, 3) : model_chance(m, 30);
-        a->value = PTR(++s->next);
+        a->value = PTR(FIRST_NUMBER + ++s->next);
         s->mask[i] = (int)model_below(m, 1 << KEYS) & (int)model_below(m, 1 << KEYS);
         s->how[i] = (enum how)model_below(m, HOWS);
         s->nwaited[i] = a->op == GETITEM ? 1 : (int)model_below(m, MOST_WAITED + 1);
