@@ -546,6 +546,7 @@ get_slowly(green_chan *c, void **ret_item, double timeout, const green_thread *s
         int rc;
 
         w.chan = c;
+        w.item = NULL;
         w.green = self != NULL;
         rc = slowly(c, &call, &w, timeout, has_hub);
         if (rc == 0)

@@ -90,8 +90,10 @@ place_for(green_dagpool *p, struct green_key key, bool replace, const char *func
         if (rc != 0)
                 return rc;
         e = green__dag_get(p, key);
-        if (e == NULL)
-                return green_set_error(-ENOMEM, NULL);
+        if (e == NULL) {
+                green_set_error(-ENOMEM, NULL);
+                return -ENOMEM;
+        }
         *ret_entry = e;
         return green__dag_collides(e, replace);
 }
@@ -99,7 +101,7 @@ place_for(green_dagpool *p, struct green_key key, bool replace, const char *func
 int
 green_dagpool_post(green_dagpool *p, struct green_key key, void *value, bool replace)
 {
-        struct green__dag_entry *e;
+        struct green__dag_entry *e = NULL;
         int rc = place_for(p, key, replace, "green_dagpool_post", &e);
 
         if (rc == 0)
@@ -111,7 +113,7 @@ int
 green_dagpool_post_error(green_dagpool *p, struct green_key key, const struct green_error *cause, bool replace)
 {
         struct green__dag_failure *f;
-        struct green__dag_entry *e;
+        struct green__dag_entry *e = NULL;
         int rc;
 
         if (cause == NULL || cause->code >= 0)

@@ -386,7 +386,7 @@ failed(int code)
 green_thread *
 green_greenpool_spawn_at(green_greenpool *p, green_thread_fn fn, void *arg, const char *where)
 {
-        green_thread *gt;
+        green_thread *gt = NULL;
         int rc = spawn(p, fn, arg, where, &gt);
 
         return green__likely(rc == 0) ? gt : failed(rc);
@@ -413,7 +413,7 @@ green_greenpool_spawn_n(green_greenpool *p, green_thread_fn fn, void *arg)
 green_thread *
 green_greenpool_spawn_acquired_at(green_greenpool *p, green_thread_fn fn, void *arg, const char *where)
 {
-        green_thread *gt;
+        green_thread *gt = NULL;
         int rc = check_acquired(p, "green_greenpool_spawn_acquired");
 
         if (rc == 0 && fn == NULL)

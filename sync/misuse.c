@@ -38,7 +38,7 @@ green__who_now(struct green__who *who)
 }
 
 int
-green__misuse(int code, const char *format, ...)
+(green__misuse)(int code, const char *format, ...)
 {
         struct green__who who;
         char text[256];

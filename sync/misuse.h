@@ -19,6 +19,15 @@
 /* Sets the caller's last error; debug builds also log it, with the green thread that did it. Returns the code. */
 int green__misuse(int code, const char *format, ...) GREEN_PRINTF(2, 3) GREEN__COLD;
 
+/* That the code is returned is seen by the compiler, and by what looks for mistakes. */
+static inline int
+green__is_code(int told, int code)
+{
+        (void)told;
+        return code;
+}
+#define green__misuse(code, ...) green__is_code(green__misuse((code), __VA_ARGS__), (code))
+
 /* green_park_check() has refused a call with this code: what it has not said itself is said here. Returns the code. */
 int green__refused(int code, double timeout, const char *what) GREEN__COLD;
 

@@ -71,6 +71,8 @@ green__jobs_remove(struct green__job *job)
 {
         struct green__jobs *q = job->queue;
 
+        if (q == NULL)
+                return;
         if (job->prev != NULL)
                 job->prev->next = job->next;
         else

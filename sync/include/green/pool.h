@@ -153,10 +153,11 @@ green_pool_item_end_(struct green_pool_item *held)
 }
 /** @endcond */
 /** Get an item, without limit, and put it back at the end of the block, however that is left (POOL-14). Look at
- *  `name.rc`: where it is not 0 there is no item. A block that discards the item itself sets `name.rc` to another value. */
+ *  `name.rc`: where it is not 0 there is no item. A block that discards the item itself sets `name.rc` to another
+ *  value. */
 #define GREEN_POOL_ITEM(name, p)                                                                                       \
         struct green_pool_item name __attribute__((cleanup(green_pool_item_end_))) = {(p), NULL, 0};                   \
-        name.rc = green_pool_get(name.pool, &name.item, GREEN_FOREVER)
+        (name).rc = green_pool_get((name).pool, &(name).item, GREEN_FOREVER)
 #endif
 
 /**

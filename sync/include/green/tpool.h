@@ -160,7 +160,7 @@ GREEN_API int green_tpool_get_info(struct green_tpool_info *info);
 #define GREEN_TPOOL_PROXY_TYPE(name, type)                                                                             \
         typedef struct name {                                                                                          \
                 type object; /**< what is in it */                                                                     \
-        } name;
+        } name /* NOLINT(bugprone-macro-parentheses): of a type */;
 
 /** Define the wrappers of a table, as `static inline` functions; no semicolon. @param prefix of their names. @param
  * table see above. */
