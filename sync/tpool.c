@@ -48,18 +48,6 @@ threads_to_start(void)
         return (int)value;
 }
 
-static void
-lock(void)
-{
-        (void)pthread_mutex_lock(&green__tpool_lock);
-}
-
-static void
-unlock(void)
-{
-        (void)pthread_mutex_unlock(&green__tpool_lock);
-}
-
 /* ---- execute */
 
 /* The caller's own errno is that of the function, where it has set it. */
@@ -119,10 +107,10 @@ forget(struct green_wait_mt *wait)
         struct green__request *r =
                 (struct green__request *)(void *)((char *)wait - offsetof(struct green__request, wait));
 
-        lock();
+        green__tpool_enter();
         if (!abandon(r) && r->job->worker != NULL)
                 r->job->worker->job = NULL;
-        unlock();
+        green__tpool_leave();
 }
 
 static int
@@ -133,9 +121,9 @@ wait_for_end(struct green__request *r)
 
         if (green__likely(rc == 0))
                 return 0;
-        lock();
+        green__tpool_enter();
         abandoned = abandon(r);
-        unlock();
+        green__tpool_leave();
         return abandoned ? rc : green_settle_mt(&r->wait);
 }
 
@@ -252,7 +240,7 @@ forget_ending(struct green_wait_mt *wait)
 {
         struct ending *e = (struct ending *)(void *)((char *)wait - offsetof(struct ending, wait));
 
-        lock();
+        green__tpool_enter();
         e->crew->ender = NULL;
         green__crew_part(e->crew);
 }
@@ -263,23 +251,23 @@ end_crew(double timeout)
         struct ending e;
         int rc = 0, left;
 
-        lock();
+        green__tpool_enter();
         e.crew = green__crew_peek();
         if (e.crew == NULL) {
-                unlock();
+                green__tpool_leave();
                 return 0;
         }
         green__crew_end(e.crew);
         if (e.crew->threads > 0) {
                 green_wait_mt_begin(&e.wait, forget_ending);
                 e.crew->ender = &e.wait;
-                unlock();
+                green__tpool_leave();
                 rc = green_park_mt(&e.wait, timeout);
-                lock();
+                green__tpool_enter();
                 if (rc != 0 && e.crew->ender == NULL) {
-                        unlock();
+                        green__tpool_leave();
                         rc = green_settle_mt(&e.wait);
-                        lock();
+                        green__tpool_enter();
                 }
                 e.crew->ender = NULL;
                 green_wait_mt_end(&e.wait);
@@ -314,14 +302,14 @@ green_tpool_get_info(struct green_tpool_info *info)
 
         if (info == NULL || info->size < sizeof(info->size) || info->size > sizeof(*info))
                 return green__misuse(-EINVAL, "green_tpool_get_info: unknown size");
-        lock();
+        green__tpool_enter();
         crew = green__crew_peek();
         if (crew != NULL) {
                 full.threads = crew->threads;
                 full.queued = atomic_load(&crew->jobs.count);
                 full.running = crew->running;
         }
-        unlock();
+        green__tpool_leave();
         full.size = info->size;
         memcpy(info, &full, info->size);
         return 0;

@@ -30,18 +30,6 @@ struct green__pool green__pool;
 static struct green__crew *crews;  /* all that have threads */
 static struct green__jobs orphans; /* handed in when there was no crew any more */
 
-static void
-lock(void)
-{
-        (void)pthread_mutex_lock(&green__tpool_lock);
-}
-
-static void
-unlock(void)
-{
-        (void)pthread_mutex_unlock(&green__tpool_lock);
-}
-
 /* ---- queues */
 
 static void
@@ -280,16 +268,16 @@ green__crew_hand_in(struct green__job *job, int (*most)(void))
         int rc = 0;
 
         if (green__unlikely(atomic_load(&green__pool.current) == NULL)) {
-                lock();
+                green__tpool_enter();
                 rc = hand_in_slowly(job, most);
-                unlock();
+                green__tpool_leave();
                 return rc;
         }
         submit(job);
         if (atomic_load(&green__pool.available) > 0 ||
             (atomic_load(&green__pool.spare) == 0 && atomic_load(&green__pool.current) != NULL))
                 return 0;
-        lock();
+        green__tpool_enter();
         crew = green__crew_peek();
         if (crew != NULL) {
                 green__crew_call_another(crew);
@@ -298,7 +286,7 @@ green__crew_hand_in(struct green__job *job, int (*most)(void))
                 green__jobs_remove(job);
                 rc = hand_in_slowly(job, most);
         }
-        unlock();
+        green__tpool_leave();
         return rc;
 }
 
@@ -335,7 +323,7 @@ green__crew_part(struct green__crew *crew)
         crew->abandoned = true;
         if (crew->threads == 0)
                 green__crew_free(crew);
-        unlock();
+        green__tpool_leave();
         while ((w = ended) != NULL) {
                 ended = w->next;
                 (void)pthread_join(w->thread, NULL);
@@ -368,10 +356,10 @@ at_exit(void)
         struct timespec until;
         struct green__crew *crew;
 
-        lock();
+        green__tpool_enter();
         crew = green__crew_peek();
         if (crew == NULL) {
-                unlock();
+                green__tpool_leave();
                 return;
         }
         green__crew_end(crew);
@@ -407,7 +395,7 @@ in_child(void)
                 /* Not its condition variables, in which others seem to wait. */
                 green_free(crew);
         }
-        unlock();
+        green__tpool_leave();
 }
 
 static void
@@ -418,6 +406,6 @@ install(void)
         if (installed)
                 return;
         installed = true;
-        (void)pthread_atfork(lock, unlock, in_child);
+        (void)pthread_atfork(green__tpool_enter, green__tpool_leave, in_child);
         (void)atexit(at_exit);
 }

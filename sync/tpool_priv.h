@@ -81,6 +81,18 @@ struct green__crew {
 
 extern pthread_mutex_t green__tpool_lock;
 
+static inline void
+green__tpool_enter(void)
+{
+        (void)pthread_mutex_lock(&green__tpool_lock);
+}
+
+static inline void
+green__tpool_leave(void)
+{
+        (void)pthread_mutex_unlock(&green__tpool_lock);
+}
+
 /* See tpool_crew.c. */
 struct green__pool {
         _Atomic(struct green__job *) inbox; /* the newest first */

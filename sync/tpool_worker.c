@@ -21,18 +21,6 @@ static _Thread_local struct green__worker *here;
 
 static atomic_bool log_exceptions;
 
-static void
-lock(void)
-{
-        (void)pthread_mutex_lock(&green__tpool_lock);
-}
-
-static void
-unlock(void)
-{
-        (void)pthread_mutex_unlock(&green__tpool_lock);
-}
-
 bool
 green__tpool_inside(void)
 {
@@ -183,9 +171,9 @@ rest(struct green__worker *me)
 
         if (atomic_load(&green__pool.available) == (crew->watched ? 1 : 0) && crew == green__crew_now()) {
                 green__count_available(crew, 1);
-                unlock();
+                green__tpool_leave();
                 look(crew);
-                lock();
+                green__tpool_enter();
                 green__count_available(crew, -1);
         }
         if (has_work(crew))
@@ -291,7 +279,7 @@ leave(struct green__worker *me)
                 (void)pthread_detach(pthread_self());
         if (crew->threads == 0 && crew->abandoned)
                 green__crew_free(crew);
-        unlock();
+        green__tpool_leave();
         if (ender != NULL)
                 (void)green_hand_mt(hub, ender);
         green_hub_unref(hub);
@@ -307,11 +295,11 @@ on_end_of_thread(void *arg)
 
         if (here == NULL)
                 return; /* it has forked before, and this is the child */
-        lock();
+        green__tpool_enter();
         tell_end(me, &gone, &e);
-        unlock();
+        green__tpool_leave();
         finish(me, &e);
-        lock();
+        green__tpool_enter();
         leave(me);
 }
 
@@ -326,14 +314,14 @@ do_job(struct green__worker *me, const struct green__job *job, struct ended *e)
         unsigned born = green__pool.forks;
 
         green__crew_call_another(me->crew);
-        unlock();
+        green__tpool_leave();
         finish(me, e);
         pthread_cleanup_push(on_end_of_thread, me);
         o = green__job_run(fn, arg, where);
         pthread_cleanup_pop(0);
         if (green__unlikely(born != green__pool.forks))
                 return true;
-        lock();
+        green__tpool_enter();
         measure(me);
         tell_end(me, &o, e);
         return false;
@@ -346,7 +334,7 @@ green__worker_main(void *arg)
         struct ended e = {NULL, NULL, NULL};
 
         here = me;
-        lock();
+        green__tpool_enter();
         green__count_available(me->crew, -1);
         for (;;) {
                 const struct green__job *job;
@@ -358,9 +346,9 @@ green__worker_main(void *arg)
                         if (do_job(me, job, &e))
                                 return NULL;
                 } else if (e.wait != NULL || e.dropped != NULL) {
-                        unlock();
+                        green__tpool_leave();
                         finish(me, &e);
-                        lock();
+                        green__tpool_enter();
                 } else if (me->crew->ending && me->crew->jobs.first == NULL) {
                         break;
                 } else {

@@ -118,7 +118,8 @@ a_writer_that_gives_up_lets_in_the_readers_behind_it(void)
                 waiter_start(&w[1], acquire_read, l, GREEN_FOREVER);
                 waiter_start(&w[2], acquire_read, l, GREEN_FOREVER);
                 waiter_start(&w[3], acquire_write, l, GREEN_FOREVER);
-                CHECK(waits(&w[1]));
+                /* The others may have given up by now, where the machine is slow. */
+                CHECK(how != 0 || waits(&w[1]));
                 if (how == 0)
                         CHECK_INT(green_kill(w[0].thread, 0), 0);
                 CHECK_INT(waiter_end(&w[0]), codes[how]);
