@@ -366,8 +366,8 @@ late_check_submit(const struct late *hub, const struct green_op *op)
                 if (op->space[i] != 0)
                         late_die("submit() of an operation whose space is not zeroed");
         }
-        if (op->reserved != 0)
-                late_die("submit() of an operation whose reserved member is not 0");
+        if (op->options != 0)
+                late_die("submit() of an operation with an option that this hub does not know");
         if (op->iov_count > 0 && op->iov == NULL)
                 late_die("submit() of an operation without its buffers");
 }

@@ -52,6 +52,17 @@ GREEN_API bool green_debug_overflow_handler(bool on);
  */
 GREEN_API int green_debug_dump(int fd);
 
+/**
+ * @brief Describe the foreign event loop that the calling OS thread's hub lives in: a line for each thing that it waits
+ *        for, the hub's own and the application's. Never yields.
+ * @param[out] text where to; ends with NUL. May be NULL where size is 0.
+ * @param      size bytes there.
+ * @return bytes the whole text has without its NUL, as snprintf(); one line that says so where there is no foreign loop.
+ *         GREEN_EHUB: there is no hub, and none can be made.
+ * @since 0.1 (DEBUG-08)
+ */
+GREEN_API int green_debug_format_asyncio_info(char *text, size_t size);
+
 GREEN_END_DECLS
 
 #endif

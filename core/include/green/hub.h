@@ -33,6 +33,7 @@ GREEN_BEGIN_DECLS
 #define GREEN_HUB_CALLS_BACK 8u   /**< wait() runs foreign callbacks: core calls it on the hub stack only */
 #define GREEN_HUB_FORGETS_CLOSED 16u /**< a closed descriptor leaves the hub by itself when nobody else holds it */
 #define GREEN_HUB_TELLS_HANGUP 32u   /**< reports #GREEN_HUB_HANGUP */
+#define GREEN_HUB_CAN_MULTISHOT 64u  /**< knows #GREEN_OP_MULTISHOT, and has release() */
 /** @} */
 
 /**
@@ -49,6 +50,7 @@ GREEN_BEGIN_DECLS
  */
 #define GREEN_HUB_ERROR 16u  /**< error or hang-up: core wakes both directions */
 #define GREEN_HUB_HANGUP 32u /**< the peer sends no more, or an error, or urgent data: a short read may not be all */
+#define GREEN_HUB_MORE 64u   /**< of a multishot operation that goes on: it will be reported again */
 /** @} */
 
 /** Kinds of operation. A hub returns -ENOTSUP from submit() for those it does not know. */
@@ -61,6 +63,14 @@ enum green_op_kind {
         GREEN_OP_CONNECT,  /**< connect() to name */
         GREEN_OP_POLL      /**< wait until the interest in flags is ready; result is the ready bits */
 };
+
+/**
+ * Bit of green_op::options, with #GREEN_OP_ACCEPT and #GREEN_OP_RECV: the operation goes on by itself, and is reported once
+ * for each connection or piece of data, until a report comes without #GREEN_HUB_MORE. A receive takes no iov: what has
+ * come lies in a buffer of the hub's, green_hub_event::buffer, which core gives back with release(). It ends with
+ * -ENOBUFS where the hub has no buffer left: core receives by single operations until it has given some back.
+ */
+#define GREEN_OP_MULTISHOT 1u
 
 /** Part of a buffer; laid out as struct iovec. */
 struct green_iovec {
@@ -82,7 +92,7 @@ struct green_op {
         int64_t offset;          /**< position in a file; -1 for none */
         void *name;              /**< struct sockaddr */
         uint32_t name_size;      /**< room for, or size of, the address; updated */
-        int32_t reserved;        /**< 0 */
+        uint32_t options;        /**< #GREEN_OP_MULTISHOT or 0 */
         int64_t result;          /**< count or descriptor, or -errno; set by the hub when it is done */
         void *core[6];           /**< core's own */
         uint64_t space[24];      /**< the hub's own: zeroed by core before submit() */
@@ -90,10 +100,12 @@ struct green_op {
 
 /** Something that wait() found. */
 struct green_hub_event {
-        uint64_t token;      /**< of add() or modify(); not looked at for an operation */
-        uint32_t events;     /**< #GREEN_READ, #GREEN_WRITE, #GREEN_HUB_ERROR, #GREEN_HUB_HANGUP */
+        uint64_t token;      /**< of add() or modify(); of a multishot operation: this report's result, as green_op::result */
+        uint32_t events;     /**< #GREEN_READ, #GREEN_WRITE, #GREEN_HUB_ERROR, #GREEN_HUB_HANGUP; of an operation 0 or
+                                  #GREEN_HUB_MORE */
         uint32_t reserved;   /**< 0 */
-        struct green_op *op; /**< a finished operation, or NULL for readiness */
+        struct green_op *op; /**< an operation that has finished, or a multishot one that reports; NULL for readiness */
+        void *buffer;        /**< where a multishot receive has put its bytes; looked at for those only */
 };
 
 /** What core gives a hub at init(). */
@@ -102,6 +114,9 @@ struct green_hub_config {
         void *(*realloc)(void *old, size_t len);         /**< memory; NULL where there is none left */
         void (*free)(void *old);                         /**< gives it back; NULL is fine */
         void (*log)(int level, const char *message);     /**< report; levels of <green/log.h> */
+        void *loop; /**< the application's own event loop, of the kind that the hub is made of (for "libevent" a
+                         struct event_base), which outlives the state; NULL: make one. A hub that has no loop() is
+                         never given one */
 };
 
 /** A hub. Constant, one for the process; each OS thread has its own @p state from init(). */
@@ -146,11 +161,18 @@ struct green_hub_ops {
         int (*submit)(void *state, struct green_op *op);
         /**
          * Ask for the end of an operation. 0: it has ended, its result is set, and it will not be reported any more.
-         * -EINPROGRESS: it will be reported by wait(), as cancelled (-ECANCELED) or with what it did meanwhile.
+         * -EINPROGRESS: it will be reported by wait(), as cancelled (-ECANCELED) or with what it did meanwhile. A
+         * multishot operation that had begun is always -EINPROGRESS: what it brought before its last report counts.
          */
         int (*cancel)(void *state, struct green_op *op);
         /** End it. Operations in flight are cancelled and waited for; they are not reported. */
         void (*fini)(void *state);
+        /** Take back a buffer of a multishot receive. Only with #GREEN_HUB_CAN_MULTISHOT. None is out at fini(). */
+        void (*release)(void *state, void *buffer);
+        /** The foreign event loop that this state lives in, for the application's use; may be NULL where there is none. */
+        void *(*loop)(void *state);
+        /** A line for each thing that the foreign loop waits for, given to line() one by one; may be NULL. */
+        void (*list)(void *state, void (*line)(void *arg, const char *text), void *arg);
 };
 
 /**

@@ -54,6 +54,52 @@ GREEN_API const char *green_get_default_hub(void);
  */
 GREEN_API const char *green_hub_name(const green_hub *hub);
 
+/**
+ * @brief Choose a back end that is made of another library's event loop, and have it live in the application's own.
+ *
+ * Callbacks of that loop and green threads then share the OS thread: whenever all green threads wait, the loop runs. Its
+ * callbacks are in hub context: they may post, wake and spawn, but not wait. Never yields.
+ *
+ * @param name a back end with a foreign loop: "libevent".
+ * @param loop for "libevent" a `struct event_base *`, borrowed: it must outlive the hub, and nobody else may run it
+ *             meanwhile. NULL is green_use_hub(name).
+ * @retval 0          chosen.
+ * @retval -EBUSY     the hub runs, and something is pending in it, or another hub lives in this loop.
+ * @retval GREEN_EHUB no such hub, it cannot be used here, or it has no foreign loop; green_last_error() says which.
+ * @retval -ENOMEM    memory ran out; other codes come from the back end.
+ * @since 0.1 (AIO-06, AIO-07)
+ */
+GREEN_API int green_use_hub_loop(const char *name, void *loop);
+
+/**
+ * @brief The foreign event loop of the calling OS thread's hub, made if there is none. Never yields.
+ * @return for "libevent" a `struct event_base *`, borrowed, to add events of one's own to. NULL where the back end is no
+ *         foreign loop, or no hub can be made: green_last_error() says what to set GREEN_HUB to.
+ * @since 0.1 (AIO-02)
+ */
+GREEN_API void *green_hub_loop(void);
+
+/** What is known of a back end that could be chosen. */
+struct green_hub_choice {
+        size_t size;        /**< sizeof(struct green_hub_choice) of the library */
+        const char *name;   /**< what to say in `GREEN_HUB` */
+        const char *path;   /**< the file of a module; NULL: linked in */
+        int code;           /**< 0: it can be used here; otherwise why not, as a code */
+        const char *reason; /**< why not, in words; NULL where it can */
+        bool is_default;    /**< taken where nothing is chosen */
+};
+
+/**
+ * @brief Go through the back ends that there are: those linked in, best first, then installed modules by name. Never
+ *        yields. Modules are loaded to be asked, and stay loaded where they can be used.
+ * @param fn  called once for each; what it is given lasts as long as the call.
+ * @param arg passed to fn.
+ * @retval -EINVAL fn is NULL.
+ * @return how many there are.
+ * @since 0.1
+ */
+GREEN_API int green_hub_each(void (*fn)(const struct green_hub_choice *choice, void *arg), void *arg);
+
 /** Facts about a hub. */
 struct green_hub_info {
         size_t size;            /**< sizeof(struct green_hub_info), set by the caller */
