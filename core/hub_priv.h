@@ -231,7 +231,7 @@ struct green_io {
         struct green__slot *slot; /* made with the handle, so that waiting needs no memory */
         green_fd fd;              /* GREEN_INVALID_FD once closed */
         unsigned flags;
-        struct green_waitq ops;   /* green threads whose operations are in the kernel */
+        struct green_waitq ops[2]; /* green threads whose operations are in the kernel: they read, they write */
         green_fd close_fd;        /* to be closed with the last operation; or GREEN_INVALID_FD */
         bool freed;               /* release with the last operation */
 };

@@ -270,11 +270,17 @@ green_io_can_submit(const green_io *io)
         return io != NULL && io->slot != NULL && is_ours(io) && (io->hub->ops->features & GREEN_HUB_CAN_SUBMIT) != 0;
 }
 
+static inline bool
+has_ops(const green_io *io)
+{
+        return io->ops[0].first != NULL || io->ops[1].first != NULL;
+}
+
 /* The last operation of one that is closed has ended: the descriptor goes, and the memory if it was freed. */
 static void
 release_io(green_io *io)
 {
-        if (io->ops.first != NULL)
+        if (has_ops(io))
                 return;
         if (io->close_fd != GREEN_INVALID_FD) {
                 close(io->close_fd);
@@ -284,30 +290,93 @@ release_io(green_io *io)
                 green_free(io);
 }
 
-/* Operations keep their waiter's node in op->core[0], and their green_io in op->core[1]. */
-static struct green_wait *
-op_node(const struct green_op *op)
+/* Whose place it takes: a reader's or a writer's. */
+static unsigned
+op_events(const struct green_op *op)
 {
-        return op->core[0];
+        switch (op->kind) {
+        case GREEN_OP_WRITE:
+        case GREEN_OP_SEND:
+        case GREEN_OP_CONNECT:
+                return GREEN_WRITE;
+        case GREEN_OP_POLL:
+                return op->flags & GREEN_READ ? GREEN_READ : GREEN_WRITE;
+        default:
+                return GREEN_READ;
+        }
+}
+
+/* Must it wait for those before it? One at a position of its own is in nobody's way, and neither is one that only
+ * looks. */
+static bool
+op_takes_turns(const struct green_op *op)
+{
+        return op->kind != GREEN_OP_POLL &&
+               !((op->kind == GREEN_OP_READ || op->kind == GREEN_OP_WRITE) && op->offset >= 0);
+}
+
+/*
+ * Operations keep in op->core: their waiter's node, their green_io, and whether the hub has them. Of those that take
+ * turns the hub has the first one only, so that they are served in order, whatever the hub's is; the others are in the
+ * queue.
+ */
+enum { CORE_NODE, CORE_IO, CORE_HAS };
+
+static int
+op_submit(struct green__hub *h, struct green_op *op)
+{
+        int rc = h->ops->submit(h->state, op);
+
+        if (rc == 0)
+                op->core[CORE_HAS] = op;
+        return rc;
+}
+
+static void
+op_end(struct green__hub *h, struct green_op *op)
+{
+        h->ops_count--;
+        green_wake(op->core[CORE_NODE], 0);
+}
+
+/* The turn of the next one. Those that the hub refuses have ended. */
+static void
+next_turn(struct green__hub *h, green_io *io, int dir)
+{
+        struct green_wait *node;
+
+        for (node = io->ops[dir].first; node != NULL; node = io->ops[dir].first) {
+                struct green_op *op = node->thread->op;
+                int rc;
+
+                if (op->core[CORE_HAS] != NULL || !op_takes_turns(op))
+                        return;
+                rc = op_submit(h, op);
+                if (rc == 0)
+                        return;
+                op->result = rc;
+                op_end(h, op);
+        }
 }
 
 void
 green__io_op_done(struct green__hub *h, struct green_op *op)
 {
-        green_io *io = op->core[1];
+        green_io *io = op->core[CORE_IO];
 
-        h->ops_count--;
-        green_wake(op_node(op), 0);
+        op_end(h, op);
         /* Here and not in its green thread: from now on the object may be freed before that one runs. */
         if (io->slot == NULL)
                 release_io(io);
+        else
+                next_turn(h, io, green__direction(op_events(op)));
 }
 
 /* Its green thread is freed unrun, after the hub has dropped the operation. */
 void
 green__op_forget(green_thread *t)
 {
-        green_io *io = t->op->core[1];
+        green_io *io = t->op->core[CORE_IO];
 
         t->op = NULL;
         if (io->slot == NULL)
@@ -323,8 +392,11 @@ green__op_cancel(struct green__hub *h, green_thread *t, int code)
         if (t->op_code != 0)
                 return;
         t->op_code = code;
-        if (h->ops->cancel(h->state, op) == 0)
-                green__io_op_done(h, op);
+        if (op->core[CORE_HAS] == NULL)
+                op->result = -ECANCELED;
+        else if (h->ops->cancel(h->state, op) != 0)
+                return;
+        green__io_op_done(h, op);
 }
 
 /* What an operation's end means to its caller. */
@@ -338,6 +410,27 @@ op_outcome(green_thread *self, const struct green_op *op)
         return self->op_code;
 }
 
+/* Hand it to the hub, or put it behind those before it. 0, or why not. */
+static int
+op_start(struct green__hub *h, green_io *io, struct green_op *op, struct green_wait *w)
+{
+        bool takes_turns = op_takes_turns(op);
+        int rc = takes_turns ? green__slot_check_free(io->slot, io->fd, op_events(op)) : 0;
+
+        if (rc != 0)
+                return rc;
+        op->fd = io->fd;
+        for (size_t i = 0; i < sizeof(op->core) / sizeof(op->core[0]); i++)
+                op->core[i] = NULL;
+        for (size_t i = 0; i < sizeof(op->space) / sizeof(op->space[0]); i++)
+                op->space[i] = 0;
+        op->core[CORE_NODE] = w;
+        op->core[CORE_IO] = io;
+        if (takes_turns && io->ops[green__direction(op_events(op))].first != NULL)
+                return 0;
+        return op_submit(h, op);
+}
+
 int64_t
 green_io_submit(green_io *io, struct green_op *op, double timeout)
 {
@@ -345,6 +438,7 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
         struct green_wait w;
         green_thread *self;
         int rc = wait_check(io, timeout);
+        int dir;
 
         if (rc != 0)
                 return rc;
@@ -358,18 +452,15 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
                 return -ENOTSUP;
         if (self->fired != NULL && timeout != 0)
                 return green__cancelled(h, self);
-        op->fd = io->fd;
-        op->core[0] = &w;
-        op->core[1] = io;
-        for (size_t i = 0; i < sizeof(op->space) / sizeof(op->space[0]); i++)
-                op->space[i] = 0;
-        rc = h->ops->submit(h->state, op);
+        rc = op_start(h, io, op, &w);
         if (rc != 0)
                 return rc;
+        dir = green__direction(op_events(op));
         h->ops_count++;
+        h->io_waits[dir]++;
         w.thread = self;
         w.kind = GREEN__WAIT_THREAD;
-        green__wait_enqueue(&io->ops, &w);
+        green__wait_enqueue(&io->ops[dir], &w);
         self->waits = &w;
         self->nwaits = 1;
         self->op = op;
@@ -377,6 +468,7 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
         self->op_code = 0;
         (void)green__park_nodes(h, self, timeout, __builtin_return_address(0));
         self->op = NULL;
+        h->io_waits[dir]--;
         return op_outcome(self, op);
 }
 
@@ -387,6 +479,17 @@ close_now(green_fd fd)
         return close(fd) == 0 || errno == EINTR ? 0 : -errno;
 }
 
+static void
+cancel_ops(struct green__hub *h, struct green_waitq *q)
+{
+        struct green_wait *node, *next;
+
+        for (node = q->first; node != NULL; node = next) {
+                next = node->next;
+                green__op_cancel(h, node->thread, -ECANCELED);
+        }
+}
+
 /* Close without freeing: the slot is free at once, the descriptor when the last operation has ended. */
 static int
 close_io(struct green__hub *h, green_io *io, bool keep_fd)
@@ -394,18 +497,15 @@ close_io(struct green__hub *h, green_io *io, bool keep_fd)
         struct green__slot *s = io->slot;
         green_fd fd = io->fd;
         bool close_fd = !keep_fd && !(io->flags & GREEN_IO_KEEP_FD);
-        struct green_wait *node, *next;
 
         io->fd = GREEN_INVALID_FD;
         io->slot = NULL;
         green__slot_reset(h, s, fd, keep_fd || must_tell(h, io));
-        for (node = io->ops.first; node != NULL; node = next) {
-                next = node->next;
-                green__op_cancel(h, node->thread, -ECANCELED);
-        }
+        cancel_ops(h, &io->ops[0]);
+        cancel_ops(h, &io->ops[1]);
         if (!close_fd)
                 return 0;
-        if (io->ops.first != NULL) {
+        if (has_ops(io)) {
                 io->close_fd = fd;
                 return 0;
         }
@@ -450,7 +550,7 @@ green_io_detach(green_io *io, green_fd *ret_fd)
                 return rc;
         if (io->slot == NULL)
                 return -EBADF;
-        if (io->slot->wait[0].first != NULL || io->slot->wait[1].first != NULL || io->ops.first != NULL)
+        if (io->slot->wait[0].first != NULL || io->slot->wait[1].first != NULL || has_ops(io))
                 return -EBUSY;
         fd = io->fd;
         close_io(io->hub, io, true);
@@ -468,7 +568,7 @@ green_io_free(green_io *io)
         if (io->slot != NULL && green__hub_lives(io->hub_ident)) {
                 if (io->hub_ident != (green__hub_here == NULL ? 0 : green__hub_here->ident))
                         return check_owner(io);
-                if (io->slot->wait[0].first != NULL || io->slot->wait[1].first != NULL || io->ops.first != NULL)
+                if (io->slot->wait[0].first != NULL || io->slot->wait[1].first != NULL || has_ops(io))
                         return -EBUSY;
         }
         rc = green_io_close(io);

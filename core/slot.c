@@ -207,10 +207,13 @@ describe_waiter(const struct green_wait *node, char *text, size_t len)
 int
 green__slot_check_free(struct green__slot *s, green_fd fd, unsigned events)
 {
-        const struct green_wait *other = s->wait[green__direction(events)].first;
+        int dir = green__direction(events);
+        const struct green_wait *other = s->wait[dir].first;
         green_thread *self = green_getcurrent();
         char first[160];
 
+        if (other == NULL && s->io != NULL)
+                other = s->io->ops[dir].first;
         if (green__likely(other == NULL) || green__multiple_allowed() || (s->io != NULL && s->io->flags & GREEN_IO_SHARED))
                 return 0;
         describe_waiter(other, first, sizeof(first));

@@ -145,9 +145,8 @@ nobody_waits(green_fd fd)
         return n == 0;
 }
 
-/* Failures of a connection that never became one: the system tells them at accept, and the next one may be fine. */
-static bool
-is_of_the_connection(int code)
+bool
+green__sys_is_of_the_connection(int code)
 {
         switch (code) {
         case -EINTR:
@@ -176,7 +175,7 @@ green__sys_accept(green_fd fd, bool blocking, green_fd *ret_fd, struct green_add
                 if (blocking && nobody_waits(fd))
                         return -EAGAIN;
                 rc = accept_once(fd, ret_fd, ret_peer);
-        } while (green__unlikely(is_of_the_connection(rc)));
+        } while (green__unlikely(green__sys_is_of_the_connection(rc)));
         /* Linux looks for a free descriptor before it looks for a connection. */
         if (green__unlikely(rc == -EMFILE || rc == -ENFILE) && nobody_waits(fd))
                 return -EAGAIN;

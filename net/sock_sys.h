@@ -25,6 +25,9 @@ int green__sys_close(green_fd fd);
  */
 int green__sys_accept(green_fd fd, bool blocking, green_fd *ret_fd, struct green_addr *ret_peer);
 
+/* Is it the failure of a connection that never became one? The system tells it at accept; the next one may be fine. */
+bool green__sys_is_of_the_connection(int code);
+
 /* -EINPROGRESS: it goes on by itself; writable when it is done. */
 int green__sys_connect(green_fd fd, const struct green_addr *addr);
 

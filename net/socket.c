@@ -121,6 +121,7 @@ green__socket_wrap(green_fd fd, unsigned flags)
         s->timeout = GREEN_FOREVER;
         s->held = GREEN_INVALID_FD;
         s->forks = green__sys_forks;
+        s->submits = green_io_can_submit(s->io);
         green__sys_watch_forks();
         return s;
 }
@@ -166,6 +167,8 @@ green_socket_from_fd(green_fd fd)
         if (s == NULL)
                 return NULL;
         s->blocking = blocking;
+        if (blocking)
+                s->submits = false;
         return s;
 }
 

@@ -62,15 +62,13 @@ next_descriptor(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
         return 0;
 }
 
-int
-green__socket_accept_now(green_socket *s, green_socket **ret_client, struct green_addr *ret_peer)
+/* A client has come; it waits in the listener where there is no memory for it. */
+static int
+take_client(green_socket *s, green_fd fd, green_socket **ret_client)
 {
         green_socket *client;
-        green_fd fd = GREEN_INVALID_FD;
-        int rc = next_descriptor(s, &fd, ret_peer);
+        int rc;
 
-        if (rc != 0)
-                return rc;
         client = green__socket_wrap(fd, 0);
         if (green__unlikely(client == NULL)) {
                 rc = -errno;
@@ -91,6 +89,47 @@ green__socket_accept_now(green_socket *s, green_socket **ret_client, struct gree
         return 0;
 }
 
+int
+green__socket_accept_now(green_socket *s, green_socket **ret_client, struct green_addr *ret_peer)
+{
+        green_fd fd = GREEN_INVALID_FD;
+        int rc = next_descriptor(s, &fd, ret_peer);
+
+        return rc != 0 ? rc : take_client(s, fd, ret_client);
+}
+
+/*
+ * accept() has said EAGAIN: have the hub accept. 0, -EAGAIN (try again) or another code. If it fails, touch the socket no
+ * more. A client that came before a close is a client.
+ */
+static int
+accept_by_hub(green_socket *s, struct green__limit *limit, green_socket **ret_client, struct green_addr *peer)
+{
+        struct green_op op = {.kind = GREEN_OP_ACCEPT, .flags = SOCK_NONBLOCK | SOCK_CLOEXEC};
+        int64_t fd;
+        int rc;
+
+        op.name = &peer->data;
+        op.name_size = sizeof peer->data;
+        green__socket_pin(s);
+        fd = green__socket_operate(s, &op, limit);
+        /* The system may look for a free descriptor before anybody has come. */
+        if (fd == -EMFILE || fd == -ENFILE)
+                return green__socket_unpin(s, green_io_wait(s->io, GREEN_READ, green__limit_left(limit)));
+        if (fd < 0)
+                return green__socket_unpin(s, fd == GREEN__AGAIN || green__sys_is_of_the_connection((int)fd) ? 0 : (int)fd);
+        peer->size = op.name_size < sizeof peer->data ? op.name_size : sizeof peer->data;
+        green_notify_opened((green_fd)fd);
+        rc = take_client(s, (green_fd)fd, ret_client);
+        if (rc != 0 && s->closed && s->held != GREEN_INVALID_FD) {
+                green__sys_close(s->held);
+                s->held = GREEN_INVALID_FD;
+        }
+        /* Not what it returns: where the listener was closed, the client counts. */
+        (void)green__socket_unpin(s, rc);
+        return rc;
+}
+
 green_socket *
 green_socket_accept(green_socket *s, struct green_addr *ret_peer)
 {
@@ -103,7 +142,12 @@ green_socket_accept(green_socket *s, struct green_addr *ret_peer)
                 rc = green__socket_accept_now(s, &client, ret_peer != NULL ? &peer : NULL);
                 if (rc != -EAGAIN)
                         break;
-                rc = green__socket_wait(s, GREEN_READ, &limit);
+                if (limit.timeout != 0 && s->submits)
+                        rc = accept_by_hub(s, &limit, &client, &peer);
+                else
+                        rc = green__socket_wait(s, GREEN_READ, &limit);
+                if (client != NULL)
+                        break;
         }
         /* -EBUSY has its message already, which names both green threads. */
         if (rc == -EBUSY)
@@ -155,12 +199,38 @@ pause_connecting(green_socket *s, double seconds, struct green__limit *limit)
         return green__socket_unpin(s, rc == -ETIMEDOUT ? 0 : rc);
 }
 
+/* Have the hub connect. It must not be under way: the system tells an operation no more than that it is. */
+static int
+connect_by_hub(green_socket *s, const struct green_addr *addr, struct green__limit *limit)
+{
+        struct green_op op = {.kind = GREEN_OP_CONNECT};
+        socklen_t size;
+        int64_t rc;
+
+        op.name = (void *)(uintptr_t)green_addr_sockaddr(addr, &size);
+        op.name_size = size;
+        s->streak = 0;
+        green__socket_pin(s);
+        rc = green_io_submit(s->io, &op, green__limit_left(limit));
+        if (rc == -EISCONN)
+                rc = 0;
+        if (rc >= 0 || (rc != -ENOTSUP && rc != -EALREADY && rc != -EINPROGRESS && rc != -EINTR))
+                return green__socket_unpin(s, (int)rc);
+        rc = green__socket_unpin(s, 0);
+        return rc != 0 ? (int)rc : -ENOTSUP;
+}
+
 static int
 connect_socket(green_socket *s, const struct green_addr *addr, struct green__limit *limit)
 {
         double seconds = PAUSE_FIRST;
         int rc;
 
+        if (s->tcp && s->submits && limit->timeout != 0 && green_getcurrent() != NULL) {
+                rc = connect_by_hub(s, addr, limit);
+                if (rc != -ENOTSUP)
+                        return rc;
+        }
         for (;;) {
                 rc = green__sys_connect(green_io_fd(s->io), addr);
                 if (rc == -EINPROGRESS)

@@ -54,7 +54,7 @@ green__socket_enter_recv(green_socket *s, int flags, struct green__limit *limit)
 {
         int rc = green__socket_enter(s, flags, limit);
 
-        if (rc != 0 || green__likely(!s->drained))
+        if (rc != 0 || green__likely(!s->drained) || green__socket_submits(s))
                 return rc;
         s->drained = false;
         if (limit->timeout == 0)
@@ -71,6 +71,8 @@ green_socket_recv(green_socket *s, void *buf, size_t len, int flags)
         unsigned want;
         int rc = green__socket_enter_recv(s, flags, &limit);
 
+        if (rc == 0 && green__socket_submits(s))
+                return green__socket_submit_recv(s, buf, len, flags, &limit, NULL);
         while (green__likely(rc == 0)) {
                 ssize_t n = try_recv(s, buf, len, flags, &want);
 
@@ -98,6 +100,8 @@ green_socket_recvfrom(green_socket *s, void *buf, size_t len, int flags, struct 
                 return n;
         }
         rc = green__socket_enter_recv(s, flags, &limit);
+        if (rc == 0 && green__socket_submits(s))
+                return green__socket_submit_recv(s, buf, len, flags, &limit, ret_from);
         while (green__likely(rc == 0)) {
                 n = green__sys_recvfrom(green_io_fd(s->io), buf, len, flags, ret_from);
                 if (green__likely(n != -EAGAIN))
@@ -117,6 +121,25 @@ green_socket_pending(const green_socket *s)
 
 /* ---- sending */
 
+/*
+ * A send has said EAGAIN: wait, or have the hub send. 0: try again, unless *ret_n, which was -EAGAIN, is set to what was sent
+ * meanwhile. If it fails, touch the socket no more.
+ */
+static int
+send_later(green_socket *s, const struct green_iovec *iov, size_t n, int flags, unsigned want, struct green__limit *limit,
+           ssize_t *ret_n)
+{
+        if (!green__socket_submits(s))
+                return green__socket_wait(s, want, limit);
+        return green__socket_submit_send(s, iov, n, flags, NULL, limit, ret_n);
+}
+
+static inline struct green_iovec
+one_piece(const void *buf, size_t len)
+{
+        return (struct green_iovec){(void *)(uintptr_t)buf, len};
+}
+
 ssize_t
 green_socket_send(green_socket *s, const void *buf, size_t len, int flags)
 {
@@ -126,10 +149,14 @@ green_socket_send(green_socket *s, const void *buf, size_t len, int flags)
 
         while (green__likely(rc == 0)) {
                 ssize_t n = try_send(s, buf, len, flags, &want);
+                struct green_iovec iov;
 
                 if (green__likely(n != -EAGAIN))
                         return n;
-                rc = green__socket_wait(s, want, &limit);
+                iov = one_piece(buf, len);
+                rc = send_later(s, &iov, 1, flags, want, &limit, &n);
+                if (n != -EAGAIN)
+                        return n;
         }
         return rc;
 }
@@ -146,7 +173,9 @@ green_socket_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int
 
                 if (green__likely(sent != -EAGAIN))
                         return sent;
-                rc = green__socket_wait(s, want, &limit);
+                rc = send_later(s, iov, n, flags, want, &limit, &sent);
+                if (sent != -EAGAIN)
+                        return sent;
         }
         return rc;
 }
@@ -164,10 +193,15 @@ green_socket_sendto(green_socket *s, const void *buf, size_t len, int flags, con
         rc = green__socket_enter(s, flags, &limit);
         while (green__likely(rc == 0)) {
                 ssize_t n = green__sys_sendto(green_io_fd(s->io), buf, len, flags, to);
+                struct green_iovec iov;
 
                 if (green__likely(n != -EAGAIN))
                         return n;
-                rc = green__socket_wait(s, GREEN_WRITE, &limit);
+                iov = one_piece(buf, len);
+                rc = green__socket_submits(s) ? green__socket_submit_send(s, &iov, 1, flags, to, &limit, &n)
+                                              : green__socket_wait(s, GREEN_WRITE, &limit);
+                if (n != -EAGAIN)
+                        return n;
         }
         return rc;
 }
@@ -194,15 +228,18 @@ green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, si
         int rc = green__socket_enter(s, flags, &limit);
 
         while (rc == 0 && done < len) {
-                ssize_t n = try_send(s, (const char *)buf + done, len - done, flags, &want);
+                struct green_iovec rest = one_piece((const char *)buf + done, len - done);
+                ssize_t n = try_send(s, rest.base, rest.len, flags, &want);
 
+                if (n == -EAGAIN)
+                        rc = send_later(s, &rest, 1, flags, want, &limit, &n);
                 if (green__likely(n >= 0)) {
                         done += (size_t)n;
-                        if (green__unlikely(done < len))
+                        if (done == len)
+                                rc = 0;
+                        else if (rc == 0)
                                 rc = go_on(s, &limit);
-                } else if (n == -EAGAIN) {
-                        rc = green__socket_wait(s, want, &limit);
-                } else {
+                } else if (n != -EAGAIN) {
                         rc = (int)n;
                 }
         }
@@ -230,21 +267,33 @@ advance(struct position *at, size_t sent)
         at->skip += sent;
 }
 
-/* Send from where it stands. The user's pieces are not ours to change: where the first is cut, some are copied. */
+/*
+ * Send from where it stands. The user's pieces are not ours to change: where the first is cut, some are copied. Returns a
+ * count, -EAGAIN, or a code; *ret_rc may be a code where a count is returned.
+ */
 static ssize_t
-try_sendv_from(green_socket *s, const struct position *at, int flags, unsigned *want)
+sendv_from(green_socket *s, const struct position *at, int flags, struct green__limit *limit, int *ret_rc)
 {
         struct green_iovec some[16];
-        size_t n = at->n < sizeof some / sizeof some[0] ? at->n : sizeof some / sizeof some[0];
+        const struct green_iovec *iov = at->iov;
+        size_t n = at->n;
+        unsigned want;
+        ssize_t sent;
 
-        if (at->skip == 0)
-                return try_sendv(s, at->iov, at->n, flags, want);
-        for (size_t i = 0; i < n; i++)
-                some[i] = at->iov[i];
-        /* cppcheck-suppress uninitvar ; there is always a piece left */
-        some[0].base = (char *)some[0].base + at->skip;
-        some[0].len -= at->skip;
-        return try_sendv(s, some, n, flags, want);
+        if (at->skip != 0) {
+                if (n > sizeof some / sizeof some[0])
+                        n = sizeof some / sizeof some[0];
+                for (size_t i = 0; i < n; i++)
+                        some[i] = at->iov[i];
+                /* cppcheck-suppress uninitvar ; there is always a piece left */
+                some[0].base = (char *)some[0].base + at->skip;
+                some[0].len -= at->skip;
+                iov = some;
+        }
+        sent = try_sendv(s, iov, n, flags, &want);
+        if (sent == -EAGAIN)
+                *ret_rc = send_later(s, iov, n, flags, want, limit, &sent);
+        return sent;
 }
 
 int
@@ -252,22 +301,21 @@ green_socket_sendallv(green_socket *s, const struct green_iovec *iov, size_t n, 
 {
         struct green__limit limit;
         struct position at = {.iov = iov, .n = n};
-        unsigned want;
         size_t done = 0;
         int rc = green__socket_enter(s, flags, &limit);
 
         advance(&at, 0);
         while (rc == 0 && at.n > 0) {
-                ssize_t sent = try_sendv_from(s, &at, flags, &want);
+                ssize_t sent = sendv_from(s, &at, flags, &limit, &rc);
 
                 if (green__likely(sent >= 0)) {
                         done += (size_t)sent;
                         advance(&at, (size_t)sent);
-                        if (green__unlikely(at.n > 0))
+                        if (at.n == 0)
+                                rc = 0;
+                        else if (rc == 0)
                                 rc = go_on(s, &limit);
-                } else if (sent == -EAGAIN) {
-                        rc = green__socket_wait(s, want, &limit);
-                } else {
+                } else if (sent != -EAGAIN) {
                         rc = (int)sent;
                 }
         }

@@ -72,6 +72,7 @@ struct green_socket {
         bool closing;  /* the transport says goodbye */
         bool freed;    /* the last of its users releases it */
         bool blocking; /* descriptor 0, 1 or 2, which was not switched to O_NONBLOCK */
+        bool submits;  /* the hub runs operations: what would wait is handed to it. Not with a transport */
 };
 
 /* The time limit of one call. The clock is read when it first waits, and only if there is a limit. */
@@ -99,6 +100,37 @@ int green__socket_wait(green_socket *s, unsigned events, struct green__limit *li
 
 /* Begin a receive: as green__socket_enter(), and wait first where a try is known to be in vain. */
 int green__socket_enter_recv(green_socket *s, int flags, struct green__limit *limit);
+
+/* May what would wait be handed to the hub as an operation? */
+static inline bool
+green__socket_submits(const green_socket *s)
+{
+        return green__unlikely(s->submits) && s->transport == NULL;
+}
+
+/* socket_submit.c */
+
+/* No result of an operation, and no code: nothing was done, and the system call may be tried again. */
+#define GREEN__AGAIN INT64_MIN
+
+/*
+ * Run an operation within a limit; where the hub refuses it, wait for readiness (GREEN_OP_SEND: to write). Its result, a
+ * code, or GREEN__AGAIN. The caller has pinned the socket.
+ */
+int64_t green__socket_operate(green_socket *s, struct green_op *op, struct green__limit *limit);
+
+/* All of a receive, after green__socket_enter(). ret_from may be NULL. Touch the socket no more. */
+ssize_t green__socket_submit_recv(green_socket *s, void *buf, size_t len, int flags, struct green__limit *limit,
+                                  struct green_addr *ret_from);
+
+/*
+ * After a send that said EAGAIN. 0: try again, or *ret_n bytes were sent, which is set only then, also with the code of a
+ * socket that was closed meanwhile. If it fails, touch the socket no more. to may be NULL.
+ */
+int green__socket_submit_send(green_socket *s, const struct green_iovec *iov, size_t n, int flags, const struct green_addr *to,
+                              struct green__limit *limit, ssize_t *ret_n);
+
+/* socket.c */
 
 /* What is left of a limit, in seconds; 0 if nothing. */
 double green__limit_left(struct green__limit *limit);

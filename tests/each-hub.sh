@@ -5,7 +5,8 @@
 #
 # GREEN_HUBS_BUILTIN and GREEN_HUBS_SHARED name the hubs that were built, best first. Every program runs on the best
 # one; those in GREEN_TEST_ALL_HUBS, and with GREEN_TEST_EVERY_HUB=1 every program, run on all of them. A hub that was
-# built and does not load is a failure. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds
+# built and does not load is a failure. Those in GREEN_TEST_COMPLETING run on a hub of the tests as well that completes
+# operations late and out of order, if there are plug-ins. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds
 # a whole run in seconds.
 #
 # What happened goes to PROGRAM.res, one line each, for count.sh and coverage.sh: `hub NAME`, `run TEST`, `pass TEST`,
@@ -24,6 +25,10 @@ case " $GREEN_TEST_ALL_HUBS " in
     *) test "${GREEN_TEST_EVERY_HUB:-0}" = 1 || hubs=$best ;;
 esac
 
+case " $GREEN_TEST_COMPLETING " in
+    *" $program "*) test ! -f "$GREEN_TEST_PLUGIN_DIR/hub_late.so" || hubs="$hubs late" ;;
+esac
+
 limit=
 if timeout 1 true 2>/dev/null; then
     limit="timeout -k 20 ${GREEN_TEST_PROGRAM_LIMIT:-900}"
@@ -39,6 +44,9 @@ for hub in $hubs; do
     case " $GREEN_HUBS_SHARED " in
         *" $hub "*) GREEN_HUB=$PWD/.libs/hub_$hub.so ;;
         *) GREEN_HUB=$hub ;;
+    esac
+    case $hub in
+        late) GREEN_HUB=$GREEN_TEST_PLUGIN_DIR/hub_late.so ;;
     esac
     GREEN_TEST_RESULTS=$res
     export GREEN_HUB GREEN_TEST_RESULTS

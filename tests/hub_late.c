@@ -407,6 +407,7 @@ late_submit(void *state, struct green_op *op)
         late_op_guard(late);
         late_link(hub, late);
         green_test_late_stats.submits++;
+        green_test_late_stats.kinds[op->kind]++;
         return 0;
 }
 

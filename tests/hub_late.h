@@ -12,6 +12,7 @@
 struct hub_late_stats {
         atomic_ulong adds, modifies, removes, waits, wakes;
         atomic_ulong submits;               /* operations that were taken */
+        atomic_ulong kinds[8];              /* of them, by enum green_op_kind */
         atomic_ulong reports;               /* of them, by wait() */
         atomic_ulong cancels;               /* calls of cancel() */
         atomic_ulong done_though_cancelled; /* cancelled operations that were reported with what they did */

@@ -272,8 +272,12 @@ close_and_kill_end_a_connect(void)
                         CHECK_INT(green_kill(gt, 0), 0);
                 else
                         CHECK_INT(green_socket_close(a.s), 0);
-                CHECK_INT(green_socket_free(a.s), 0);
+                /* The kill of one whose operation is in the kernel has only asked for its end. */
+                if (!kill || !hub_completes())
+                        CHECK_INT(green_socket_free(a.s), 0);
                 CHECK_INT(green_thread_wait(gt, NULL), kill ? GREEN_EKILLED : 0);
+                if (kill && hub_completes())
+                        CHECK_INT(green_socket_free(a.s), 0);
                 CHECK_INT(a.rc, kill ? GREEN_EKILLED : -ECANCELED);
                 green_thread_unref(gt);
         }

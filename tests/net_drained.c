@@ -50,8 +50,15 @@ ask(int fd, int times)
 static void
 a_message_costs_one_receive(void)
 {
-        struct pair p = tcp_pair();
-        green_thread *gt = green_spawn(echo, p.b);
+        struct pair p;
+        green_thread *gt;
+
+        if (hub_completes()) {
+                suite_skip("this hub receives by operations, and makes no call at all");
+                return;
+        }
+        p = tcp_pair();
+        gt = green_spawn(echo, p.b);
 
         /* The first one finds nothing. From then on there is one for each message. */
         ask(green_socket_fd(p.a), 1);

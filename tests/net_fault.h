@@ -13,6 +13,7 @@ struct fault {
         int times;
         int error;
         int calls; /* made so far, failed or not */
+        int made;  /* of accept4: connections that came of them */
 };
 
 static struct fault accept_fault, setsockopt_fault;
@@ -35,7 +36,11 @@ accept4(int fd, struct sockaddr *sa, socklen_t *size, int flags)
 
         if (real == NULL)
                 *(void **)&real = dlsym(RTLD_NEXT, "accept4");
-        return fails_now(&accept_fault) ? -1 : real(fd, sa, size, flags);
+        if (fails_now(&accept_fault))
+                return -1;
+        fd = real(fd, sa, size, flags);
+        accept_fault.made += fd >= 0;
+        return fd;
 }
 
 /* Only SO_REUSEPORT is made to fail. */

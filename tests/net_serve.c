@@ -184,20 +184,24 @@ a_handler_that_cannot_start_is_tried_again(void)
 {
         struct service sv = {0};
         green_socket *client;
+        struct green_addr addr;
         char byte, line[100];
+        double time = hub_completes() ? 0.01 : 0.002;
 
         GREEN_COVERS("CONV-14");
         /* Every allocation on the way from accept to the handler fails once. */
         for (int n = 0; n < 12; n++) {
                 sv = (struct service){0};
                 begin(&sv, echo);
-                client = green_connect(sv.address, NULL);
-                CHECK_OR_RETURN(client != NULL);
+                CHECK_INT(green_addr_parse(sv.address, &addr), 0);
+                client = green_socket_new(AF_INET, SOCK_STREAM, 0);
+                CHECK_INT(green_socket_set_timeout(client, 0), 0);
+                CHECK_INT(green_socket_connect(client, &addr), -EINPROGRESS);
+                CHECK_INT(green_socket_send(client, "x", 1, 0), 1);
                 memory_left = n;
-                green_sleep(0.002);
+                green_sleep(time);
                 memory_left = -1;
                 CHECK_INT(green_socket_set_timeout(client, 5), 0);
-                CHECK_INT(green_socket_send(client, "x", 1, 0), 1);
                 CHECK_INT(green_socket_recv(client, &byte, 1, 0), 1);
                 CHECK_INT(sv.called, 1);
                 CHECK_INT(green_socket_free(client), 0);
@@ -348,11 +352,11 @@ no_more_are_accepted_than_there_are_places(void)
         green_sleep(0.01);
         CHECK_INT(sv.called, 2);
         /* The others are in the backlog: nobody holds one that has no place. */
-        CHECK_INT(accept_fault.calls, 2);
+        CHECK_INT(accept_fault.made, 2);
         for (int i = 2; i < 5; i++) {
                 green_wake_one(&sv.gate, NULL);
                 UNTIL(sv.called == i + 1);
-                CHECK_INT(accept_fault.calls, i + 1);
+                CHECK_INT(accept_fault.made, i + 1);
         }
         CHECK_INT(sv.most, 2);
         kill_and_end(&sv);
@@ -515,8 +519,8 @@ shortages_of_all_kinds_are_waited_out(void)
                 green_socket *client;
 
                 begin(&sv, answer);
-                client = green_connect(sv.address, NULL);
                 accept_fault = (struct fault){.times = 3, .error = errors[i]};
+                client = green_connect(sv.address, NULL);
                 CHECK(closed(client));
                 CHECK_INT(green_socket_free(client), 0);
                 CHECK_INT(accept_fault.times, 0);
@@ -531,8 +535,8 @@ what_no_waiting_can_cure_ends_it(void)
         green_socket *client;
 
         begin(&sv, answer);
-        client = green_connect(sv.address, NULL);
         accept_fault = (struct fault){.times = 1, .error = EPERM};
+        client = green_connect(sv.address, NULL);
         CHECK_INT(end(&sv), -EPERM);
         CHECK_INT(green_socket_free(client), 0);
 }

@@ -347,7 +347,8 @@ close_after_a_wake_up_is_safe_too(void)
         CHECK(!reader.over);
         CHECK_INT(green_socket_close(p.a), 0);
         CHECK_INT(green_socket_free(p.a), 0);
-        CHECK_INT(finish(&reader), -ECANCELED);
+        /* An operation that has ended before the close has succeeded. */
+        CHECK_INT(finish(&reader), hub_completes() ? 1 : -ECANCELED);
         CHECK_INT(green_socket_free(p.b), 0);
 }
 

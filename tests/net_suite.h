@@ -6,6 +6,7 @@
 #define GREEN_TESTS_NET_SUITE_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -70,6 +71,24 @@ test_free(void *arg, void *old)
 {
         (void)arg;
         free(old);
+}
+
+/* ---- the hub */
+
+/* Does it run operations to completion? Then who waits has handed its call over, and an end by force is a request. */
+MAYBE bool
+hub_completes(void)
+{
+        int fds[2];
+        green_io *io;
+        bool completes;
+
+        CHECK_INT(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+        io = green_io_open(fds[0], 0);
+        completes = green_io_can_submit(io);
+        CHECK_INT(green_io_free(io), 0);
+        close(fds[1]);
+        return completes;
 }
 
 /* ---- around each test */

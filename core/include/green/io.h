@@ -100,10 +100,12 @@ GREEN_API bool green_io_can_submit(const green_io *io);
  * @brief Run an operation to completion. Yields.
  *
  * Cancelling is a request: on a kill, a timeout or a close the call returns only when the hub has given the buffers
- * back, and an operation that succeeded meanwhile is a success.
+ * back, and an operation that succeeded meanwhile is a success. Where several may use the same direction
+ * (#GREEN_IO_SHARED) the next operation is given to the hub when the one before has ended, first come, first served; those
+ * at a position of a file do not wait for each other.
  *
  * @param io      a registration.
- * @param op      kind, flags, buffers set and the rest zero; fd is filled in.
+ * @param op      kind, flags, buffers set and the rest zero (offset: -1 where there is none); fd is filled in.
  * @param timeout seconds; GREEN_FOREVER waits for good.
  * @return op->result (a count, a descriptor, `-errno`); -ETIMEDOUT, a scope's code or -ECANCELED (closed) where it was
  *         cancelled; -ENOTSUP: the hub does not do this; otherwise as green_io_wait().
