@@ -72,6 +72,7 @@ in_child(void)
         h->told_deadlock = false;
         atomic_store(&h->mailbox->users, 0);
         atomic_store(&h->mailbox->sleeping, h->embedded ? 1 : 0);
+        green__aheads_after_fork(h);
         rc = h->ops->after_fork(h->state);
         if (rc != 0)
                 green_log(GREEN_LOG_ERROR, "green-net: hub %s cannot go on after fork: %s", h->ops->name, green_strerror(rc));

@@ -167,6 +167,7 @@ missing_function(const struct green_hub_ops *ops)
                 {"pollfd", ops->pollfd != NULL},
                 {"submit", ops->submit != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
                 {"cancel", ops->cancel != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
+                {"release", !(ops->features & GREEN_HUB_CAN_MULTISHOT) || ops->release != NULL},
                 {"fini", ops->fini != NULL},
         };
 

@@ -232,9 +232,37 @@ struct green_io {
         green_fd fd;              /* GREEN_INVALID_FD once closed */
         unsigned flags;
         struct green_waitq ops[2]; /* green threads whose operations are in the kernel: they read, they write */
+        struct green__ahead *ahead; /* what an operation brings before it is asked for; or NULL */
         green_fd close_fd;        /* to be closed with the last operation; or GREEN_INVALID_FD */
         bool freed;               /* release with the last operation */
 };
+
+/* Something that an operation which runs ahead has brought. */
+struct green__piece {
+        void *buffer;   /* bytes; NULL: result is a descriptor, the end (0) or a code */
+        int64_t result; /* bytes in it */
+        bool copy;      /* the buffer is not the hub's but our own */
+};
+
+enum { GREEN__PIECES = 8 };
+
+/* An operation that runs ahead, and its inbox: ahead.c. */
+struct green__ahead {
+        struct green_op op;
+        green_io *io;                   /* NULL: closed; it goes with the last report */
+        struct green__ahead *next, **at; /* in the hub's list */
+        struct green__piece *pieces;    /* a ring */
+        uint32_t room, first, count;
+        size_t taken;                   /* bytes of the first piece that were read */
+        bool running;                   /* the hub has the operation */
+        bool ending;                    /* and was asked for its end */
+        bool lost;                      /* there was no memory for a piece */
+        struct green__piece few[GREEN__PIECES];
+        unsigned char name[];           /* of an accept: the address */
+};
+
+/* What green_op::core[] holds of such a one. */
+enum { GREEN__CORE_AHEAD = 5 };
 
 /* The inside of a green_watch. */
 struct green__watch {
@@ -314,6 +342,10 @@ struct green__hub {
         size_t nchunks;
         size_t io_waits[2]; /* nodes in slots: readers, writers */
         size_t ops_count;   /* operations in the kernel */
+        struct green__ahead *aheads; /* operations that run ahead, and what they have brought */
+        size_t aheads_running;
+        size_t buffers_out; /* of the hub's, with those */
+        unsigned starved;   /* the hub had no buffer left: receives that are not to be begun */
         size_t waits_mt;    /* that other OS threads end */
         unsigned look_less; /* how much shorter one looks for those before sleeping: sched.c */
         unsigned looks;     /* how often one has looked */
@@ -446,7 +478,31 @@ void green__unwait(green_thread *t);
 void green__withdraw(struct green__hub *h, green_thread *t, int code);
 int green__park_nodes(struct green__hub *h, green_thread *self, double timeout, const void *where);
 
+/* ahead.c */
+enum { GREEN__AHEAD_NONE, GREEN__AHEAD_RUNS, GREEN__AHEAD_HAS };
+
+/* Of a green_io with an inbox: does an operation run, or is there something to take? */
+int green__ahead_wait(const green_io *io);
+void green__ahead_report(struct green__hub *h, const struct green_hub_event *ev);
+
+/* End the operation that runs ahead, if there is one, at once. 0, or -EBUSY: something is held. Never yields. */
+int green__ahead_stop(struct green__hub *h, const green_io *io);
+
+/* The same before somebody else than the owner of a number reads it or waits for it. */
+int green__ahead_leave(struct green__hub *h, const struct green__slot *s, unsigned events);
+void green__ahead_close(struct green__hub *h, green_io *io);
+
+/* End those of the whole hub. Is nothing held? */
+bool green__aheads_stop(struct green__hub *h);
+void green__aheads_give_back(struct green__hub *h);
+void green__aheads_free(struct green__hub *h);
+void green__aheads_after_fork(struct green__hub *h);
+
+/* sched.c: look at the back end, and make ready who waits for what there is. */
+void green__pump(struct green__hub *h, int64_t limit);
+
 /* slot.c, io.c */
+void green__slot_wake_readers(struct green__slot *s);
 void green__io_event(struct green__hub *h, const struct green_hub_event *ev);
 void green__io_op_done(struct green__hub *h, struct green_op *op);
 void green__op_cancel(struct green__hub *h, green_thread *t, int code);

@@ -292,7 +292,9 @@ green__hub_free(struct green__hub *h)
 {
         green__mailbox_close(h);
         /* Operations in flight have their memory on the stacks of green threads: they end first. */
+        green__aheads_give_back(h);
         h->ops->fini(h->state);
+        green__aheads_free(h);
         forget_all(h);
         hubs_remove(h);
         green__context_drop(h->embedded ? &h->home.ctx : &h->main.ctx);
@@ -329,7 +331,7 @@ green_use_hub(const char *name)
         struct green__hub *h = green__hub_here;
         const struct green_hub_ops *ops;
 
-        if (h != NULL && !is_idle(h))
+        if (h != NULL && (!is_idle(h) || !green__aheads_stop(h)))
                 return green_set_error(-EBUSY, "the hub runs, and something is pending in it");
         if (green__context_check() != 0)
                 return green_last_error()->code;

@@ -79,6 +79,8 @@ green_trampoline(green_fd fd, unsigned events, double timeout)
                 return -ENOMEM;
         rc = green__slot_check_free(s, fd, events);
         if (rc == 0)
+                rc = green__ahead_leave(h, s, events);
+        if (rc == 0)
                 rc = green__slot_arm(h, s, fd, events, true);
         if (rc == -EPERM) {
                 green__yield(h, self);
@@ -102,6 +104,7 @@ static void
 disown(struct green__slot *s)
 {
         if (s->io != NULL) {
+                green__ahead_close(s->io->hub, s->io);
                 s->io->fd = GREEN_INVALID_FD;
                 s->io->slot = NULL;
         }
@@ -221,6 +224,7 @@ green_io_wait(green_io *io, unsigned events, double timeout)
 {
         struct green__hub *h;
         green_thread *self;
+        bool arm, raw = false;
         int rc = wait_check(io, timeout);
 
         if (green__unlikely(rc != 0))
@@ -238,8 +242,17 @@ green_io_wait(green_io *io, unsigned events, double timeout)
         rc = green__slot_check_free(io->slot, io->fd, events);
         if (green__unlikely(rc != 0))
                 return rc;
-        if (green__unlikely(io->slot->mode != GREEN__SLOT_EDGE)) {
-                rc = green__slot_arm(h, io->slot, io->fd, events, false);
+        arm = io->slot->mode != GREEN__SLOT_EDGE;
+        if (green__unlikely(io->ahead != NULL) && events == GREEN_READ) {
+                int ahead = green__ahead_wait(io);
+
+                if (ahead == GREEN__AHEAD_HAS)
+                        return 0;
+                /* What an operation has left in the system was an event before. */
+                arm = raw = ahead == GREEN__AHEAD_NONE;
+        }
+        if (green__unlikely(arm)) {
+                rc = green__slot_arm(h, io->slot, io->fd, events, raw);
                 if (rc == -EPERM) {
                         green__yield(h, self);
                         return 0;
@@ -320,7 +333,7 @@ op_takes_turns(const struct green_op *op)
  * turns the hub has the first one only, so that they are served in order, whatever the hub's is; the others are in the
  * queue.
  */
-enum { CORE_NODE, CORE_IO, CORE_HAS };
+enum { CORE_NODE, CORE_IO, CORE_HAS }; /* and GREEN__CORE_AHEAD is NULL */
 
 static int
 op_submit(struct green__hub *h, struct green_op *op)
@@ -417,6 +430,8 @@ op_start(struct green__hub *h, green_io *io, struct green_op *op, struct green_w
         bool takes_turns = op_takes_turns(op);
         int rc = takes_turns ? green__slot_check_free(io->slot, io->fd, op_events(op)) : 0;
 
+        if (rc == 0 && op_events(op) == GREEN_READ)
+                rc = green__ahead_stop(h, io);
         if (rc != 0)
                 return rc;
         op->fd = io->fd;
@@ -498,6 +513,7 @@ close_io(struct green__hub *h, green_io *io, bool keep_fd)
         green_fd fd = io->fd;
         bool close_fd = !keep_fd && !(io->flags & GREEN_IO_KEEP_FD);
 
+        green__ahead_close(h, io);
         io->fd = GREEN_INVALID_FD;
         io->slot = NULL;
         green__slot_reset(h, s, fd, keep_fd || must_tell(h, io));
@@ -552,6 +568,9 @@ green_io_detach(green_io *io, green_fd *ret_fd)
                 return -EBADF;
         if (io->slot->wait[0].first != NULL || io->slot->wait[1].first != NULL || has_ops(io))
                 return -EBUSY;
+        rc = green__ahead_stop(io->hub, io);
+        if (rc != 0)
+                return rc;
         fd = io->fd;
         close_io(io->hub, io, true);
         *ret_fd = fd;

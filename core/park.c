@@ -163,6 +163,8 @@ green_wait_fd(struct green_wait *w, green_fd fd, unsigned events)
                 return -ENOMEM;
         rc = green__slot_check_free(s, fd, events);
         if (rc == 0)
+                rc = green__ahead_leave(h, s, events);
+        if (rc == 0)
                 rc = green__slot_arm(h, s, fd, events | s->armed, true);
         *w = (struct green_wait){.queue = NULL};
         if (rc != 0)

@@ -223,10 +223,12 @@ deliver(struct green__hub *h, int n)
                 struct green_hub_event *ev = &h->events[i];
 
                 fetch_ahead(h, i, n);
-                if (ev->op != NULL)
-                        green__io_op_done(h, ev->op);
-                else
+                if (ev->op == NULL)
                         green__io_event(h, ev);
+                else if (ev->op->core[GREEN__CORE_AHEAD] != NULL)
+                        green__ahead_report(h, ev);
+                else
+                        green__io_op_done(h, ev->op);
         }
 }
 
@@ -244,6 +246,15 @@ wait_for_events(struct green__hub *h, int64_t limit)
                 green_log(GREEN_LOG_ERROR, "green-net: hub %s cannot wait: %s", h->ops->name, green_strerror(n));
         }
         return 0;
+}
+
+void
+green__pump(struct green__hub *h, int64_t limit)
+{
+        deliver(h, wait_for_events(h, limit));
+        /* A wake-up that was used up here was for the next look at the mailbox. */
+        if (atomic_load(&h->mailbox->posts) != NULL)
+                (void)h->ops->wake(h->state);
 }
 
 /* The earlier of two limits; no limit is below 0 in the first and 0 in the second. */
@@ -314,7 +325,7 @@ green__poll(struct green__hub *h, int64_t limit)
                 if (atomic_load(&mb->posts) != NULL)
                         limit = 0;
         }
-        if (sleeping || h->embedded || h->io_waits[0] + h->io_waits[1] + h->ops_count > 0 ||
+        if (sleeping || h->embedded || h->io_waits[0] + h->io_waits[1] + h->ops_count + h->aheads_running > 0 ||
             (h->ops->features & GREEN_HUB_CALLS_BACK)) {
                 int n = wait_for_events(h, limit);
 

@@ -169,6 +169,14 @@ wake(struct green__slot *s, unsigned event, unsigned bits, bool all)
         }
 }
 
+/* Those who wait to read look for it in the inbox. */
+void
+green__slot_wake_readers(struct green__slot *s)
+{
+        if (s->wait[0].first != NULL)
+                wake(s, GREEN_READ, GREEN_READ, true);
+}
+
 void
 green__io_event(struct green__hub *h, const struct green_hub_event *ev)
 {

@@ -163,7 +163,20 @@ enter_slot(struct green__hub *h, struct green__watch *w, struct green__slot *s, 
         }
 }
 
-/* Checks and arms a descriptor. 1: it is always ready. */
+/* To read on a green_io whose inbox has something, or gets it from an operation, is no matter of the hub's. */
+static int
+arm_ahead(struct green__hub *h, struct green__slot *s, green_fd fd, unsigned events)
+{
+        int ahead = events & GREEN_READ ? green__ahead_wait(s->io) : GREEN__AHEAD_NONE;
+
+        if (ahead == GREEN__AHEAD_HAS)
+                return GREEN_READ;
+        if (ahead == GREEN__AHEAD_RUNS)
+                events &= ~(unsigned)GREEN_READ;
+        return events == 0 ? 0 : green__slot_arm(h, s, fd, events, true);
+}
+
+/* Checks and arms a descriptor. More than 0: what it is ready for now. */
 static int
 arm(struct green__hub *h, struct green__slot *s, green_fd fd, unsigned events, bool raw)
 {
@@ -173,17 +186,20 @@ arm(struct green__hub *h, struct green__slot *s, green_fd fd, unsigned events, b
                 rc = green__slot_check_free(s, fd, GREEN_READ);
         if (rc == 0 && events & GREEN_WRITE)
                 rc = green__slot_check_free(s, fd, GREEN_WRITE);
-        if (rc == 0)
+        if (rc == 0 && raw)
+                rc = green__ahead_leave(h, s, events);
+        if (rc == 0 && !raw && s->io->ahead != NULL)
+                rc = arm_ahead(h, s, fd, events);
+        else if (rc == 0)
                 rc = green__slot_arm(h, s, fd, events, raw);
-        return rc == -EPERM ? 1 : rc;
+        return rc == -EPERM ? (int)events : rc;
 }
 
 static int
 start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green_fd fd, unsigned events, double timeout,
       bool raw)
 {
-        unsigned missed = 0;
-        bool always = false;
+        unsigned ready = 0;
         int rc;
 
         if (w->fn == NULL || !green__time_ok(timeout) || (s == NULL && timeout >= GREEN_FOREVER))
@@ -195,11 +211,11 @@ start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green
                 return rc;
         if (s != NULL) {
                 rc = arm(h, s, fd, events, raw);
-                always = rc == 1;
                 if (rc < 0) {
                         green__heap_unpromise(&h->heap, 1);
                         return rc;
                 }
+                ready = (unsigned)rc;
         }
         w->hub = h;
         w->slot = NULL;
@@ -208,13 +224,13 @@ start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green
         w->timer = (struct green__timer){.kind = GREEN__TIMER_WATCH};
         w->fresh = false;
         w->wait[0].queue = w->wait[1].queue = NULL;
-        if (s != NULL && !always) {
-                missed = raw ? 0 : s->missed & events;
-                s->missed &= (uint8_t)~missed;
+        if (s != NULL && ready == 0) {
+                ready = raw ? 0 : s->missed & events;
+                s->missed &= (uint8_t)~ready;
                 enter_slot(h, w, s, fd, events);
         }
-        if (always || missed != 0)
-                green__watch_fire(w, (int)(always ? events : missed));
+        if (ready != 0)
+                green__watch_fire(w, (int)ready);
         else if (timeout < GREEN_FOREVER)
                 limit_set(h, w, timeout);
         green__deadline_set(h);

@@ -6,6 +6,9 @@
  * place, and being told to stop, so it parks on a queue of its own too: a watch on the listener wakes it, and so do
  * handlers that end. While connections keep coming no time is spent on waiting at all: they are accepted in a row, as many
  * as there are free places.
+ *
+ * On a hub that runs operations the wait for a connection is an accept that runs ahead: the watch fires when it has brought
+ * one. That one may then have to wait for a place, where the pool is shared and others have taken them meanwhile.
  */
 #include "socket_priv.h"
 
@@ -214,6 +217,7 @@ wait_for_connection(struct server *srv)
                 return -EAGAIN;
         leave_place(srv);
         s->streak = 0;
+        (void)green__socket_accept_ahead(s);
         rc = green_watch_start_io(&srv->watch, s->io, GREEN_READ, GREEN_FOREVER);
         if (rc != 0)
                 return rc;
@@ -400,6 +404,8 @@ green_serve(green_socket *listener, green_serve_handler handler, void *arg, cons
         green_watch_init(&srv->watch, on_ready, srv);
         green__socket_pin(listener);
         rc = serve(srv);
+        /* One that came after the end waits for whoever accepts next. */
+        (void)green__socket_stop_ahead(listener);
         end_server(srv);
         rc = green__socket_unpin(listener, rc);
         return rc == GREEN_ESTOPSERVE ? 0 : rc;

@@ -306,29 +306,29 @@ green_socket_error(green_socket *s)
 }
 
 /* From now on somebody else may read from the descriptor, or wait for it and use up its events. */
-static void
+static int
 expose(const green_socket *s)
 {
         green_socket *own = (green_socket *)(uintptr_t)s;
+        int rc = green__socket_stop_ahead(own);
 
+        if (rc != 0)
+                return rc;
         own->whole = false;
         own->drained = false;
+        return 0;
 }
 
 green_fd
 green_socket_fd(const green_socket *s)
 {
-        if (s == NULL)
+        if (s == NULL || expose(s) != 0)
                 return GREEN_INVALID_FD;
-        expose(s);
         return green_io_fd(s->io);
 }
 
 green_io *
 green_socket_io(const green_socket *s)
 {
-        if (s == NULL)
-                return NULL;
-        expose(s);
-        return s->io;
+        return s == NULL || expose(s) != 0 ? NULL : s->io;
 }

@@ -42,12 +42,51 @@ green_socket_listen(green_socket *s, int backlog)
 
 /* ---- accept */
 
+int
+green__socket_accept_ahead(green_socket *s)
+{
+        int rc = !s->submits || s->no_ahead ? -ENOTSUP
+                                            : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        s->ahead = s->ahead || rc == 0;
+        s->no_ahead = false;
+        return rc;
+}
+
+/* The connection that an accept which ran ahead has brought. -ENODATA: ask the system; -EAGAIN: it still runs. */
+static int
+take_accepted(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
+{
+        uint32_t size = sizeof ret_peer->data;
+        int64_t fd;
+
+        do
+                fd = green_io_take_fd(s->io, ret_peer != NULL ? &ret_peer->data : NULL, &size);
+        while (fd < 0 && green__sys_is_of_the_connection((int)fd));
+        /* Linux looks for a free descriptor before it looks for a connection. */
+        s->no_ahead = fd == -EMFILE || fd == -ENFILE;
+        if (s->no_ahead)
+                return -ENODATA;
+        if (fd < 0)
+                return (int)fd;
+        if (ret_peer != NULL)
+                ret_peer->size = size < sizeof ret_peer->data ? size : sizeof ret_peer->data;
+        *ret_fd = (green_fd)fd;
+        green_notify_opened(*ret_fd);
+        return 0;
+}
+
 /* The next descriptor: the one for which there was no memory last time, or a new one from the system. */
 static int
 next_descriptor(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
 {
         int rc;
 
+        if (green__unlikely(s->ahead)) {
+                rc = take_accepted(s, ret_fd, ret_peer);
+                if (rc != -ENODATA)
+                        return rc;
+        }
         if (green__likely(s->held == GREEN_INVALID_FD)) {
                 rc = green__sys_accept(green_io_fd(s->io), s->blocking, ret_fd, ret_peer);
                 if (rc == 0)

@@ -77,7 +77,7 @@ green_socket_recv(green_socket *s, void *buf, size_t len, int flags)
                 ssize_t n = try_recv(s, buf, len, flags, &want);
 
                 if (green__likely(n != -EAGAIN)) {
-                        if (s->whole && n > 0 && (size_t)n < len && flags == 0)
+                        if (s->whole && n > 0 && (size_t)n < len && (flags & ~MSG_DONTWAIT) == 0)
                                 s->drained = s->transport == NULL && !green_io_hung_up(s->io);
                         return n;
                 }
@@ -114,9 +114,38 @@ green_socket_recvfrom(green_socket *s, void *buf, size_t len, int flags, struct 
 size_t
 green_socket_pending(const green_socket *s)
 {
-        if (s == NULL || s->closed || s->transport == NULL || s->transport->pending == NULL)
+        if (s == NULL || s->closed)
                 return 0;
-        return s->transport->pending(s);
+        if (s->transport == NULL)
+                return s->ahead ? green_io_held(s->io) : 0;
+        return s->transport->pending != NULL ? s->transport->pending(s) : 0;
+}
+
+bool
+green_socket_drained(const green_socket *s)
+{
+        if (s == NULL || s->closed || s->transport != NULL)
+                return false;
+        if (s->ahead) {
+                int64_t n = green_io_take(s->io, NULL, 0, true);
+
+                if (n != -ENODATA)
+                        return n == -EAGAIN;
+        }
+        return s->drained;
+}
+
+int
+green_socket_watch(green_socket *s, struct green_watch *w, double timeout)
+{
+        int rc = green__socket_check(s);
+
+        if (rc != 0)
+                return rc;
+        s->drained = false;
+        if (green__socket_submits(s) && s->whole && green_io_run_ahead(s->io, GREEN_OP_RECV, 0) == 0)
+                s->ahead = true;
+        return green_watch_start_io(w, s->io, GREEN_READ, timeout);
 }
 
 /* ---- sending */

@@ -73,6 +73,9 @@ struct green_socket {
         bool freed;    /* the last of its users releases it */
         bool blocking; /* descriptor 0, 1 or 2, which was not switched to O_NONBLOCK */
         bool submits;  /* the hub runs operations: what would wait is handed to it. Not with a transport */
+        bool ahead;    /* a receive may run ahead, or have brought something: see green_io_run_ahead() */
+        bool no_ahead; /* an accept that ran ahead found no free descriptor: wait for readiness */
+        uint8_t waits; /* receives that waited; more are not counted than it takes to run ahead */
 };
 
 /* The time limit of one call. The clock is read when it first waits, and only if there is a limit. */
@@ -119,6 +122,12 @@ green__socket_submits(const green_socket *s)
  */
 int64_t green__socket_operate(green_socket *s, struct green_op *op, struct green__limit *limit);
 
+/*
+ * End what runs ahead, before something else than a receive takes from the descriptor, or a transport comes in between. 0, or
+ * -EBUSY: something was received that has to be read first.
+ */
+int green__socket_stop_ahead(green_socket *s);
+
 /* All of a receive, after green__socket_enter(). ret_from may be NULL. Touch the socket no more. */
 ssize_t green__socket_submit_recv(green_socket *s, void *buf, size_t len, int flags, struct green__limit *limit,
                                   struct green_addr *ret_from);
@@ -143,6 +152,9 @@ int green__socket_foreign(const green_socket *s);
 
 /* socket_connect.c: accept one if somebody is there; -EAGAIN otherwise. Never waits. ret_peer may be NULL. */
 int green__socket_accept_now(green_socket *s, green_socket **ret_client, struct green_addr *ret_peer);
+
+/* Have one accepted as soon as it comes, where the hub can: a wait for GREEN_READ waits for it. 0, or why not. */
+int green__socket_accept_ahead(green_socket *s);
 
 /* May this OS thread use the socket? */
 static inline int

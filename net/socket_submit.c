@@ -22,6 +22,8 @@ green__socket_operate(green_socket *s, struct green_op *op, struct green__limit 
         rc = green_io_submit(s->io, op, left);
         if (green__unlikely(rc == -ENOTSUP))
                 rc = green_io_wait(s->io, op->kind == GREEN_OP_SEND ? GREEN_WRITE : GREEN_READ, left);
+        else if (rc == -EBUSY && op->kind != GREEN_OP_SEND && green_io_held(s->io) > 0)
+                rc = -EAGAIN; /* what ran ahead has brought it at the last moment */
         else if (green__likely(rc != -EINTR && rc != -EAGAIN))
                 return rc;
         return rc < 0 && rc != -EINTR && rc != -EAGAIN ? rc : GREEN__AGAIN;
@@ -43,7 +45,7 @@ try_once(green_socket *s, void *buf, size_t len, int flags, struct green_addr *r
 static inline void
 note(green_socket *s, ssize_t n, size_t len, int flags)
 {
-        if (s->whole && n > 0 && (size_t)n < len && flags == 0)
+        if (s->whole && n > 0 && (size_t)n < len && (flags & ~MSG_DONTWAIT) == 0)
                 s->drained = !green_io_hung_up(s->io);
 }
 
@@ -79,11 +81,77 @@ receive(green_socket *s, void *buf, size_t len, int flags, struct green__limit *
         return n != 0 ? n : GREEN__AGAIN;
 }
 
+/* ---- receiving ahead */
+
+/*
+ * Who waits a second time on a stream that nobody else reads will wait again and again: from then on a receive runs
+ * ahead, and brings what comes before it is asked for. Each of them begins it anew where it has ended.
+ */
+enum { WAITS_TO_RUN_AHEAD = 2 };
+
+static bool
+run_ahead(green_socket *s)
+{
+        if (!s->whole)
+                return false;
+        if (s->waits < WAITS_TO_RUN_AHEAD && ++s->waits < WAITS_TO_RUN_AHEAD)
+                return false;
+        if (green_io_run_ahead(s->io, GREEN_OP_RECV, 0) != 0)
+                return false;
+        s->ahead = true;
+        return true;
+}
+
+int
+green__socket_stop_ahead(green_socket *s)
+{
+        int rc;
+
+        if (!s->ahead)
+                return 0;
+        rc = green_io_stop_ahead(s->io);
+        if (rc != -EBUSY)
+                s->ahead = false;
+        return rc == -EBUSY ? rc : 0;
+}
+
+/* Take what has come. GREEN__AGAIN: nothing, and nothing comes by itself either. */
+static int64_t
+take(green_socket *s, void *buf, size_t len, int flags, struct green__limit *limit, struct green_addr *ret_from)
+{
+        for (;;) {
+                int64_t n = green_io_take(s->io, buf, len, (flags & MSG_PEEK) != 0);
+                int rc;
+
+                if (n >= 0 && ret_from != NULL)
+                        ret_from->size = 0;
+                if (n != -EAGAIN)
+                        return n == -ENODATA ? GREEN__AGAIN : n;
+                /* What must not wait ends it to see what there is; something held is no failure then. */
+                if (limit->timeout == 0 || green_getcurrent() == NULL) {
+                        (void)green_io_stop_ahead(s->io);
+                        continue;
+                }
+                rc = green__socket_wait(s, GREEN_READ, limit);
+                if (rc != 0)
+                        return rc;
+        }
+}
+
 /* Flags with which an operation does what the system call does. MSG_WAITALL is not for those that never wait. */
 static inline bool
 is_plain(int flags)
 {
         return (flags & ~(MSG_PEEK | MSG_WAITALL | MSG_NOSIGNAL)) == 0;
+}
+
+/* What no operation does is done by the system alone. Urgent data and errors stand apart from the stream. */
+static int64_t
+take_odd(green_socket *s, int flags)
+{
+        int rc = green__socket_stop_ahead(s);
+
+        return rc == -EBUSY && !(flags & (MSG_OOB | MSG_ERRQUEUE)) ? rc : GREEN__AGAIN;
 }
 
 ssize_t
@@ -96,6 +164,12 @@ green__socket_submit_recv(green_socket *s, void *buf, size_t len, int flags, str
 
         s->drained = false;
         for (;;) {
+                if (s->ahead) {
+                        n = is_plain(flags & ~MSG_DONTWAIT) ? take(s, buf, len, flags, limit, ret_from)
+                                                            : take_odd(s, flags);
+                        if (n != GREEN__AGAIN)
+                                return (ssize_t)n;
+                }
                 if (!vain) {
                         n = try_once(s, buf, len, flags, ret_from);
                         if (n != -EAGAIN) {
@@ -105,11 +179,15 @@ green__socket_submit_recv(green_socket *s, void *buf, size_t len, int flags, str
                 }
                 vain = false;
                 if (green__unlikely(len == 0 || !is_plain(flags))) {
+                        if (s->ahead && green_io_held(s->io) > 0)
+                                return -EBUSY;
                         n = green__socket_wait(s, GREEN_READ, limit);
                         if (n != 0)
                                 return (ssize_t)n;
                         continue;
                 }
+                if (limit->timeout != 0 && green_getcurrent() != NULL && run_ahead(s))
+                        continue;
                 n = receive(s, buf, len, flags, limit, ret_from);
                 if (n != GREEN__AGAIN)
                         return (ssize_t)n;

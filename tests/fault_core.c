@@ -180,6 +180,45 @@ hub_module(void)
         fault_close(fds[1]);
 }
 
+/* Operations that run ahead, on a hub that is a module. */
+static void
+run_ahead(void)
+{
+        const char *path = suite_plugin("hub_late");
+        green_io *io;
+        int fds[2];
+        char byte = 0;
+
+        fault_may_give(GREEN_EHUB);
+        if (path == NULL || !OK(green_use_hub(path)))
+                return;
+        fault_pair(fds);
+        errno = 0;
+        io = green_io_open(fds[0], GREEN_IO_KEEP_FD);
+        if (MADE(io)) {
+                CHECK_INT(green_io_take_fd(io, NULL, NULL), -ENODATA);
+                if (OK(green_io_run_ahead(io, GREEN_OP_RECV, 0))) {
+                        int64_t n = -ENODATA;
+
+                        fault_put(fds[1]);
+                        if (OK(green_io_wait(io, GREEN_READ, SOON)))
+                                n = green_io_take(io, &byte, 1, false);
+                        CHECK(n == 1 ? byte == 'x' : fault_happened());
+                        if (n < 0 && n != -ENODATA)
+                                (void)OK((int)n);
+                        CHECK_INT(green_io_held(io), 0);
+                        /* What the operation failed with is held as well. */
+                        if (green_io_stop_ahead(io) != 0) {
+                                (void)OK((int)green_io_take(io, &byte, 1, false));
+                                CHECK_INT(green_io_stop_ahead(io), 0);
+                        }
+                }
+        }
+        CHECK_INT(green_io_free(io), 0);
+        fault_close(fds[0]);
+        fault_close(fds[1]);
+}
+
 static void *
 stop_hub(void *arg)
 {
@@ -587,6 +626,17 @@ hub_module_under_faults(void)
 }
 
 static void
+run_ahead_under_faults(void)
+{
+        static const struct fault_scenario scenario = {.run = run_ahead, .absorbs = ALTSTACK, .absorbs_one = FEWER};
+
+        if (suite_plugin("hub_late") == NULL)
+                suite_skip("this build has no modules");
+        else
+                fault_each(&scenario);
+}
+
+static void
 signals_without_end_disturb_nothing(void)
 {
         SCENARIOS(FAULT_STORM_ROW)
@@ -602,6 +652,7 @@ too_few_descriptors_are_an_error(void)
 GREEN_SUITE(fault_core) {
         SCENARIOS(FAULT_TEST_ROW)
         GREEN_TEST(hub_module_under_faults, .limit = 600),
+        GREEN_TEST(run_ahead_under_faults, .limit = 600),
         GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
         GREEN_TEST(too_few_descriptors_are_an_error, .limit = 60),
         GREEN_SUITE_END

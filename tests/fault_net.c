@@ -164,8 +164,18 @@ streams(void)
 }
 
 static void
+never(struct green_watch *w, int result, void *arg)
+{
+        (void)w;
+        (void)result;
+        (void)arg;
+        FAIL("a watch that was stopped has fired");
+}
+
+static void
 settings(void)
 {
+        struct green_watch watch;
         struct green_addr addr;
         socklen_t size = sizeof(int);
         int value = 0;
@@ -176,6 +186,10 @@ settings(void)
         CHECK(green_socket_get_timeout(p.a) == SOON);
         CHECK_INT(green_socket_set_shared(p.a, true), 0);
         CHECK_INT(green_socket_pending(p.a), 0);
+        CHECK(!green_socket_drained(p.a));
+        green_watch_init(&watch, never, NULL);
+        if (OK(green_socket_watch(p.a, &watch, SOON)))
+                CHECK(green_watch_stop(&watch));
         CHECK(green_socket_fd(p.a) >= 0 && green_socket_io(p.a) != NULL);
         (void)OK(green_socket_getsockopt(p.a, SOL_SOCKET, SO_TYPE, &value, &size));
         value = 20000;

@@ -4,8 +4,8 @@
  * They are reported late (some turns after they were carried out), the newest first, and after cancel() either as
  * cancelled or with what they did meanwhile, by turns. It watches how core keeps to <green/hub.h>, and aborts with a
  * message where it does not: calls from a wrong thread, from inside wait() or in a child before after_fork(),
- * operations submitted twice, operations or buffers touched while they belong to the hub, descriptors closed under an
- * operation.
+ * operations submitted twice, buffers given back twice or kept at the end, operations or buffers touched while they
+ * belong to the hub, descriptors closed under an operation.
  *
  * GREEN_TEST_LATE is a list of settings, "late=2,cancel=now":
  *   late=N      report an operation not before the N-th turn after it was carried out (2)
@@ -15,6 +15,9 @@
  *   refuse=N    every N-th submit() says -ENOTSUP (0: none)
  *   spurious=N  every N-th wait() returns at once, if need be with nothing, as an interrupted one does (0: none)
  *   kinds=X     letters of the kinds that are known: rwRSACP for read, write, recv, send, accept, connect, poll (all)
+ *   multishot=0 multishot operations say -ENOTSUP
+ *   buffers=N   there are so many buffers for multishot receives, of 16 bytes (4)
+ *   end=N       with every N-th piece that one brings it ends (7; 0: with none)
  *   strict=1    add() of a registered and modify() of an unregistered descriptor abort; else they return their codes,
  *               which is right where descriptors are closed behind core's back
  *
@@ -73,7 +76,7 @@ struct late {
         bool waiting; /* in wait() */
         unsigned late, refuse, spurious;
         enum late_cancel cancel;
-        bool oldest_first, strict;
+        bool oldest_first, strict, no_multishot;
         const char *kinds;
         char settings[256];
         unsigned n_waits, n_submits, n_cancels;
@@ -82,6 +85,7 @@ struct late {
         struct pollfd *poll; /* room for n_room */
         size_t n_room;
         struct epoll_event ready[LATE_BATCH];
+        struct late_pool pool;
 };
 
 struct hub_late_stats green_test_late_stats;
@@ -135,6 +139,12 @@ late_setting(struct late *hub, const char *name, const char *value)
                 hub->late = late_number(value);
         } else if (strcmp(name, "refuse") == 0) {
                 hub->refuse = late_number(value);
+        } else if (strcmp(name, "multishot") == 0) {
+                hub->no_multishot = late_number(value) == 0;
+        } else if (strcmp(name, "buffers") == 0) {
+                hub->pool.n = late_number(value) < LATE_BUFFERS ? late_number(value) : LATE_BUFFERS;
+        } else if (strcmp(name, "end") == 0) {
+                hub->pool.end = late_number(value);
         } else if (strcmp(name, "spurious") == 0) {
                 hub->spurious = late_number(value);
         } else if (strcmp(name, "strict") == 0) {
@@ -161,6 +171,8 @@ late_settings(struct late *hub)
         hub->late = 2;
         hub->cancel = LATE_TURNS;
         hub->kinds = "rwRSACP";
+        hub->pool.n = 4;
+        hub->pool.end = 7;
         snprintf(hub->settings, sizeof hub->settings, "%s", text != NULL ? text : "");
         while ((one = strsep(&rest, ",")) != NULL) {
                 char *value = strchr(one, '=');
@@ -207,6 +219,7 @@ late_init(const struct green_hub_config *config, void **ret_state)
         memset(hub, 0, sizeof *hub);
         hub->config = config;
         late_settings(hub);
+        late_pool_init(&hub->pool);
         err = late_open(hub);
         if (err != 0) {
                 config->free(hub);
@@ -340,6 +353,7 @@ late_unlink(struct late *hub, struct late_op *late)
         while (*at != late)
                 at = &(*at)->next;
         *at = late->next;
+        late_multi_drop(late, &hub->pool);
         hub->n_ops--;
         late->op->space[0] = 0;
         late->op->space[1] = 0;
@@ -366,7 +380,8 @@ late_check_submit(const struct late *hub, const struct green_op *op)
                 if (op->space[i] != 0)
                         late_die("submit() of an operation whose space is not zeroed");
         }
-        if (op->options != 0)
+        if (op->options != 0 && (op->options != GREEN_OP_MULTISHOT || op->iov_count != 0 ||
+                                 (op->kind != GREEN_OP_RECV && op->kind != GREEN_OP_ACCEPT)))
                 late_die("submit() of an operation with an option that this hub does not know");
         if (op->iov_count > 0 && op->iov == NULL)
                 late_die("submit() of an operation without its buffers");
@@ -383,6 +398,8 @@ late_submit(void *state, struct green_op *op)
         hub->n_submits++;
         if (!late_knows(hub, op->kind) || (hub->refuse > 0 && hub->n_submits % hub->refuse == 0))
                 return -ENOTSUP;
+        if (late_op_is_multi(op) && hub->no_multishot)
+                return -ENOTSUP;
         if (fstat(op->fd, &file) != 0)
                 return -errno;
         late = hub->config->realloc(NULL, sizeof *late);
@@ -395,7 +412,8 @@ late_submit(void *state, struct green_op *op)
         late->saved = *op;
         late->dev = file.st_dev;
         late->ino = file.st_ino;
-        late->turns = hub->late;
+        late->turns = late->late = hub->late;
+        late->reports_end = &late->reports;
         op->space[0] = LATE_MAGIC;
         op->space[1] = (uint64_t)(uintptr_t)late;
         if (op->kind == GREEN_OP_CONNECT) {
@@ -425,7 +443,7 @@ late_cancel(void *state, struct green_op *op)
         green_test_late_stats.cancels++;
         if (late->cancelled)
                 return -EINPROGRESS;
-        if (hub->cancel == LATE_NOW && !late->done) {
+        if (hub->cancel == LATE_NOW && !late->done && !late->begun) {
                 late_op_unguard(late);
                 late_op_finish(late, -ECANCELED);
                 late_unlink(hub, late);
@@ -438,6 +456,30 @@ late_cancel(void *state, struct green_op *op)
         return -EINPROGRESS;
 }
 
+/* Reports of one multishot operation, in order. */
+static int
+late_collect_multi(struct late *hub, struct late_op *late, struct green_hub_event *events, int max)
+{
+        bool last = false;
+        int n = 0;
+
+        late_multi_turn(late, &hub->pool);
+        while (!last && n < max && late_multi_next(late, &hub->pool, &events[n], &last)) {
+                green_test_late_stats.pieces++;
+                green_test_late_stats.buffers += events[n].buffer != NULL;
+                if ((int64_t)events[n].token == -ENOBUFS)
+                        green_test_late_stats.no_buffers++;
+                n++;
+        }
+        if (hub->pool.most_out > green_test_late_stats.most_out)
+                green_test_late_stats.most_out = hub->pool.most_out;
+        if (last) {
+                green_test_late_stats.reports++;
+                late_unlink(hub, late);
+        }
+        return n;
+}
+
 static int
 late_collect_done(struct late *hub, struct green_hub_event *events, int max)
 {
@@ -446,6 +488,10 @@ late_collect_done(struct late *hub, struct green_hub_event *events, int max)
 
         for (struct late_op *late = hub->ops; late != NULL; late = next) {
                 next = late->next;
+                if (late_op_is_multi(&late->saved)) {
+                        n += late_collect_multi(hub, late, events + n, max - n);
+                        continue;
+                }
                 late_op_turn(late);
                 if (!late->done || late->turns > 0 || n == max)
                         continue;
@@ -491,7 +537,7 @@ late_sleep(struct late *hub, int64_t ns)
         for (struct late_op *late = hub->ops; late != NULL; late = late->next) {
                 bool waits = !late->done && !late->cancelled;
 
-                if (!waits || late->again)
+                if (!waits || late->again || late->reports != NULL)
                         ns = ns < 0 || ns > LATE_TURN ? LATE_TURN : ns;
                 poll[n++] = (struct pollfd){.fd = waits ? late->saved.fd : -1, .events = late_poll_bits(&late->saved)};
         }
@@ -572,6 +618,7 @@ late_drop_ops(struct late *hub, bool ours)
                         late->op->result = -ECANCELED;
                 }
                 hub->ops = late->next;
+                late_multi_drop(late, &hub->pool);
                 hub->config->free(late);
         }
         hub->n_ops = 0;
@@ -586,6 +633,7 @@ late_after_fork(void *state)
                 late_die("after_fork() in a process that did not fork");
         hub->waiting = false;
         late_drop_ops(hub, false);
+        late_pool_init(&hub->pool);
         close(hub->wake);
         close(hub->poller);
         return late_open(hub);
@@ -613,17 +661,29 @@ late_fini(void *state)
         struct late *hub = late_enter(state, "fini");
 
         late_drop_ops(hub, true);
+        if (hub->pool.n_out > 0)
+                late_die("fini() with %u buffers out", hub->pool.n_out);
         close(hub->wake);
         close(hub->poller);
         hub->config->free(hub->poll);
         hub->config->free(hub);
 }
 
+static void
+late_release(void *state, void *buffer)
+{
+        struct late *hub = late_enter(state, "release");
+
+        late_pool_release(&hub->pool, buffer);
+        green_test_late_stats.releases++;
+}
+
 GREEN_HUB_DEFINE(late) = {
         .abi = GREEN_HUB_ABI,
         .size = sizeof(struct green_hub_ops),
         .name = LATE_NAME,
-        .features = LATE_INTEREST | (LATE_HANGUP != 0 ? GREEN_HUB_TELLS_HANGUP : 0) | GREEN_HUB_CAN_SUBMIT,
+        .features = LATE_INTEREST | (LATE_HANGUP != 0 ? GREEN_HUB_TELLS_HANGUP : 0) | GREEN_HUB_CAN_SUBMIT |
+                    GREEN_HUB_CAN_MULTISHOT,
         .probe = late_probe,
         .init = late_init,
         .add = late_add,
@@ -637,4 +697,5 @@ GREEN_HUB_DEFINE(late) = {
         .submit = late_submit,
         .cancel = late_cancel,
         .fini = late_fini,
+        .release = late_release,
 };

@@ -14,6 +14,11 @@ struct hub_late_stats {
         atomic_ulong submits;               /* operations that were taken */
         atomic_ulong kinds[8];              /* of them, by enum green_op_kind */
         atomic_ulong reports;               /* of them, by wait() */
+        atomic_ulong pieces;                /* reports of multishot operations */
+        atomic_ulong no_buffers;            /* of them, those that say that there was none */
+        atomic_ulong buffers;               /* that were handed to core */
+        atomic_ulong releases;              /* that came back */
+        atomic_ulong most_out;              /* buffers that core had */
         atomic_ulong cancels;               /* calls of cancel() */
         atomic_ulong done_though_cancelled; /* cancelled operations that were reported with what they did */
         atomic_ulong most_in_flight;

@@ -119,8 +119,9 @@ late_guard_held(const struct late_op *late)
                 return late->sum == late_sum(op, UINT64_MAX);
         if (!late_receives(op))
                 return true;
-        if (!late->guarded)
-                return late->saved.result < 0 || late->sum == late_sum(op, (uint64_t)late->saved.result);
+        if (!late->guarded || op->iov_count == 0)
+                return op->iov_count == 0 || late->saved.result < 0 ||
+                       late->sum == late_sum(op, (uint64_t)late->saved.result);
         for (unsigned i = 0; i < op->iov_count && i < LATE_GUARDS; i++) {
                 size_t len = late_guard_len(&op->iov[i]);
                 const unsigned char *tail = (unsigned char *)op->iov[i].base + op->iov[i].len - len;
@@ -149,8 +150,8 @@ late_op_unguard(struct late_op *late)
         late->guarded = false;
 }
 
-static bool
-late_fd_same(const struct late_op *late)
+bool
+late_op_fd_same(const struct late_op *late)
 {
         struct stat now;
 
@@ -167,11 +168,11 @@ late_op_verify(const struct late_op *late)
                 late_die("the hub's part of an operation on descriptor %d was overwritten", saved->fd);
         if (op->kind != saved->kind || op->fd != saved->fd || op->flags != saved->flags || op->iov != saved->iov ||
             op->iov_count != saved->iov_count || op->offset != saved->offset || op->name != saved->name ||
-            op->name_size != saved->name_size)
+            op->name_size != saved->name_size || op->options != saved->options)
                 late_die("an operation on descriptor %d was changed in flight", saved->fd);
         if (!late_guard_held(late))
                 late_die("a buffer of an operation on descriptor %d was touched in flight", saved->fd);
-        if (!late->cancelled && !late_fd_same(late))
+        if (!late->cancelled && !late_op_fd_same(late))
                 late_die("descriptor %d was closed under an operation that was not cancelled", saved->fd);
 }
 
@@ -347,7 +348,7 @@ late_op_turn(struct late_op *late)
         if ((late->done || late->cancelled) && late->turns > 0)
                 late->turns--;
         if (late->cancelled && !late->done && late->turns == 0) {
-                if (!late->hopeless && late_fd_same(late)) {
+                if (!late->hopeless && late_op_fd_same(late)) {
                         late->ready = late->saved.kind != GREEN_OP_CONNECT ||
                                       late_poll(&(struct green_op){.fd = late->saved.fd, .flags = GREEN_WRITE}) > 0;
                         late_try(late);

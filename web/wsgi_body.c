@@ -35,7 +35,7 @@ receive(struct green__session *s, void *buf, size_t len)
 {
         ssize_t n = green_socket_recv(s->conn->socket, buf, len, 0);
 
-        s->drained = n > 0 && (size_t)n < len && !green_io_hung_up(green_socket_io(s->conn->socket));
+        s->drained = n > 0 && green_socket_drained(s->conn->socket);
         return n == 0 ? -ECONNRESET : n;
 }
 

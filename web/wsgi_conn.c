@@ -150,7 +150,7 @@ green__session_fill(struct green__session *s, bool wait)
                 return (int)n;
         }
         s->in_end += (size_t)n;
-        s->drained = (size_t)n < room && !green_io_hung_up(green_socket_io(s->conn->socket));
+        s->drained = green_socket_drained(s->conn->socket);
         return n > 0;
 }
 
@@ -186,8 +186,7 @@ rest(struct green__conn *conn)
         int rc;
 
         conn->state = GREEN__CONN_IDLE;
-        rc = green_watch_start_io(&conn->watch, green_socket_io(conn->socket), GREEN_READ,
-                                  limit > 0 ? limit : GREEN_FOREVER);
+        rc = green_socket_watch(conn->socket, &conn->watch, limit > 0 ? limit : GREEN_FOREVER);
         if (rc != 0) {
                 green_log(GREEN_LOG_ERROR, "green-net: a connection cannot be watched: %s", green_strerror(rc));
                 green__conn_close(conn);

@@ -114,6 +114,89 @@ GREEN_API bool green_io_can_submit(const green_io *io);
 GREEN_API GREEN_MUST_USE int64_t green_io_submit(green_io *io, struct green_op *op, double timeout);
 
 /**
+ * @name Running ahead
+ *
+ * On a hub that can, an operation may run before anybody asks for what it brings: a receive that goes on by itself
+ * (#GREEN_OP_MULTISHOT), or an accept. What it has brought is held by the registration, in order, until it is taken; bytes
+ * lie in the hub's buffers, and are copied once. While it runs, green_io_wait() and green_watch_start_io() for #GREEN_READ
+ * wait for what it brings, and nobody may receive or accept by other means: bytes could come in a wrong order.
+ *
+ * A receive is ended by itself when a few pieces are held that nobody takes, and when the hub has no buffers left; begin it
+ * anew when all was taken. The end of the stream and errors are held behind the bytes before them.
+ *
+ * Whoever else wants to read gets it ended first, at once: green_trampoline(), green_watch_start(), green_wait_fd(),
+ * green_io_submit() and green_io_detach(). As long as something is held they return -EBUSY. green_io_close() gives up what
+ * is held, and closes what was accepted. In the child of a fork nothing runs; bytes that were held are held there too,
+ * connections are the parent's.
+ * @{
+ */
+
+/**
+ * @brief Have an operation run ahead. Never yields.
+ *
+ * @param io    a registration that nobody else reads from; #GREEN_OP_RECV: a stream.
+ * @param kind  #GREEN_OP_RECV or #GREEN_OP_ACCEPT, which accepts one connection; always the same for a registration.
+ * @param flags flags of the operation.
+ * @retval 0        it runs, or something is held already.
+ * @retval -ENOTSUP the hub does not do this.
+ * @retval -ENOBUFS the hub had no buffers left a moment ago: receive by other means this time.
+ * @retval -EBUSY   an operation of green_io_submit() reads.
+ * @retval -EINVAL  another kind.
+ * @retval -ENOMEM  memory ran out.
+ * @retval -EBADF   closed.
+ * @retval -EPERM   it belongs to another OS thread.
+ * @return otherwise what the hub says.
+ * @since 0.1
+ */
+GREEN_API int green_io_run_ahead(green_io *io, enum green_op_kind kind, unsigned flags);
+
+/**
+ * @brief Take bytes that a receive has brought. Never yields.
+ *
+ * @param io   a registration.
+ * @param buf  where to.
+ * @param len  bytes there; 0 takes nothing, but tells what there is.
+ * @param peek leave them where they are.
+ * @return bytes, or 0: the end of the stream (or len is 0, and there are some); what the receive has failed with;
+ *         -EAGAIN: nothing has come, and the operation runs; -ENODATA: nothing is held and no operation runs, so make the
+ *         system call; -ENOMEM: there was no memory to hold something, and the rest of the stream is lost; -EBADF, -EPERM
+ *         as green_io_run_ahead().
+ * @since 0.1
+ */
+GREEN_API int64_t green_io_take(green_io *io, void *buf, size_t len, bool peek);
+
+/**
+ * @brief Take a connection that was accepted. Never yields.
+ *
+ * @param         io        a registration.
+ * @param[out]    name      the peer's struct sockaddr, set on success only; may be NULL.
+ * @param[in,out] name_size room there; set to what it takes. NULL with NULL.
+ * @return the descriptor, the caller's; what the accept has failed with; otherwise as green_io_take().
+ * @since 0.1
+ */
+GREEN_API int64_t green_io_take_fd(green_io *io, void *name, uint32_t *name_size);
+
+/**
+ * @brief How much is held? Never yields.
+ * @param io a registration.
+ * @return bytes, or connections (and failures of an accept).
+ * @since 0.1
+ */
+GREEN_API size_t green_io_held(const green_io *io);
+
+/**
+ * @brief End an operation that runs ahead, at once. Never yields, but makes ready others for whom something has come.
+ * @param io a registration.
+ * @retval 0      none runs, and nothing is held.
+ * @retval -EBUSY none runs, and something is held that has to be taken first (an end or an error counts).
+ * @retval -EBADF closed.
+ * @retval -EPERM it belongs to another OS thread.
+ * @since 0.1
+ */
+GREEN_API int green_io_stop_ahead(green_io *io);
+/** @} */
+
+/**
  * @brief Close: whoever waits gets -ECANCELED, operations are asked to end, the descriptor is closed. Never yields.
  *
  * The handle stays; later calls return -EBADF. Idempotent.

@@ -43,6 +43,7 @@
 #include <green/addr.h>
 #include <green/base.h>
 #include <green/io.h>
+#include <green/watch.h>
 
 GREEN_BEGIN_DECLS
 
@@ -273,10 +274,37 @@ GREEN_API GREEN_MUST_USE ssize_t green_socket_sendto(green_socket *s, const void
  * Before one waits for the descriptor by other means, this must be 0.
  *
  * @param s a socket.
- * @return bytes received and decrypted already; always 0 on a plain socket, and on NULL or a closed one.
+ * @return bytes received already, and decrypted where they have to be; 0 on NULL or a closed one. On a plain socket there are
+ *         such bytes only where the hub receives ahead: see green_io_run_ahead().
  * @since 0.1
  */
 GREEN_API size_t green_socket_pending(const green_socket *s);
+
+/**
+ * @brief Has the last receive taken all there was? Never yields.
+ *
+ * Then one may wait, in a receive or by green_socket_watch(), without another try.
+ *
+ * @param s a socket.
+ * @return true if it is known; false where something may be left, and on NULL or a closed one.
+ * @since 0.1
+ */
+GREEN_API bool green_socket_drained(const green_socket *s);
+
+/**
+ * @brief Be called when there is something to receive, without a green thread that waits. Never yields.
+ *
+ * For connections at rest. The last receive must have said -EAGAIN, or green_socket_drained() be true.
+ *
+ * @param s       a socket.
+ * @param w       a watch, prepared by green_watch_init() and not in use. Its function gets #GREEN_READ: a receive with
+ *                MSG_DONTWAIT may give something, or the end; or -ETIMEDOUT, or -ECANCELED if the socket was closed.
+ * @param timeout seconds from now; #GREEN_FOREVER for none.
+ * @retval 0      started.
+ * @return otherwise as green_watch_start_io().
+ * @since 0.1
+ */
+GREEN_API int green_socket_watch(green_socket *s, struct green_watch *w, double timeout);
 
 /**
  * @brief End one or both directions. Never yields on a plain socket. A receive that waits sees the end.
@@ -394,7 +422,8 @@ GREEN_API int green_socket_error(green_socket *s);
  *
  * @param s a socket.
  * @return the descriptor, still the socket's: do not close it, and leave it non-blocking. GREEN_INVALID_FD once closed,
- *         and on NULL.
+ *         and on NULL; and, with -EBUSY in green_last_error(), while something was received ahead that is not read yet
+ *         (green_socket_pending(), or an end), which others would not see.
  * @since 0.1 (SOCK-09)
  */
 GREEN_API green_fd green_socket_fd(const green_socket *s);
@@ -402,11 +431,12 @@ GREEN_API green_fd green_socket_fd(const green_socket *s);
 /**
  * @brief Its registration, for green_io_wait() and green_watch_start_io(). Never yields.
  *
- * A wait is right only after a call here said -EAGAIN, and green_socket_pending() is 0. Since others may wait now,
+ * A wait is right only after a call here said -EAGAIN, and green_socket_pending() is 0; green_socket_watch() leaves the socket
+ * as fast as it was. Since others may wait now,
  * receiving makes one system call more where it has to wait.
  *
  * @param s a socket.
- * @return the registration, still the socket's; NULL on NULL.
+ * @return the registration, still the socket's; NULL on NULL, and where green_socket_fd() says -EBUSY.
  * @since 0.1
  */
 GREEN_API green_io *green_socket_io(const green_socket *s);
