@@ -15,8 +15,8 @@
 enum {
         MARK = GREEN__PIECES, /* pieces at which a receive is ended */
         NAME_ROOM = 128,      /* of the address of a connection: struct sockaddr_storage */
-        STARVED_FOR = 16, /* receives that are not begun after the hub had no buffer, if none is given back before */
-        TRIES = 16,       /* looks at the hub without waiting, for the end of an operation */
+        STARVED_FOR = 16,     /* receives not begun after a refusal or without buffers, if none is given back before */
+        TRIES = 16,           /* looks at the hub without waiting, for the end of an operation */
 };
 
 /* In op->core of an operation: NULL for one that a green thread waits for. */
@@ -405,7 +405,16 @@ green_io_run_ahead(green_io *io, enum green_op_kind kind, unsigned flags)
         }
         if (a == NULL)
                 a = new_ahead(h, io, kind);
-        return a == NULL ? -ENOMEM : start(h, a, flags);
+        if (a == NULL)
+                return -ENOMEM;
+        rc = start(h, a, flags);
+        if (rc == 0)
+                return 0;
+        /* Not to be asked again and again by each that waits. */
+        if (rc == -ENOTSUP && kind == GREEN_OP_RECV)
+                h->starved = STARVED_FOR;
+        free_ahead(a);
+        return rc;
 }
 
 /* Nothing is held: may something come by itself? */

@@ -511,7 +511,7 @@ struct green__slot *green__slot_get(struct green__hub *h, green_fd fd);
 struct green__slot *green__slot_peek(struct green__hub *h, green_fd fd);
 int green__slot_arm(struct green__hub *h, struct green__slot *s, green_fd fd, unsigned events, bool raw);
 void green__slot_left(struct green__hub *h, struct green__slot *s, green_fd fd);
-int green__slot_check_free(struct green__slot *s, green_fd fd, unsigned events);
+int green__slot_taken(const struct green__slot *s, green_fd fd, unsigned events, const struct green_wait *other);
 void green__slot_reset(struct green__hub *h, struct green__slot *s, green_fd fd, bool told);
 void green__slots_after_fork(struct green__hub *h);
 void green__slots_free(struct green__hub *h);
@@ -521,6 +521,18 @@ static inline int
 green__direction(unsigned events)
 {
         return events == GREEN_WRITE;
+}
+
+/* The one-reader rule. 0, or -EBUSY: somebody waits for the same, or has an operation do it. */
+static inline int
+green__slot_check_free(const struct green__slot *s, green_fd fd, unsigned events)
+{
+        int dir = green__direction(events);
+        const struct green_wait *other = s->wait[dir].first;
+
+        if (other == NULL && s->io != NULL)
+                other = s->io->ops[dir].first;
+        return green__likely(other == NULL) ? 0 : green__slot_taken(s, fd, events, other);
 }
 
 /* watch.c */

@@ -216,7 +216,7 @@ fetch_ahead(struct green__hub *h, int i, int n)
         }
 }
 
-static void
+static inline __attribute__((always_inline)) void
 deliver(struct green__hub *h, int n)
 {
         for (int i = 0; i < n; i++) {
@@ -232,7 +232,7 @@ deliver(struct green__hub *h, int n)
         }
 }
 
-static int
+static inline __attribute__((always_inline)) int
 wait_for_events(struct green__hub *h, int64_t limit)
 {
         int n;

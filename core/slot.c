@@ -211,18 +211,14 @@ describe_waiter(const struct green_wait *node, char *text, size_t len)
                          green_thread_name(node->thread), green_thread_where(node->thread));
 }
 
-/* The one-reader rule. 0, or -EBUSY with a message that names both. */
+/* Another one waits for the same already. 0 where that is allowed, or -EBUSY with a message that names both. */
 int
-green__slot_check_free(struct green__slot *s, green_fd fd, unsigned events)
+green__slot_taken(const struct green__slot *s, green_fd fd, unsigned events, const struct green_wait *other)
 {
-        int dir = green__direction(events);
-        const struct green_wait *other = s->wait[dir].first;
         green_thread *self = green_getcurrent();
         char first[160];
 
-        if (other == NULL && s->io != NULL)
-                other = s->io->ops[dir].first;
-        if (green__likely(other == NULL) || green__multiple_allowed() || (s->io != NULL && s->io->flags & GREEN_IO_SHARED))
+        if (green__multiple_allowed() || (s->io != NULL && s->io->flags & GREEN_IO_SHARED))
                 return 0;
         describe_waiter(other, first, sizeof(first));
         return green_set_error(-EBUSY,

@@ -111,7 +111,11 @@ take_client(green_socket *s, green_fd fd, green_socket **ret_client)
         client = green__socket_wrap(fd, 0);
         if (green__unlikely(client == NULL)) {
                 rc = -errno;
-                s->held = fd;
+                /* One is kept, unless several accept at a time and another's is kept already. */
+                if (s->held == GREEN_INVALID_FD)
+                        s->held = fd;
+                else
+                        green__sys_close(fd);
                 return rc;
         }
         if (green__unlikely(s->transport != NULL && s->transport->accepted != NULL)) {

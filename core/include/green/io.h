@@ -139,7 +139,7 @@ GREEN_API GREEN_MUST_USE int64_t green_io_submit(green_io *io, struct green_op *
  * @param flags flags of the operation.
  * @retval 0        it runs, or something is held already.
  * @retval -ENOTSUP the hub does not do this.
- * @retval -ENOBUFS the hub had no buffers left a moment ago: receive by other means this time.
+ * @retval -ENOBUFS the hub had no buffers left, or refused, a moment ago: receive by other means this time.
  * @retval -EBUSY   an operation of green_io_submit() reads.
  * @retval -EINVAL  another kind.
  * @retval -ENOMEM  memory ran out.
