@@ -124,6 +124,10 @@ every_way_to_receive_sees_what_has_come(void)
         CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), -ETIMEDOUT);
         CHECK_INT(green_socket_recv(p.b, buf, 0, 0), -ETIMEDOUT);
         CHECK(green_socket_drained(p.b));
+        /* The operation runs, and has not told what it has. */
+        CHECK_INT(green_socket_send(p.a, "z", 1, 0), 1);
+        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, MSG_DONTWAIT), 1);
+        CHECK_INT(buf[0], 'z');
         CHECK_INT(green_socket_shutdown(p.a, SHUT_WR), 0);
         CHECK_INT(green_socket_set_timeout(p.b, CORE_SOON), 0);
         CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, MSG_PEEK), 0);
@@ -470,6 +474,15 @@ a_server_accepts_by_operations(void)
         CHECK_INT(green_socket_set_timeout(sv.listener, CORE_SOON), 0);
         CHECK_INT(green_socket_free(green_socket_accept(sv.listener, NULL)), 0);
         CHECK_INT(green_socket_recv(client, &byte, 1, 0), 0);
+        CHECK_INT(green_socket_free(client), 0);
+        /* After the end nobody accepts. */
+        sv.gt = green_spawn(serve, &sv);
+        CHECK_INT(green_sleep(0.005), 0);
+        CHECK_INT(green_kill(sv.gt, 0), 0);
+        CHECK_INT(core_join(sv.gt), GREEN_EKILLED);
+        client = green_connect(sv.address, NULL);
+        CHECK_INT(green_sleep(0.01), 0);
+        CHECK_INT(green_socket_pending(sv.listener), 0);
         CHECK_INT(green_socket_free(client), 0);
         CHECK_INT(green_socket_free(sv.listener), 0);
         usual_hub();
