@@ -332,6 +332,7 @@ struct green__hub {
         uint64_t ident;
         uint64_t switches, polls;
         int stop_code; /* for an embedder */
+        int64_t trim_at; /* embedded: when memory of stacks is looked at again, or GREEN__NEVER */
         void (*notify)(void *arg);
         void *notify_arg;
         void *altstack;

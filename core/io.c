@@ -325,6 +325,8 @@ green__op_cancel(struct green__hub *h, green_thread *t, int code)
         t->op_code = code;
         if (h->ops->cancel(h->state, op) == 0)
                 green__io_op_done(h, op);
+        else
+                green__must_step(h);
 }
 
 /* What an operation's end means to its caller. */

@@ -180,6 +180,40 @@ hub_module(void)
         fault_close(fds[1]);
 }
 
+struct choices {
+        int told, defaults;
+};
+
+/* One that cannot be asked now is in the list all the same, with the reason. */
+static void
+look_at_choice(const struct green_hub_choice *choice, void *arg)
+{
+        struct choices *choices = arg;
+
+        choices->told++;
+        choices->defaults += choice->is_default;
+        CHECK((choice->code == 0) == (choice->reason == NULL));
+        /* Others may be unusable here at any time. */
+        if (strcmp(choice->name, "epoll") == 0)
+                (void)OK(choice->code);
+}
+
+static void
+hub_choices(void)
+{
+        struct choices choices = {0, 0};
+        int n;
+
+        if (!have_hub())
+                return;
+        fault_may_give(GREEN_EHUB);
+        n = green_hub_each(look_at_choice, &choices);
+        CHECK_INT(choices.told, n);
+        /* What would be the default was asked before. */
+        if (choices.defaults == 0)
+                fault_shows();
+}
+
 static void *
 stop_hub(void *arg)
 {
@@ -563,6 +597,7 @@ sharing(void)
         X(errors, 0, 0)                                                                                                \
         X(forking, ALTSTACK, FEWER)                                                                                    \
         X(handles, ALTSTACK, FEWER)                                                                                    \
+        X(hub_choices, ALTSTACK, FEWER)                                                                                \
         X(hub_end, ALTSTACK, FEWER)                                                                                    \
         X(hub_facts, ALTSTACK | FAULT_BIT(alloc), 0)                                                                   \
         X(last_error, FAULT_BIT(alloc), 0)                                                                             \
