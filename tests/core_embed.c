@@ -657,6 +657,80 @@ what_foreign_callbacks_do_is_done_in_the_next_step(void)
         unembed();
 }
 
+/* A back end may pass on what it was asked for when it waits next, which with an embedder may be never. */
+static void
+what_a_step_asks_the_back_end_for_reaches_it_in_the_step(void)
+{
+        struct core_waiter reader;
+        uint64_t polls;
+        int fds[2];
+
+        GREEN_COVERS("AIO-06");
+        CHECK_OR_RETURN(embed());
+        CHECK_OR_RETURN(core_pair(fds));
+        CHECK_INT(green_hub_step(), 0);
+        polls = core_info().polls;
+        CHECK_INT(green_hub_step(), 0);
+        CHECK_INT(core_info().polls, polls + 1);
+        core_wait_fd(&reader, fds[0], GREEN_READ);
+        CHECK_INT(green_hub_step(), 0);
+        CHECK_INT(core_info().polls, polls + 3);
+        CHECK_INT(green_kill(reader.gt, 0), 0);
+        step_all();
+        CHECK(reader.done);
+        green_thread_unref(reader.gt);
+        unembed();
+        core_close_pair(fds);
+}
+
+struct submitter {
+        green_io *io;
+        green_thread *gt;
+        int64_t rc;
+};
+
+static void *
+submit_read(void *arg)
+{
+        struct submitter *s = arg;
+        char byte;
+        struct green_iovec iov = {&byte, 1};
+        struct green_op op = {.kind = GREEN_OP_READ, .iov = &iov, .iov_count = 1, .offset = -1};
+
+        s->rc = green_io_submit(s->io, &op, GREEN_FOREVER);
+        return NULL;
+}
+
+static void
+killing_in_an_operation_from_outside_a_step_notifies(void)
+{
+        struct submitter s = {.rc = 1};
+        int fds[2], notes = 0;
+
+        GREEN_COVERS("AIO-06");
+        if (core_late_hub("hub_late", "cancel=turns") == NULL)
+                return;
+        CHECK_OR_RETURN(core_pair(fds));
+        CHECK_INT(green_hub_embed(), 0);
+        s.io = green_io_open(fds[0], GREEN_IO_KEEP_FD);
+        s.gt = green_spawn(submit_read, &s);
+        CHECK_OR_RETURN(s.io != NULL && s.gt != NULL);
+        step_all();
+        CHECK_INT(green_hub_set_notify(count_call, &notes), 0);
+        CHECK_INT(green_kill(s.gt, 0), 0);
+        /* The back end has yet to end it. */
+        CHECK_INT(s.rc, 1);
+        CHECK_INT(notes, 1);
+        for (int i = 0; i < 10 && s.rc == 1; i++)
+                step_all();
+        CHECK_INT(s.rc, GREEN_EKILLED);
+        green_thread_unref(s.gt);
+        CHECK_INT(green_io_free(s.io), 0);
+        CHECK_INT(green_hub_destroy(CORE_SOON), 0);
+        (void)core_fresh_hub(NULL);
+        core_close_pair(fds);
+}
+
 static void
 after_a_stop_there_is_something_to_do_at_once(void)
 {
@@ -756,7 +830,9 @@ GREEN_SUITE(core_embed){GREEN_TEST(an_embedder_is_in_hub_context_in_and_out_of_a
                         GREEN_TEST(a_descriptor_that_is_none_is_an_error_in_an_embedded_hub),
                         GREEN_TEST(a_hub_without_a_descriptor_says_so),
                         GREEN_TEST(what_foreign_callbacks_do_is_done_in_the_next_step),
-                        GREEN_TEST(after_a_stop_there_is_something_to_do_at_once),
+                        GREEN_TEST(what_a_step_asks_the_back_end_for_reaches_it_in_the_step),
+        GREEN_TEST(killing_in_an_operation_from_outside_a_step_notifies),
+        GREEN_TEST(after_a_stop_there_is_something_to_do_at_once),
                         GREEN_TEST(memory_of_stacks_is_given_back_between_steps),
                         GREEN_TEST(destroy_lets_green_threads_end_in_an_embedded_hub),
                         GREEN_TEST(another_os_thread_may_embed_its_hub),
