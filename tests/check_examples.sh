@@ -126,7 +126,9 @@ test -n "$hubs" || wrong "hub_info names no hub that can be used: $(cat "$tmp/hu
 saved=$GREEN_HUB
 for GREEN_HUB in $hubs; do
     export GREEN_HUB
-    same "hub_info under $GREEN_HUB" "$(doc/examples/hub_info | sed -n 's/^in use: \([a-z0-9_]*\) .*/\1/p')" "$GREEN_HUB"
+    doc/examples/hub_info >"$tmp/out" 2>&1
+    same "hub_info under $GREEN_HUB" "$(sed -n 's/^in use: \([a-z0-9_]*\) .*/\1/p' "$tmp/out")" "$GREEN_HUB"
+    embedding=$(sed -n 's/^in other event loops: \([a-z]*\).*/\1/p' "$tmp/out")
     start hello "unix:$tmp/hello.$GREEN_HUB" && {
         same "hello under $GREEN_HUB" \
             "$(fetch --unix-socket "$tmp/hello.$GREEN_HUB" http://x/ http://x/ | tr -d '\r' | tr '\n' ' ')" \
@@ -139,7 +141,6 @@ for GREEN_HUB in $hubs; do
         stop
     }
     # In other event loops, where the hub has a descriptor that they can wait for; otherwise they say that it has none.
-    embedding=$(doc/examples/hub_info | sed -n 's/^in other event loops: \([a-z]*\).*/\1/p')
     for loop in glib libuv; do
         optional embed_$loop $loop || continue
         timeout 30 doc/examples/embed_$loop >"$tmp/out" 2>&1
@@ -159,7 +160,8 @@ done
 GREEN_HUB=$saved
 test -n "$GREEN_HUB" || unset GREEN_HUB
 GREEN_HUB=nosuch doc/examples/hub_info >"$tmp/out" 2>&1 && wrong "hub_info: took a hub that there is not"
-grep -q '^hub_info: hub "nosuch": there is no hub of that name; there is: ' "$tmp/out" || wrong "hub_info: $(cat "$tmp/out")"
+grep -q '^hub_info: hub "nosuch": there is no hub of that name; there is: ' "$tmp/out" ||
+    wrong "hub_info: $(cat "$tmp/out")"
 echo "hubs:" $hubs
 
 test $bad = 0 || exit $bad
