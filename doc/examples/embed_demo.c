@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { CLIENTS = 10, MESSAGES = 20, BUSY_TICKS = 10, BUSY_IDLES = 20, TICKS = 2 * CLIENTS };
 
@@ -17,6 +18,7 @@ static struct {
         green_thread *server;
         char address[GREEN_ADDR_TEXT_SIZE];
         pthread_t other; /* another OS thread */
+        int pipes[2];    /* from there */
         int started, echoed, failed, ticks, idles;
         unsigned long yields;
         bool other_runs;
@@ -84,9 +86,14 @@ converse(green_socket *s, int number)
 static void *
 client(void *arg)
 {
+        int number = (int)(intptr_t)arg, rc;
         green_socket *s = green_connect(demo.address, NULL);
-        int rc = s == NULL ? green_last_error()->code : converse(s, (int)(intptr_t)arg);
 
+        rc = s == NULL ? green_last_error()->code : 0;
+        if (rc == 0 && number == CLIENTS - 1)
+                rc = green_trampoline(demo.pipes[0], GREEN_READ, GREEN_FOREVER);
+        if (rc == 0)
+                rc = converse(s, number);
         green_socket_free(s);
         if (rc != 0)
                 fprintf(stderr, "client: %s\n", green_strerror(rc));
@@ -116,13 +123,16 @@ start_client(void *number)
                 demo.failed++;
 }
 
+/* In another OS thread, when the others are done and the loop sleeps: a post, and later a byte in a pipe. */
 static void *
-post_from_elsewhere(void *number)
+be_elsewhere(void *number)
 {
-        struct timespec pause = {.tv_nsec = 10000000};
+        struct timespec pause = {.tv_nsec = 50000000};
 
         nanosleep(&pause, NULL);
         (void)green_hub_post(demo.hub, start_client, number);
+        nanosleep(&pause, NULL);
+        (void)!write(demo.pipes[1], "x", 1);
         return NULL;
 }
 
@@ -134,7 +144,7 @@ embed_demo_tick(void)
 
         if (++demo.ticks % 2 == 0) {
                 if (++demo.started == CLIENTS)
-                        demo.other_runs = pthread_create(&demo.other, NULL, post_from_elsewhere, number) == 0;
+                        demo.other_runs = pthread_create(&demo.other, NULL, be_elsewhere, number) == 0;
                 if (!demo.other_runs)
                         start_client(number);
         }
@@ -159,6 +169,8 @@ embed_demo_begin(void (*finished)(void *arg), void *arg)
         demo.hub = green_get_hub();
         if (listener == NULL || green_socket_getsockname(listener, &here) != 0)
                 return green_last_error()->code;
+        if (pipe(demo.pipes) != 0)
+                return green_set_error(-errno, NULL);
         green_addr_format(&here, demo.address, sizeof demo.address);
         demo.server = green_spawn(serve, listener);
         return demo.server == NULL ? -ENOMEM : green_spawn_n(keep_busy, NULL);
@@ -173,6 +185,8 @@ embed_demo_end(int step_code)
                 fprintf(stderr, "green_hub_step: %s\n", green_strerror(step_code));
         if (demo.other_runs)
                 pthread_join(demo.other, NULL);
+        close(demo.pipes[0]);
+        close(demo.pipes[1]);
         green_thread_unref(demo.server);
         rc = green_hub_destroy(1); /* kills the server, which gives its socket back */
         if (rc != 0)

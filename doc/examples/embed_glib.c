@@ -16,7 +16,7 @@
 struct green_source {
         GSource source;
         GMainContext *context; /* borrowed: the source lives in it */
-        gpointer fd;           /* the hub's descriptor, among those the context polls */
+        GPollFD fd;            /* the hub's descriptor. With g_source_add_unix_fd() check() could not say no */
         gboolean told;         /* something was made ready outside a step */
         gboolean others_first; /* the last step has left something to do: let the loop turn once before the next */
         void (*stopped)(int code, void *arg);
@@ -51,7 +51,7 @@ green_source_check(GSource *source)
                 s->others_first = FALSE;
                 return FALSE;
         }
-        return s->told || g_source_query_unix_fd(source, s->fd) != 0 || green_hub_timeout() == 0;
+        return s->told || s->fd.revents != 0 || green_hub_timeout() == 0;
 }
 
 /* One step takes no longer than a poll interval, some hundred microseconds, unless a green thread computes. */
@@ -112,7 +112,9 @@ green_source_new(GMainContext *context, void (*stopped)(int code, void *arg), vo
                 return NULL;
         s = (struct green_source *)g_source_new(&green_source_funcs, sizeof *s);
         s->context = context != NULL ? context : g_main_context_default();
-        s->fd = g_source_add_unix_fd(&s->source, fd, G_IO_IN);
+        s->fd.fd = fd;
+        s->fd.events = G_IO_IN;
+        g_source_add_poll(&s->source, &s->fd);
         s->stopped = stopped;
         s->arg = arg;
         (void)green_hub_set_notify(green_source_tell, s);
