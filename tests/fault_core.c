@@ -181,7 +181,7 @@ hub_module(void)
 }
 
 struct choices {
-        int told, defaults;
+        int told, usual, usable;
 };
 
 /* One that cannot be asked now is in the list all the same, with the reason. */
@@ -191,7 +191,8 @@ look_at_choice(const struct green_hub_choice *choice, void *arg)
         struct choices *choices = arg;
 
         choices->told++;
-        choices->defaults += choice->is_default;
+        choices->usual += choice->is_default && strcmp(choice->name, "epoll") == 0;
+        choices->usable += choice->code != GREEN_EHUB;
         CHECK((choice->code == 0) == (choice->reason == NULL));
         /* Others may be unusable here at any time. */
         if (strcmp(choice->name, "epoll") == 0)
@@ -201,7 +202,7 @@ look_at_choice(const struct green_hub_choice *choice, void *arg)
 static void
 hub_choices(void)
 {
-        struct choices choices = {0, 0};
+        struct choices choices = {0, 0, 0};
         int n;
 
         if (!have_hub())
@@ -209,8 +210,8 @@ hub_choices(void)
         fault_may_give(GREEN_EHUB);
         n = green_hub_each(look_at_choice, &choices);
         CHECK_INT(choices.told, n);
-        /* What would be the default was asked before. */
-        if (choices.defaults == 0)
+        /* The one that would be the default was asked before, and another took its place; or a module was not loaded. */
+        if (fault_happened() && (choices.usual == 0 || choices.usable < n))
                 fault_shows();
 }
 
