@@ -103,7 +103,7 @@ green_hub_each(void (*fn)(const struct green_hub_choice *choice, void *arg), voi
         struct listing to = {fn, arg, green__hub_default(), ""};
         struct cursor cursor = {.last = ""};
         char path[PATH_MAX];
-        const char *name;
+        const char *module;
         int n = 0;
 
         if (fn == NULL)
@@ -113,13 +113,13 @@ green_hub_each(void (*fn)(const struct green_hub_choice *choice, void *arg), voi
 
                 tell(&to, &choice, green__hub_builtins[n]);
         }
-        for (; (name = next_module(&cursor)) != NULL; n++) {
-                struct green_hub_choice choice = {.name = name, .path = path};
+        for (; (module = next_module(&cursor)) != NULL; n++) {
+                struct green_hub_choice choice = {.name = module, .path = path};
                 const struct green_hub_ops *ops = NULL;
 
-                if (green__hub_module_path(path, sizeof path, name) >= (int)sizeof path)
+                if (green__hub_module_path(path, sizeof path, module) >= (int)sizeof path)
                         snprintf(to.why, sizeof to.why, "its path is too long");
-                else if (is_linked_in(name))
+                else if (is_linked_in(module))
                         snprintf(to.why, sizeof to.why, "one of that name is linked in, and goes before it");
                 else
                         ops = green__hub_find_module(path, to.why, sizeof to.why);
