@@ -17,6 +17,7 @@
 #include <sys/event.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern const struct green_hub_ops green__hub_kqueue;
@@ -49,6 +50,15 @@ down(void)
         ops->fini(hub);
         close(fds[0]);
         close(fds[1]);
+}
+
+static double
+now(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* The events of one wait(): their number; of the only one its bits, if its token is 1. */
@@ -166,6 +176,30 @@ the_other_direction_of_oneshot_is_silent_after_a_report(void)
         CHECK_INT(ops->modify(hub, fds[0], BOTH | ONESHOT, 1), 0);
         CHECK_INT(bits(), BOTH);
         quiet();
+        down();
+}
+
+/* There is room for one event, and three to be silenced: all are, before anything is reported. */
+static void
+other_directions_are_silent_whatever_room_there_is(void)
+{
+        int pairs[3][2];
+        struct green_hub_event found[4];
+
+        if (!up())
+                return;
+        for (int i = 0; i < 3; i++) {
+                CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pairs[i]), 0);
+                CHECK_INT(ops->add(hub, pairs[i][0], BOTH | ONESHOT, (uint64_t)i), 0);
+        }
+        CHECK_INT(ops->wait(hub, found, 4, 5000000000), 3);
+        for (int i = 0; i < 3; i++)
+                put(pairs[i][1]);
+        CHECK_INT(ops->wait(hub, found, 1, MOMENT), 0);
+        for (int i = 0; i < 3; i++) {
+                close(pairs[i][0]);
+                close(pairs[i][1]);
+        }
         down();
 }
 
@@ -297,6 +331,96 @@ the_new_owner_of_a_number_is_noticed_when_it_is_armed(void)
                 close(others[1]);
                 down();
         }
+}
+
+/* Armed among others, and waited for with room for one event: what has to be made anew is made before anything waits.
+ */
+static void
+new_owners_are_found_with_little_room(void)
+{
+        enum { SOME = 6 };
+        int own[SOME][2], other[2];
+        struct green_hub_event found;
+        double begin;
+
+        if (!up() || !CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, other), 0))
+                return;
+        put(other[1]);
+        for (int i = 0; i < SOME; i++) {
+                CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, own[i]), 0);
+                CHECK_INT(ops->add(hub, own[i][0], GREEN_READ | ONESHOT, (uint64_t)i), 0);
+                /* The last one stays whose it is, and is not ready. */
+                if (i < SOME - 1)
+                        CHECK_INT(dup2(other[0], own[i][0]), own[i][0]);
+        }
+        for (int i = 0; i < SOME; i++)
+                CHECK_INT(ops->modify(hub, own[i][0], GREEN_READ | ONESHOT, (uint64_t)i), 0);
+        begin = now();
+        for (int i = 0; i < SOME - 1; i++) {
+                CHECK_INT(ops->wait(hub, &found, 1, 10000000000), 1);
+                CHECK_RANGE(found.token, 0, SOME - 2);
+                CHECK_INT(found.events, GREEN_READ);
+        }
+        CHECK(now() - begin < 5);
+        quiet();
+        /* Four changes of one descriptor, two of them refused. */
+        CHECK_INT(ops->add(hub, fds[0], BOTH | EDGE, 1), 0);
+        CHECK_INT(dup2(other[0], fds[0]), fds[0]);
+        CHECK_INT(ops->modify(hub, fds[0], BOTH | EDGE, 1), 0);
+        CHECK_INT(ops->wait(hub, &found, 1, 5000000000), 1);
+        for (int i = 0; i < SOME; i++) {
+                close(own[i][0]);
+                close(own[i][1]);
+        }
+        close(other[0]);
+        close(other[1]);
+        down();
+}
+
+static void
+one_that_is_ready_is_found_behind_many_changes(void)
+{
+        enum { SOME = 10 };
+        int pairs[SOME][2];
+        struct green_hub_event found;
+
+        if (!up())
+                return;
+        for (int i = 0; i < SOME; i++) {
+                CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pairs[i]), 0);
+                CHECK_INT(ops->add(hub, pairs[i][0], GREEN_READ | ONESHOT, (uint64_t)i), 0);
+                put(pairs[i][1]);
+                CHECK_INT(ops->wait(hub, &found, 1, 5000000000), 1);
+                if (i < SOME - 1)
+                        CHECK_INT(read(pairs[i][0], &found, 1), 1);
+        }
+        for (int i = 0; i < SOME; i++)
+                CHECK_INT(ops->modify(hub, pairs[i][0], GREEN_READ | ONESHOT, (uint64_t)i), 0);
+        CHECK_INT(ops->wait(hub, &found, 1, 5000000000), 1);
+        CHECK_INT(found.token, SOME - 1);
+        for (int i = 0; i < SOME; i++) {
+                close(pairs[i][0]);
+                close(pairs[i][1]);
+        }
+        down();
+}
+
+/* Its filter for reading cannot be disabled, which is nobody's business. */
+static void
+a_number_that_was_closed_after_its_report_is_forgotten(void)
+{
+        double begin;
+
+        if (!up())
+                return;
+        CHECK_INT(ops->add(hub, fds[0], BOTH | ONESHOT, 1), 0);
+        CHECK_INT(bits(), GREEN_WRITE);
+        CHECK_INT(dup2(fds[1], fds[0]), fds[0]);
+        begin = now();
+        quiet();
+        CHECK(now() - begin >= MOMENT / 1e9);
+        CHECK_INT(ops->modify(hub, fds[0], GREEN_READ | ONESHOT, 1), -ENOENT);
+        down();
 }
 
 static void
@@ -530,10 +654,14 @@ GREEN_SUITE(kqueue_plugin){
         GREEN_TEST(descriptors_are_deleted_before_they_are_closed),
         GREEN_TEST(both_directions_of_oneshot_are_one_report),
         GREEN_TEST(the_other_direction_of_oneshot_is_silent_after_a_report),
+        GREEN_TEST(other_directions_are_silent_whatever_room_there_is),
         GREEN_TEST(the_way_of_reporting_can_be_changed),
         GREEN_TEST(many_changes_and_little_room),
         GREEN_TEST(a_wait_takes_a_batch_at_most),
         GREEN_TEST(the_new_owner_of_a_number_is_noticed_when_it_is_armed),
+        GREEN_TEST(new_owners_are_found_with_little_room),
+        GREEN_TEST(one_that_is_ready_is_found_behind_many_changes),
+        GREEN_TEST(a_number_that_was_closed_after_its_report_is_forgotten),
         GREEN_TEST(a_file_that_has_got_the_number_is_ready),
         GREEN_TEST(what_is_always_ready_is_refused),
         GREEN_TEST(a_pipe_without_a_reader_is_an_error_however_late_it_is_added),
