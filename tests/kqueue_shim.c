@@ -60,11 +60,13 @@ struct queue {
         struct note *users;
         struct note *first, *last; /* filters that hold */
         size_t queued;
+        struct queue *lost; /* the list of those that a child has lost */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct queue **queues; /* by number */
 static size_t nqueues;
+static struct queue *lost;
 static pid_t process;
 static uint32_t generations;
 static int bell = -1; /* readable at all times: by it a kqueue becomes readable */
@@ -106,6 +108,8 @@ look_for_fork(void)
                         continue;
                 if (is_ours((int)i))
                         sys_close((int)i);
+                queues[i]->lost = lost;
+                lost = queues[i];
                 queues[i] = NULL;
         }
 }
