@@ -42,7 +42,7 @@ static const struct {
         const char *advice;
 } known_names[] = {
         {"epoll", "it is not part of this build"},
-        {"kqueue", "it is not part of this build"},
+        {"kqueue", "it is for BSD and macOS, and not part of this build"},
         {"poll", "it is not part of this build"},
         {"select", "it is not part of this build"},
         {"libevent", "it is not part of this build"},

@@ -139,6 +139,8 @@ an_unknown_name_is_an_error_that_lists_what_there_is(void)
         CHECK_NOT_FOUND("nosuch", "\"nosuch\"", "no hub of that name", list);
         CHECK_INT(errno, -GREEN_EHUB);
         CHECK_NOT_FOUND("iocp", "\"iocp\"", "not part of this build", list);
+        if (strstr(list, "kqueue") == NULL)
+                CHECK_NOT_FOUND("kqueue", "\"kqueue\"", "for BSD and macOS", list);
 }
 
 static void

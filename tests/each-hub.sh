@@ -3,9 +3,9 @@
 #
 #   each-hub.sh PROGRAM [ARGUMENT...]
 #
-# GREEN_HUBS_BUILTIN and GREEN_HUBS_SHARED name the hubs that were built, best first. Every program runs on the best
-# one; those in GREEN_TEST_ALL_HUBS, and with GREEN_TEST_EVERY_HUB=1 every program, run on all of them. A hub that was
-# built and does not load is a failure. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds
+# GREEN_HUBS_BUILTIN and GREEN_HUBS_SHARED name the hubs that were built, best first; GREEN_TEST_HUBS has the paths of
+# modules that only the tests have. Every program runs on the best one; those in GREEN_TEST_ALL_HUBS, and with
+# GREEN_TEST_EVERY_HUB=1 every program, run on all of them. A hub that was built and does not load is a failure. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds
 # a whole run in seconds.
 #
 # What happened goes to PROGRAM.res, one line each, for count.sh and coverage.sh: `hub NAME`, `run TEST`, `pass TEST`,
@@ -15,7 +15,7 @@ program=${program#./}
 res=$program.res
 : >"$res" || exit 99
 
-hubs="$GREEN_HUBS_BUILTIN $GREEN_HUBS_SHARED"
+hubs="$GREEN_HUBS_BUILTIN $GREEN_HUBS_SHARED $GREEN_TEST_HUBS"
 set_first() { best=$1; }
 # shellcheck disable=SC2086
 set_first $hubs

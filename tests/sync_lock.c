@@ -423,9 +423,9 @@ just_fork(void *arg)
         int fd = free_fd();
 
         *(pid_t *)arg = child_begin();
-        /* No hub was made for it. */
+        /* No hub was made for it. (There may be less: a kqueue is not inherited.) */
         if (*(pid_t *)arg == 0)
-                _exit(free_fd() != fd);
+                _exit(free_fd() > fd);
         return NULL;
 }
 
