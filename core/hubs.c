@@ -197,7 +197,7 @@ init_hub(struct green__hub *h, const struct green_hub_ops *ops)
         h->cycles_100us = 100000; /* as if at 1 GHz, until it is known */
         h->cycles_20us = h->cycles_100us / 5;
         h->interval = 1;
-        h->config = (struct green_hub_config){sizeof(h->config), green_realloc, green_free, config_log};
+        h->config = (struct green_hub_config){sizeof(h->config), green_realloc, green_free, config_log, NULL};
         rc = ops->init(&h->config, &h->state);
         if (rc != 0)
                 return green_set_error(rc, "hub %s cannot start: %s", ops->name, green_strerror(rc));
