@@ -110,6 +110,7 @@ missing_function(const struct green_hub_ops *ops)
                 {"submit", ops->submit != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
                 {"cancel", ops->cancel != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
                 {"fini", ops->fini != NULL},
+                {"release", ops->release != NULL || !(ops->features & GREEN_HUB_CAN_MULTISHOT)},
         };
 
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -145,13 +146,30 @@ green__hub_check(const struct green_hub_ops *ops, char *why, size_t len)
         return true;
 }
 
+/* What it means that a probe failed with this code; "" where the code says it all. */
+static const char *
+probe_advice(int err)
+{
+        switch (err) {
+        case -ENOSYS:
+                return "; this system does not have it, or a sandbox hides it";
+        case -EPERM:
+        case -EACCES:
+                return "; this system's settings or a sandbox forbid it";
+        case -ENOTSUP:
+                return "; this system is too old for it";
+        default:
+                return "";
+        }
+}
+
 int
 green__hub_probe(const struct green_hub_ops *ops, char *why, size_t len)
 {
         int err = ops->probe();
 
         if (err != 0)
-                snprintf(why, len, "it does not work here: %s", green_strerror(err));
+                snprintf(why, len, "it does not work here: %s%s", green_strerror(err), probe_advice(err));
         return err;
 }
 

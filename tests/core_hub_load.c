@@ -378,7 +378,8 @@ each_function_of_a_table_is_asked_for(void)
         CHECK(green__hub_check(&ops, why, sizeof why));
 #define CHECK_ASKED_FOR(function)                                                                                      \
         ops = *whole;                                                                                                  \
-        ops.features |= GREEN_HUB_CAN_SUBMIT;                                                                          \
+        ops.features |= GREEN_HUB_CAN_SUBMIT | GREEN_HUB_CAN_MULTISHOT;                                                \
+        ops.release = (void (*)(void *, void *))abort;                                                                 \
         ops.submit = ops.cancel = (int (*)(void *, struct green_op *))abort;                                           \
         CHECK(green__hub_check(&ops, why, sizeof why));                                                                \
         ops.function = NULL;                                                                                           \
@@ -397,6 +398,7 @@ each_function_of_a_table_is_asked_for(void)
         CHECK_ASKED_FOR(submit);
         CHECK_ASKED_FOR(cancel);
         CHECK_ASKED_FOR(fini);
+        CHECK_ASKED_FOR(release);
 #undef CHECK_ASKED_FOR
         ops = *whole;
         ops.name = NULL;

@@ -512,6 +512,18 @@ fail_each_call(const struct fault_scenario *scenario, const struct row *row, boo
         CHECK(n < MAX_N);
 }
 
+/*
+ * Edges are made anew in an epoll. What reports them by itself (io_uring) would not report one that never was, so there a
+ * call cannot say EAGAIN out of turn.
+ */
+static bool
+edges_can_come(void)
+{
+        const char *hub = getenv("GREEN_HUB");
+
+        return hub == NULL || strstr(hub, "io_uring") == NULL;
+}
+
 void
 fault_each(const struct fault_scenario *scenario)
 {
@@ -524,8 +536,13 @@ fault_each(const struct fault_scenario *scenario)
         memcpy(calls, told->calls, sizeof calls);
         for (int i = 0; i < ROWS && suite_failures() < MAX_BAD; i++) {
                 const struct row *row = &rows[i];
+
                 if (calls[row->kind] == 0)
                         continue;
+                if (row->flags & EDGE && !edges_can_come()) {
+                        printf("%s: no EAGAIN on this hub, whose edges cannot be made anew\n", kind_names[row->kind]);
+                        continue;
+                }
                 fail_each_call(scenario, row, false);
                 if (!(row->flags & (HIDDEN | EITHER)) && suite_failures() < MAX_BAD)
                         fail_each_call(scenario, row, true);

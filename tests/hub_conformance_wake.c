@@ -4,6 +4,7 @@
 #include "hub_conformance.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -290,9 +291,20 @@ child_was_fine(pid_t child)
         CHECK_INT(status, 0);
 }
 
+static int
+open_fds(void)
+{
+        int n = 0;
+
+        for (int fd = 0; fd < 1024; fd++)
+                n += fcntl(fd, F_GETFD) >= 0;
+        return n;
+}
+
 static void
 in_the_child(void *hub, int fds[2], int others[2])
 {
+        int before = open_fds();
         int err;
 
         CHECK_INT(conf_ops->after_fork(hub), 0);
@@ -311,6 +323,7 @@ in_the_child(void *hub, int fds[2], int others[2])
         conf_drain(others[0]);
         CHECK_INT(conf_ops->wake(hub), 0);
         conf_woken(hub);
+        CHECK(open_fds() <= before);
         conf_close(hub);
 }
 
