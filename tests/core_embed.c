@@ -3,11 +3,20 @@
 
 #include <poll.h>
 
-/* The calling OS thread's hub becomes embedded. */
+/* The calling OS thread's hub becomes embedded; where that cannot be, the test is skipped. */
 static bool
 embed(void)
 {
-        return CHECK_INT(green_hub_destroy(CORE_SOON), 0) && CHECK_INT(green_hub_embed(), 0);
+        int rc;
+
+        if (!CHECK_INT(green_hub_destroy(CORE_SOON), 0))
+                return false;
+        rc = green_hub_embed();
+        if (rc != GREEN_EHUB)
+                return CHECK_INT(rc, 0);
+        CHECK(strstr(green_last_error()->message, "runs an event loop itself") != NULL);
+        suite_skip("this hub runs an event loop itself, and can live in none");
+        return false;
 }
 
 /* The same, where the hub has a descriptor to wait for; else the test is skipped. */
@@ -68,7 +77,8 @@ an_embedder_is_in_hub_context_in_and_out_of_a_step(void)
 {
         bool ran = false;
 
-        CHECK_OR_RETURN(embed());
+        if (!embed())
+                return;
         CHECK_PTR(green_getcurrent(), NULL);
         CHECK_INT(green_sleep(1), -EDEADLK);
         CHECK_INT(green_sleep(0), 0);
@@ -261,7 +271,8 @@ a_step_inside_a_step_is_refused(void)
         bool called = false, ran = false;
 
         GREEN_COVERS("HUB-27");
-        CHECK_OR_RETURN(embed());
+        if (!embed())
+                return;
         CHECK_INT(green_schedule_call_global(0, step_inside, &called), 0);
         CHECK_INT(green_spawn_n(step_in_green_thread, &ran), 0);
         while (!called || !ran)
@@ -284,7 +295,8 @@ stop_ends_a_step_with_its_code_once(void)
         bool ran = false, fired = false;
 
         GREEN_COVERS("HUB-26", "HUB-21");
-        CHECK_OR_RETURN(embed());
+        if (!embed())
+                return;
         CHECK_INT(green_schedule_call_global(1000, core_set_flag, &fired), 0);
         CHECK_INT(green_spawn_n(stop_hub, &ran), 0);
         CHECK_INT(core_info().timers, 1);
@@ -319,7 +331,8 @@ a_step_ends_when_its_budget_is_spent(void)
         bool fired = false;
 
         GREEN_COVERS("SCHED-05");
-        CHECK_OR_RETURN(embed());
+        if (!embed())
+                return;
         CHECK_INT(green_spawn_n(yield_for_ever, &count), 0);
         for (int i = 0; i < 1000; i++) {
                 before = count;
@@ -346,7 +359,8 @@ notify_is_called_once_until_the_next_step(void)
         bool ran = false;
         int notes = 0;
 
-        CHECK_OR_RETURN(embed());
+        if (!embed())
+                return;
         CHECK_INT(green_hub_set_notify(count_call, &notes), 0);
         CHECK_INT(green_spawn_n(set_flag, &ran), 0);
         CHECK_INT(notes, 1);
@@ -442,7 +456,8 @@ destroy_lets_green_threads_end_in_an_embedded_hub(void)
         bool ended = false;
 
         GREEN_COVERS("HUB-12");
-        CHECK_OR_RETURN(embed());
+        if (!embed())
+                return;
         CHECK_INT(green_spawn_n(clean_up_in_time, &ended), 0);
         CHECK_INT(green_hub_step(), 0);
         CHECK_INT(green_hub_destroy(CORE_SOON), 0);
@@ -454,7 +469,8 @@ embed_in_thread(void *arg)
 {
         bool *ran = arg;
 
-        CHECK_INT(green_hub_embed(), 0);
+        if (!embed())
+                return NULL;
         CHECK_INT(green_spawn_n(set_flag, ran), 0);
         CHECK_INT(green_hub_step(), 0);
         CHECK_INT(green_schedule_call_global(100, core_nothing, NULL), 0);
@@ -469,25 +485,23 @@ another_os_thread_may_embed_its_hub(void)
 
         CHECK_INT(pthread_create(&thread, NULL, embed_in_thread, &ran), 0);
         CHECK_INT(pthread_join(thread, NULL), 0);
-        CHECK(ran);
+        CHECK(ran || green_hub_loop() != NULL);
         CHECK_INT(green_sleep(0.001), 0);
 }
 
 GREEN_SUITE_INIT(core_init)
 
-GREEN_SUITE(core_embed) {
-        GREEN_TEST(an_embedder_is_in_hub_context_in_and_out_of_a_step),
-        GREEN_TEST(embedding_comes_before_anything_has_run),
-        GREEN_TEST(a_poll_loop_can_drive_green_threads),
-        GREEN_TEST(the_descriptor_is_readable_when_one_that_is_waited_for_is),
-        GREEN_TEST(the_time_limit_is_that_of_the_next_timer),
-        GREEN_TEST(a_post_from_another_thread_makes_the_descriptor_readable),
-        GREEN_TEST(a_step_inside_a_step_is_refused),
-        GREEN_TEST(stop_ends_a_step_with_its_code_once),
-        GREEN_TEST(a_step_ends_when_its_budget_is_spent),
-        GREEN_TEST(notify_is_called_once_until_the_next_step),
-        GREEN_TEST(waking_from_outside_a_step_notifies),
-        GREEN_TEST(destroy_lets_green_threads_end_in_an_embedded_hub),
-        GREEN_TEST(another_os_thread_may_embed_its_hub),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(core_embed){GREEN_TEST(an_embedder_is_in_hub_context_in_and_out_of_a_step),
+                        GREEN_TEST(embedding_comes_before_anything_has_run),
+                        GREEN_TEST(a_poll_loop_can_drive_green_threads),
+                        GREEN_TEST(the_descriptor_is_readable_when_one_that_is_waited_for_is),
+                        GREEN_TEST(the_time_limit_is_that_of_the_next_timer),
+                        GREEN_TEST(a_post_from_another_thread_makes_the_descriptor_readable),
+                        GREEN_TEST(a_step_inside_a_step_is_refused),
+                        GREEN_TEST(stop_ends_a_step_with_its_code_once),
+                        GREEN_TEST(a_step_ends_when_its_budget_is_spent),
+                        GREEN_TEST(notify_is_called_once_until_the_next_step),
+                        GREEN_TEST(waking_from_outside_a_step_notifies),
+                        GREEN_TEST(destroy_lets_green_threads_end_in_an_embedded_hub),
+                        GREEN_TEST(another_os_thread_may_embed_its_hub),
+                        GREEN_SUITE_END};
