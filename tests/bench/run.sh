@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers echo-1 echo-64
-    echo-1000"
+    echo-1000 libevent-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -56,6 +56,7 @@ contestants() { # BENCHMARK
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
+        libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
     esac
 }
 
@@ -70,8 +71,8 @@ count() { # BENCHMARK
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million) echo 1000000 ;;
-        no-echo-*) echo 1500 ;;
-        yes-echo-*) echo 100 ;;
+        no-echo-* | no-libevent-*) echo 1500 ;;
+        yes-echo-* | yes-libevent-*) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
     esac
@@ -124,6 +125,8 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     case $2 in *:*) argument=${2#*:} ;; esac
     # shellcheck disable=SC2086
     case $1 in
+        libevent-*) GREEN_HUB=libevent "$out/programs/echo_load" "${1#libevent-}" "$(count "$1")" "$last" "$first" \
+            "$program" $argument ;;
         echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
@@ -144,6 +147,7 @@ leave_out() { # NAME WHY LOG
 
 # Why a benchmark cannot be run here; nothing if it can.
 obstacle() { # BENCHMARK
+    case $1 in libevent-*) GREEN_HUB=libevent "$out/programs/green_info" >/dev/null 2>&1 || echo "there is no hub libevent" ;; esac
     test "$1-$smoke" = million-no || return 0
     free=$(awk '/^MemAvailable:/ { print int($2 / 1000000) }' /proc/meminfo 2>/dev/null)
     guard=$(info guard)
@@ -189,7 +193,7 @@ run_benchmark() { # NAME
     why=$(obstacle "$1")
     test -z "$why" || { say "$1: skipped: $why"; return; }
     say "$1"
-    case $1 in echo-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
+    case $1 in echo-* | libevent-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
     take_part "$1"
     turns=$rounds
     test "$1" != million || turns=1
