@@ -99,16 +99,19 @@ printf 'foobar' >"$tmp/a" && : >"$tmp/b"
 same "tpool_hash" "$(timeout 20 doc/examples/tpool_hash "$tmp/a" "$tmp/b" | sed "s,$tmp/,," | LC_ALL=C sort | tr '\n' ' ')" \
     "2 of 2 files 85944171f73967e8  a cbf29ce484222325  b "
 same "philosophers" "$(run philosophers 5 | sed 's/;.*//')" "5 philosophers ate 5 times each"
+missing=
 case " $EXAMPLES " in
 */curl_multi\ *)
     # How many the server had at once is a matter of speed.
     same "curl_multi" "$(run curl_multi 50 | sed 's/, [1-9][0-9]* at once/, many at once/')" \
         "50 transfers, many at once, and one that was killed"
     ;;
-*)
-    test $bad = 0 || exit $bad
-    echo "all but curl_multi, which was not built: configure has found no libcurl"
-    exit 77
-    ;;
+*) missing="$missing curl_multi" ;;
 esac
-exit $bad
+case " $EXAMPLES " in
+*/libevent_hub\ *) same "libevent_hub" "$(run libevent_hub 30)" "30 pages by 30 callbacks, while the timer ticked" ;;
+*) missing="$missing libevent_hub" ;;
+esac
+test $bad = 0 || exit $bad
+test -z "$missing" || { echo "all but$missing, which configure has not found the libraries for"; exit 77; }
+exit 0
