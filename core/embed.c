@@ -13,6 +13,12 @@ green_hub_embed(void)
                 return green__no_hub();
         if (h->embedded || h->nthreads > 1 || h->polls > 0 || h->main.wait_where != NULL || green__deadlines(h) > 0)
                 return green_set_error(-EBUSY, "green threads have run in this OS thread already");
+        if (h->ops->loop != NULL)
+                return green_set_error(
+                        GREEN_EHUB,
+                        "hub %s runs an event loop itself, and has no descriptor that another could wait "
+                        "for: use green_use_hub_loop(), or embed another hub",
+                        h->ops->name);
         green__context_drop(&h->main.ctx);
         green__context_adopt(&h->home.ctx);
         h->home.started = true;

@@ -51,7 +51,7 @@ static const struct {
         {"epolls", "that is eventlet's name: use \"epoll\""},
         {"selects", "that is eventlet's name: use \"select\""},
         {"pyevent", "eventlet removed it: use \"libevent\""},
-        {"asyncio", "that is Python's: use \"epoll\", or green_hub_embed() inside a loop of your own"},
+        {"asyncio", "that is Python's: use \"libevent\", or green_hub_embed() inside a loop of your own"},
 };
 
 /* Modules that were loaded, by path. They stay loaded: a hub on any OS thread may be using them. */

@@ -115,6 +115,9 @@ optional curl_multi libcurl &&
     same "curl_multi" "$(run curl_multi 50 | sed 's/, [1-9][0-9]* at once/, many at once/')" \
         "50 transfers, many at once, and one that was killed"
 
+optional libevent_hub libevent &&
+    same "libevent_hub" "$(run libevent_hub 30)" "30 pages by 30 callbacks, while the timer ticked"
+
 # One binary, every hub: those that hub_info says can be used. The same bytes come out under each.
 doc/examples/hub_info >"$tmp/hubs" 2>&1 || wrong "hub_info: $(cat "$tmp/hubs")"
 hubs=$(sed -n 's/^[* ] \([a-z0-9_]*\) .* usable$/\1/p' "$tmp/hubs")
@@ -151,8 +154,10 @@ for GREEN_HUB in $hubs; do
                     "0 10 clients had 20 answers each, and the loop 20 ticks"
                 ;;
             *)
-                same "embed_$loop under $GREEN_HUB" "$code $(cat "$tmp/out")" \
-                    "1 embed_$loop: hub $GREEN_HUB has no descriptor that another event loop could wait for"
+                case "$code $(cat "$tmp/out")" in
+                    "1 embed_$loop: hub $GREEN_HUB "*"no descriptor that another"*) ;;
+                    *) wrong "embed_$loop under $GREEN_HUB: $code $(cat "$tmp/out")" ;;
+                esac
                 ;;
         esac
     done

@@ -356,8 +356,10 @@ void
 the_parent_of_a_fork_notices_nothing(void)
 {
         GREEN_COVERS("FORK-02");
+        struct green_hub_event event;
         void *hub = conf_open();
         int fds[2], others[2];
+        double begin;
         pid_t child;
 
         if (hub == NULL || !conf_pair(fds) || !conf_pair(others))
@@ -377,6 +379,10 @@ the_parent_of_a_fork_notices_nothing(void)
                 _exit(suite_failures() != 0);
         }
         child_was_fine(child);
+        /* Not even the child's wake. */
+        begin = conf_now();
+        CHECK_INT(conf_ops->wait(hub, &event, 1, 20 * 1000 * 1000), 0);
+        CHECK(conf_now() - begin >= 0.02);
         conf_quiet(hub);
         conf_put(fds[1]);
         CHECK_INT(conf_bits(hub, 1, CONF_SOON), GREEN_READ);

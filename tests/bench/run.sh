@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers echo-1 echo-64
-    echo-1000 uring-1000 wakeup"
+    echo-1000 uring-1000 libevent-1000 wakeup"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -60,6 +60,7 @@ contestants() { # BENCHMARK
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
+        libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
     esac
 }
 
@@ -74,8 +75,8 @@ count() { # BENCHMARK
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million | no-wakeup) echo 1000000 ;;
-        no-echo-* | no-uring-*) echo 1500 ;;
-        yes-echo-* | yes-uring-*) echo 100 ;;
+        no-echo-* | no-uring-* | no-libevent-*) echo 1500 ;;
+        yes-echo-* | yes-uring-* | yes-libevent-*) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
     esac
@@ -128,6 +129,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     case $2 in *:*) argument=${2#*:} ;; esac
     # shellcheck disable=SC2086
     case $1 in
+        libevent-*) GREEN_HUB=libevent "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         echo-* | uring-*) "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
@@ -151,6 +153,10 @@ obstacle() { # BENCHMARK
     case $1 in
         uring-*)
             GREEN_HUB=io_uring "$out/programs/green_info" >/dev/null 2>&1 || echo "there is no io_uring here"
+            return
+            ;;
+        libevent-*)
+            GREEN_HUB=libevent "$out/programs/green_info" >/dev/null 2>&1 || echo "there is no hub libevent"
             return
             ;;
     esac
@@ -199,7 +205,11 @@ run_benchmark() { # NAME
     why=$(obstacle "$1")
     test -z "$why" || { say "$1: skipped: $why"; return; }
     say "$1"
-    case $1 in echo-* | uring-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
+    case $1 in
+        echo-* | uring-* | libevent-*)
+            build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")"
+            ;;
+    esac
     take_part "$1"
     turns=$rounds
     test "$1" != million || turns=1

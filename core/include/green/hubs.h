@@ -61,8 +61,8 @@ GREEN_API const char *green_hub_name(const green_hub *hub);
  * callbacks are in hub context: they may post, wake and spawn, but not wait. Never yields.
  *
  * @param name a back end with a foreign loop: "libevent".
- * @param loop for "libevent" a `struct event_base *`, borrowed: it must outlive the hub, and nobody else may run it
- *             meanwhile. NULL is green_use_hub(name).
+ * @param loop for "libevent" a `struct event_base *`, borrowed: it must outlive the hub (green_hub_destroy() before you
+ *             free it), and nobody else may run it meanwhile. NULL is green_use_hub(name).
  * @retval 0          chosen.
  * @retval -EBUSY     the hub runs, and something is pending in it, or another hub lives in this loop.
  * @retval GREEN_EHUB no such hub, it cannot be used here, or it has no foreign loop; green_last_error() says which.
@@ -310,8 +310,9 @@ GREEN_API int green_hub_destroy(double timeout);
  *
  * The calling stack becomes the embedder's: hub context, in and out of green_hub_step().
  *
- * @retval 0      embedded.
- * @retval -EBUSY something has blocked or been spawned in this OS thread already.
+ * @retval 0          embedded.
+ * @retval -EBUSY     something has blocked or been spawned in this OS thread already.
+ * @retval GREEN_EHUB the back end runs a foreign loop itself, and can live in none: see green_use_hub_loop().
  * @return otherwise as green_use_hub().
  * @since 0.1
  */
