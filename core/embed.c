@@ -13,10 +13,17 @@ green_hub_embed(void)
                 return green__no_hub();
         if (h->embedded || h->nthreads > 1 || h->polls > 0 || h->main.wait_where != NULL || green__deadlines(h) > 0)
                 return green_set_error(-EBUSY, "green threads have run in this OS thread already");
+        if (h->ops->loop != NULL)
+                return green_set_error(
+                        GREEN_EHUB,
+                        "hub %s runs an event loop itself, and has no descriptor that another could wait "
+                        "for: use green_use_hub_loop(), or embed another hub",
+                        h->ops->name);
         green__context_drop(&h->main.ctx);
         green__context_adopt(&h->home.ctx);
         h->home.started = true;
         h->embedded = true;
+        h->trim_at = GREEN__NEVER;
         h->current = NULL;
         atomic_store(&h->mailbox->sleeping, 1);
         return 0;
@@ -25,8 +32,32 @@ green_hub_embed(void)
 static bool
 more_to_do(const struct green__hub *h)
 {
-        return green__any_ready(h) || h->posts != NULL || h->watches.first != NULL || h->timers_first != NULL ||
-               atomic_load(&h->mailbox->posts) != NULL;
+        return h->stop_code != 0 || green__any_ready(h) || h->posts != NULL || h->watches.first != NULL ||
+               h->timers_first != NULL || atomic_load(&h->mailbox->posts) != NULL;
+}
+
+/* There is time for what an ordinary hub does before it sleeps: give back memory of stacks, and say when to go on. */
+static void
+trim_stacks(struct green__hub *h)
+{
+        uint64_t again = green__stack_pool_trim(&h->stacks);
+
+        h->trim_at = again == 0 ? GREEN__NEVER : h->clock() + (int64_t)again;
+}
+
+/* Callbacks, then green threads until none is ready or the interval is over. */
+static void
+run(struct green__hub *h)
+{
+        green__run_callbacks(h);
+        if (green__any_ready(h)) {
+                green__interval_begin(h);
+                green__go(h, &h->home, green__pop(h));
+                h->current = NULL;
+        }
+        /* A back end may keep what they have asked it for until its next wait, and the descriptor does not say so. */
+        if (!green__any_ready(h))
+                green__poll(h, 0);
 }
 
 int
@@ -40,12 +71,9 @@ green_hub_step(void)
         h->in_step = true;
         h->notified = false;
         green__poll(h, 0);
-        green__run_callbacks(h);
-        if (green__any_ready(h)) {
-                green__interval_begin(h);
-                green__go(h, &h->home, green__pop(h));
-                h->current = NULL;
-        }
+        /* Where operations are under way the end of one may have been asked for just now. */
+        if (more_to_do(h) || h->ops_count > 0)
+                run(h);
         h->in_step = false;
         /* From now on a post must make green_hub_fd() readable. */
         atomic_store(&h->mailbox->sleeping, 1);
@@ -54,15 +82,25 @@ green_hub_step(void)
                 h->stop_code = 0;
                 return code;
         }
-        return more_to_do(h) ? 1 : 0;
+        if (more_to_do(h))
+                return 1;
+        trim_stacks(h);
+        return 0;
 }
 
 green_fd
 green_hub_fd(void)
 {
         struct green__hub *h = green__hub_get();
+        green_fd fd;
 
-        return h == NULL || h->ops->pollfd == NULL ? GREEN_INVALID_FD : h->ops->pollfd(h->state);
+        if (h == NULL)
+                return GREEN_INVALID_FD;
+        fd = h->ops->pollfd(h->state);
+        if (fd == GREEN_INVALID_FD)
+                green_set_error(-ENOTSUP, "hub %s has no descriptor that another event loop could wait for",
+                                h->ops->name);
+        return fd;
 }
 
 double
@@ -74,6 +112,8 @@ green_hub_timeout(void)
         if (h == NULL || more_to_do(h))
                 return 0;
         first = green__first_deadline(h);
+        if (h->embedded && h->trim_at < first)
+                first = h->trim_at;
         if (first == GREEN__NEVER)
                 return GREEN_FOREVER;
         now = h->clock();

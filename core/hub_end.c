@@ -3,32 +3,43 @@
  */
 #include "sched.h"
 
-int
-green_hub_stop(int code)
+/* Was main, or the embedder, told of a code that it has not taken yet? */
+static bool
+was_told(const struct green__hub *h)
 {
-        struct green__hub *h = green__hub_get();
-        green_thread *main_thread;
+        return h->embedded ? h->stop_code != 0 : h->main.stopped || h->main.kill.fired;
+}
 
-        if (h == NULL)
-                return green__no_hub();
-        if (code > 0)
-                return -EINVAL;
-        if (code == 0)
-                code = GREEN_ESTOPPED;
-        main_thread = &h->main;
-        if (h->embedded ? h->stop_code != 0 : main_thread->stopped || main_thread->kill.fired)
+int
+green__hub_tell(struct green__hub *h, int code)
+{
+        if (was_told(h))
                 return -EALREADY;
-        green__timers_drop_all(h);
         if (h->embedded) {
                 h->stop_code = code;
                 if (!h->in_step)
                         green__notify(h);
                 return 0;
         }
-        main_thread->stopped = true;
-        main_thread->kill.code = code;
-        green__scope_fire(h, &main_thread->kill);
+        h->main.stopped = true;
+        h->main.kill.code = code;
+        green__scope_fire(h, &h->main.kill);
         return 0;
+}
+
+int
+green_hub_stop(int code)
+{
+        struct green__hub *h = green__hub_get();
+
+        if (h == NULL)
+                return green__no_hub();
+        if (code > 0)
+                return -EINVAL;
+        if (was_told(h))
+                return -EALREADY;
+        green__timers_drop_all(h);
+        return green__hub_tell(h, code == 0 ? GREEN_ESTOPPED : code);
 }
 
 /* Tell every green thread but main to end. Those that have not started end here. */

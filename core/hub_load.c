@@ -13,34 +13,27 @@
 #include <green/error.h>
 #include <green/log.h>
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#ifndef PATH_MAX
-#define PATH_MAX 4096
-#endif
 
 enum {
         WHY_MAX = 400,     /* why one element of a list cannot be used */
         MESSAGE_MAX = 900, /* of a whole error */
         CACHE_MAX = 16,    /* modules that are remembered */
         CACHE_PATH = 256,  /* with paths shorter than this */
-        LISTED_MAX = 32,   /* modules in a list */
 };
 
 #define GREEN_DECLARE_HUB(hub) extern const struct green_hub_ops green__hub_##hub;
 GREEN_BUILTIN_HUBS(GREEN_DECLARE_HUB)
 #undef GREEN_DECLARE_HUB
 
-/* In the order in which the default is looked for. */
-static const struct green_hub_ops *const builtins[] = {
+const struct green_hub_ops *const green__hub_builtins[] = {
 #define GREEN_HUB_ROW(hub) &green__hub_##hub,
         GREEN_BUILTIN_HUBS(GREEN_HUB_ROW)
 #undef GREEN_HUB_ROW
-        NULL,
+                NULL,
 };
 
 /* Hubs of green-net, which a build may lack; and eventlet's names for what is called something else here. */
@@ -49,7 +42,7 @@ static const struct {
         const char *advice;
 } known_names[] = {
         {"epoll", "it is not part of this build"},
-        {"kqueue", "it is not part of this build"},
+        {"kqueue", "it is for BSD and macOS, and not part of this build"},
         {"poll", "it is not part of this build"},
         {"select", "it is not part of this build"},
         {"libevent", "it is not part of this build"},
@@ -58,7 +51,7 @@ static const struct {
         {"epolls", "that is eventlet's name: use \"epoll\""},
         {"selects", "that is eventlet's name: use \"select\""},
         {"pyevent", "eventlet removed it: use \"libevent\""},
-        {"asyncio", "that is Python's: use \"epoll\", or green_hub_embed() inside a loop of your own"},
+        {"asyncio", "that is Python's: use \"libevent\", or green_hub_embed() inside a loop of your own"},
 };
 
 /* Modules that were loaded, by path. They stay loaded: a hub on any OS thread may be using them. */
@@ -68,15 +61,8 @@ static struct {
 } cache[CACHE_MAX];
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Text that is cut, not overrun, and that knows how long it would have been. */
-struct text {
-        char *bytes;
-        size_t size;
-        size_t len;
-};
-
-static void GREEN_PRINTF(2, 3)
-text_add(struct text *text, const char *format, ...)
+void
+green__text_add(struct green__text *text, const char *format, ...)
 {
         size_t room = text->len < text->size ? text->size - text->len : 0;
         va_list args;
@@ -103,50 +89,6 @@ green__hub_name_ok(const char *name, size_t len)
         return true;
 }
 
-struct names {
-        size_t n;
-        char name[LISTED_MAX][GREEN__HUB_NAME_MAX + 1];
-};
-
-/* Keeps them sorted: readdir() has no order, and messages should not change from run to run. */
-static void
-names_add(void *arg, const char *name, size_t len)
-{
-        struct names *names = arg;
-        char copy[GREEN__HUB_NAME_MAX + 1];
-        size_t at;
-
-        if (names->n == LISTED_MAX || !green__hub_name_ok(name, len))
-                return;
-        memcpy(copy, name, len);
-        copy[len] = '\0';
-        for (at = names->n; at > 0 && strcmp(names->name[at - 1], copy) > 0; at--)
-                memcpy(names->name[at], names->name[at - 1], sizeof copy);
-        memcpy(names->name[at], copy, sizeof copy);
-        names->n++;
-}
-
-size_t
-green__hub_list(char *buf, size_t len)
-{
-        struct text text = {buf, len, 0};
-        struct names modules = {0};
-
-        if (len > 0)
-                buf[0] = '\0';
-        for (size_t i = 0; builtins[i] != NULL; i++)
-                text_add(&text, "%s%s", i > 0 ? ", " : "", builtins[i]->name);
-        if (builtins[0] == NULL)
-                text_add(&text, "none");
-        text_add(&text, " (built in)");
-        green__hub_module_each(names_add, &modules);
-        for (size_t i = 0; i < modules.n; i++)
-                text_add(&text, "%s%s", i > 0 ? ", " : "; ", modules.name[i]);
-        if (modules.n > 0)
-                text_add(&text, " (in %s)", green__hub_module_folder());
-        return text.len;
-}
-
 /* The first function that a table lacks, or NULL. */
 static const char *
 missing_function(const struct green_hub_ops *ops)
@@ -169,6 +111,7 @@ missing_function(const struct green_hub_ops *ops)
                 {"cancel", ops->cancel != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
                 {"release", !(ops->features & GREEN_HUB_CAN_MULTISHOT) || ops->release != NULL},
                 {"fini", ops->fini != NULL},
+                {"release", ops->release != NULL || !(ops->features & GREEN_HUB_CAN_MULTISHOT)},
         };
 
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -204,15 +147,31 @@ green__hub_check(const struct green_hub_ops *ops, char *why, size_t len)
         return true;
 }
 
-static bool
-probe(const struct green_hub_ops *ops, char *why, size_t len)
+/* What it means that a probe failed with this code; "" where the code says it all. */
+static const char *
+probe_advice(int err)
+{
+        switch (err) {
+        case -ENOSYS:
+                return "; this system does not have it, or a sandbox hides it";
+        case -EPERM:
+        case -EACCES:
+                return "; this system's settings or a sandbox forbid it";
+        case -ENOTSUP:
+                return "; this system is too old for it";
+        default:
+                return "";
+        }
+}
+
+int
+green__hub_probe(const struct green_hub_ops *ops, char *why, size_t len)
 {
         int err = ops->probe();
 
-        if (err == 0)
-                return true;
-        snprintf(why, len, "it does not work here: %s", green_strerror(err));
-        return false;
+        if (err != 0)
+                snprintf(why, len, "it does not work here: %s%s", green_strerror(err), probe_advice(err));
+        return err;
 }
 
 static const struct green_hub_ops *
@@ -230,8 +189,8 @@ load_module(const char *path, char *why, size_t len)
 }
 
 /* A module that finds no place in the cache is loaded again, which the system counts and does not repeat. */
-static const struct green_hub_ops *
-find_module(const char *path, char *why, size_t len)
+const struct green_hub_ops *
+green__hub_find_module(const char *path, char *why, size_t len)
 {
         const struct green_hub_ops *ops;
         size_t i = 0;
@@ -257,12 +216,12 @@ find_name(const char *name, char *why, size_t len)
 {
         char path[PATH_MAX];
 
-        for (size_t i = 0; builtins[i] != NULL; i++) {
-                if (strcmp(builtins[i]->name, name) == 0)
-                        return builtins[i];
+        for (size_t i = 0; green__hub_builtins[i] != NULL; i++) {
+                if (strcmp(green__hub_builtins[i]->name, name) == 0)
+                        return green__hub_builtins[i];
         }
         if (green__hub_module_path(path, sizeof path, name) < (int)sizeof path && green__hub_module_exists(path))
-                return find_module(path, why, len);
+                return green__hub_find_module(path, why, len);
         snprintf(why, len, "there is no hub of that name");
         for (size_t i = 0; i < sizeof known_names / sizeof known_names[0]; i++) {
                 if (strcmp(known_names[i].name, name) == 0)
@@ -281,10 +240,10 @@ find_one(const char *element, size_t element_len, char *why, size_t len)
         memcpy(name, element, element_len);
         name[element_len] = '\0';
         if (memchr(element, '/', element_len) != NULL)
-                ops = find_module(name, why, len);
+                ops = green__hub_find_module(name, why, len);
         else
                 ops = find_name(name, why, len);
-        return ops != NULL && probe(ops, why, len) ? ops : NULL;
+        return ops != NULL && green__hub_probe(ops, why, len) == 0 ? ops : NULL;
 }
 
 /* Hubs that may be taken unasked: the others (io_uring, foreign loops) are only ever used by those who name them. */
@@ -305,50 +264,58 @@ is_shortage(int err)
         return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
 }
 
+/* The first hub that works: of those linked in, then of those that configure made modules. NULL, and why. */
 static const struct green_hub_ops *
-no_hub(const char *why)
+first(const struct green_hub_ops *const *linked, const char *const *modules, struct green__text *reasons)
 {
-        green_set_error(GREEN_EHUB, "no hub works here%s", why);
-        return NULL;
-}
-
-/* The first hub that works: of those linked in, then of those that configure made modules. */
-const struct green_hub_ops *
-green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules)
-{
-        char buf[MESSAGE_MAX] = "";
-        struct text text = {buf, sizeof buf, 0};
         char why[WHY_MAX];
 
         for (size_t i = 0; linked[i] != NULL; i++) {
+                int err;
+
                 if (!is_default(linked[i]->name))
                         continue;
-                if (probe(linked[i], why, sizeof why))
+                err = green__hub_probe(linked[i], why, sizeof why);
+                if (err == 0)
                         return linked[i];
-                text_add(&text, "; %s: %s", linked[i]->name, why);
+                green__text_add(reasons, "; %s: %s", linked[i]->name, why);
                 /* What passes is no reason to settle for another hub for good. */
-                if (is_shortage(linked[i]->probe()))
-                        return no_hub(buf);
+                if (is_shortage(err))
+                        return NULL;
         }
         for (size_t i = 0; modules[i] != NULL; i++) {
                 const struct green_hub_ops *ops = is_default(modules[i]) ? find_name(modules[i], why, sizeof why) : NULL;
 
-                if (ops != NULL && probe(ops, why, sizeof why))
+                if (ops != NULL && green__hub_probe(ops, why, sizeof why) == 0)
                         return ops;
                 if (is_default(modules[i]))
-                        text_add(&text, "; %s: %s", modules[i], why);
+                        green__text_add(reasons, "; %s: %s", modules[i], why);
         }
-        return no_hub(buf);
+        return NULL;
 }
 
-static const struct green_hub_ops *
-find_default(void)
+const struct green_hub_ops *
+green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules)
 {
+        char buf[MESSAGE_MAX] = "";
+        struct green__text reasons = {buf, sizeof buf, 0};
+        const struct green_hub_ops *ops = first(linked, modules, &reasons);
+
+        if (ops == NULL)
+                green_set_error(GREEN_EHUB, "no hub works here%s", buf);
+        return ops;
+}
+
 #define NAME(name) #name,
-        static const char *const modules[] = {GREEN_SHARED_HUBS(NAME) NULL};
+static const char *const shared_hubs[] = {GREEN_SHARED_HUBS(NAME) NULL};
 #undef NAME
 
-        return green__hub_first(builtins, modules);
+const struct green_hub_ops *
+green__hub_default(void)
+{
+        struct green__text none = {NULL, 0, 0};
+
+        return first(green__hub_builtins, shared_hubs, &none);
 }
 
 /* Ends a search in vain. The message says what there is, too. */
@@ -407,17 +374,17 @@ const struct green_hub_ops *
 green__hub_find_secure(const char *spec, bool secure)
 {
         char what[MESSAGE_MAX] = "";
-        struct text text = {what, sizeof what, 0};
+        struct green__text text = {what, sizeof what, 0};
         char why[WHY_MAX];
 
         if (spec == NULL || spec[0] == '\0')
-                return find_default();
+                return green__hub_first(green__hub_builtins, shared_hubs);
         /* All are looked at before one is tried: a list must not be wrong on some machines only. */
         for (const char *at = spec; at != NULL; at = element_next(at)) {
                 const char *bad = bad_syntax(at, secure);
 
                 if (bad != NULL) {
-                        text_add(&text, "hub \"%.*s\": %s", element_shown(at), at, bad);
+                        green__text_add(&text, "hub \"%.*s\": %s", element_shown(at), at, bad);
                         return fail(what);
                 }
         }
@@ -426,7 +393,7 @@ green__hub_find_secure(const char *spec, bool secure)
 
                 if (ops != NULL)
                         return ops;
-                text_add(&text, "%shub \"%.*s\": %s", at == spec ? "" : "; ", element_shown(at), at, why);
+                green__text_add(&text, "%shub \"%.*s\": %s", at == spec ? "" : "; ", element_shown(at), at, why);
                 if (element_next(at) != NULL)
                         green_log(GREEN_LOG_INFO, "hub \"%.*s\": %s; trying the next", element_shown(at), at, why);
         }

@@ -6,6 +6,12 @@
 
 #include <green/hub.h>
 
+#include <limits.h>
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
 enum {
         GREEN__HUB_NAME_MAX = 32, /* bytes of a hub's name, without its end */
 };
@@ -29,7 +35,28 @@ const struct green_hub_ops *green__hub_find_secure(const char *spec, bool secure
  */
 const struct green_hub_ops *green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules);
 
-/** Write the names of the hubs that there are, as snprintf() does. thread-safe; never yields. */
+/** What green__hub_find(NULL) finds, without an error where it finds none. */
+const struct green_hub_ops *green__hub_default(void);
+
+/** Those linked in, ended by NULL, in the order in which the default is looked for. */
+extern const struct green_hub_ops *const green__hub_builtins[];
+
+/** Load a module by its path and look at its table. NULL with the reason in why. It stays loaded. thread-safe. */
+const struct green_hub_ops *green__hub_find_module(const char *path, char *why, size_t len);
+
+/** Does it work here? 0, or its code with the reason in why. */
+int green__hub_probe(const struct green_hub_ops *ops, char *why, size_t len);
+
+/** Text that is cut, not overrun, and that knows how long it would have been. */
+struct green__text {
+        char *bytes;
+        size_t size;
+        size_t len;
+};
+
+void green__text_add(struct green__text *text, const char *format, ...) GREEN_PRINTF(2, 3);
+
+/** Write the names of the hubs that there are, as snprintf() does. thread-safe; never yields. hub_list.c */
 size_t green__hub_list(char *text, size_t len);
 
 /**
@@ -56,6 +83,13 @@ void green__hub_module_close(void *handle);
 
 /** The package's folder of modules: beside the library if it is there, else where configure put it. */
 const char *green__hub_module_folder(void);
+
+/**
+ * Is this file cut short, as one that was copied in half? To load it would end the process (SIGBUS). module_whole.c
+ *
+ * @return true if it is whole, or not of a kind that can be told; false with the reason in why.
+ */
+bool green__module_whole(const char *path, char *why, size_t len);
 
 /** Call fn for the name of each module in the package's folder, in no order. */
 void green__hub_module_each(void (*fn)(void *arg, const char *name, size_t len), void *arg);

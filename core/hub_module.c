@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +14,6 @@
 
 #if defined(__linux__)
 #include <sys/auxv.h>
-#endif
-
-#ifndef PATH_MAX
-#define PATH_MAX 4096
 #endif
 
 #define GREEN__MODULE_PREFIX "hub_"
@@ -61,9 +56,12 @@ green__hub_module_folder(void)
 const void *
 green__hub_module_open(const char *path, void **ret_handle, char *why, size_t len)
 {
-        void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         const void *table;
+        void *handle;
 
+        if (!green__module_whole(path, why, len))
+                return NULL;
+        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (handle == NULL) {
                 snprintf(why, len, "it cannot be loaded: %s", dlerror());
                 return NULL;

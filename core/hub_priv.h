@@ -364,12 +364,15 @@ struct green__hub {
         uint64_t ident;
         uint64_t switches, polls;
         int stop_code; /* for an embedder */
+        int64_t trim_at; /* embedded: when memory of stacks is looked at again, or GREEN__NEVER */
         void (*notify)(void *arg);
         void *notify_arg;
         void *altstack;
         struct green__last_error *last_error; /* in hub context */
         struct green__locals *locals;
         struct green__hub *hubs_next; /* every hub of the process: hubs.c */
+        void *foreign_loop;           /* the application's event loop that the back end lives in, or NULL */
+        void *foreign_next;           /* and the one that it is about to move into */
         struct green_hub_event events[GREEN__EVENTS];
 };
 
@@ -390,8 +393,12 @@ green__hub_get(void)
 /* hubs.c: does this hub still run, in any OS thread? */
 bool green__hub_lives(uint64_t ident);
 
-/* hubs.c: put another back end under a hub in which nothing is pending. */
-int green__hub_replace(struct green__hub *h, const struct green_hub_ops *ops);
+/* hubs.c: the same with a back end that was chosen, in an event loop of the application's, or NULL. */
+struct green__hub *green__hub_make_with(const struct green_hub_ops *ops, void *loop);
+
+/* hubs.c: see there. */
+int green__hub_claim_loop(struct green__hub *h, void *loop);
+void green__hub_settle_loop(struct green__hub *h, bool moved);
 
 /* hubs.c: free the calling OS thread's hub with all that is in it, unrun. */
 void green__hub_free(struct green__hub *h);

@@ -103,7 +103,7 @@ void
 green__hubs_after_fork(struct green__hub *here)
 {
         for (struct green__hub *h = hubs; h != NULL; h = h->hubs_next)
-                if (h != here)
+                if (h != here && h->mailbox != NULL)
                         atomic_store(&h->mailbox->closed, 1);
         hubs = here;
         if (here != NULL)
@@ -128,6 +128,33 @@ hubs_remove(struct green__hub *h)
         while (*at != h)
                 at = &(*at)->hubs_next;
         *at = h->hubs_next;
+        pthread_mutex_unlock(&hubs_lock);
+}
+
+/* An event loop of the application's belongs to one hub at most. Taken where none has it, or it is this one's. */
+int
+green__hub_claim_loop(struct green__hub *h, void *loop)
+{
+        const struct green__hub *other;
+
+        pthread_mutex_lock(&hubs_lock);
+        for (other = hubs; loop != NULL && other != NULL; other = other->hubs_next)
+                if (other != h && (other->foreign_loop == loop || other->foreign_next == loop))
+                        break;
+        if (loop == NULL || other == NULL)
+                h->foreign_next = loop;
+        pthread_mutex_unlock(&hubs_lock);
+        return loop == NULL || other == NULL ? 0 : green_set_error(-EBUSY, "another hub lives in this event loop");
+}
+
+/* The back end has moved into the loop that was claimed, or it has not and stays where it was. */
+void
+green__hub_settle_loop(struct green__hub *h, bool moved)
+{
+        pthread_mutex_lock(&hubs_lock);
+        if (moved)
+                h->foreign_loop = h->foreign_next;
+        h->foreign_next = NULL;
         pthread_mutex_unlock(&hubs_lock);
 }
 
@@ -197,7 +224,8 @@ init_hub(struct green__hub *h, const struct green_hub_ops *ops)
         h->cycles_100us = 100000; /* as if at 1 GHz, until it is known */
         h->cycles_20us = h->cycles_100us / 5;
         h->interval = 1;
-        h->config = (struct green_hub_config){sizeof(h->config), green_realloc, green_free, config_log, NULL};
+        h->config =
+                (struct green_hub_config){sizeof(h->config), green_realloc, green_free, config_log, h->foreign_next};
         rc = ops->init(&h->config, &h->state);
         if (rc != 0)
                 return green_set_error(rc, "hub %s cannot start: %s", ops->name, green_strerror(rc));
@@ -211,9 +239,8 @@ init_hub(struct green__hub *h, const struct green_hub_ops *ops)
         return 0;
 }
 
-/* Make the calling OS thread's hub with a back end that was chosen. */
-static struct green__hub *
-make_with(const struct green_hub_ops *ops)
+struct green__hub *
+green__hub_make_with(const struct green_hub_ops *ops, void *loop)
 {
         struct green__hub *h = green_calloc(1, sizeof(*h));
 
@@ -225,18 +252,20 @@ make_with(const struct green_hub_ops *ops)
         init_lists(h);
         /* Before the first stack is born: the way back from there leads to this one. */
         init_main(h);
-        if (init_hub(h, ops) != 0) {
+        hubs_add(h);
+        if (green__hub_claim_loop(h, loop) != 0 || init_hub(h, ops) != 0) {
                 if (h->ops != NULL) {
                         green__heap_free(&h->heap);
                         green__stack_pool_fini(&h->stacks);
                         ops->fini(h->state);
                 }
+                hubs_remove(h);
                 green__context_drop(&h->main.ctx);
                 green_free(h);
                 return NULL;
         }
+        green__hub_settle_loop(h, true);
         green__overflow_thread_init(&h->altstack);
-        hubs_add(h);
         green__hub_here = h;
         (void)pthread_setspecific(end_key, h);
         green__interval_begin(h);
@@ -251,7 +280,7 @@ green__hub_make(void)
         if (green__context_check() != 0)
                 return NULL;
         ops = green__hub_find(getenv("GREEN_HUB"));
-        return ops == NULL ? NULL : make_with(ops);
+        return ops == NULL ? NULL : green__hub_make_with(ops, NULL);
 }
 
 /* Forget what is left: green threads unrun, timers, the lists. */
@@ -314,54 +343,6 @@ green__hub_free(struct green__hub *h)
         (void)pthread_setspecific(end_key, NULL);
         green__mailbox_unref(h->mailbox);
         green_free(h);
-}
-
-/* Does anything hang on the back end? */
-static bool
-is_idle(const struct green__hub *h)
-{
-        return h->nthreads == 1 && green__deadlines(h) == 0 && h->io_waits[0] + h->io_waits[1] + h->ops_count == 0 &&
-               h->posts == NULL && h->watches.first == NULL && h->timers_first == NULL &&
-               atomic_load(&h->mailbox->posts) == NULL && !h->embedded;
-}
-
-int
-green_use_hub(const char *name)
-{
-        struct green__hub *h = green__hub_here;
-        const struct green_hub_ops *ops;
-
-        if (h != NULL && (!is_idle(h) || !green__aheads_stop(h)))
-                return green_set_error(-EBUSY, "the hub runs, and something is pending in it");
-        if (green__context_check() != 0)
-                return green_last_error()->code;
-        ops = green__hub_find(name == NULL ? getenv("GREEN_HUB") : name);
-        if (ops == NULL)
-                return green_last_error()->code;
-        if (h != NULL)
-                return green__hub_replace(h, ops);
-        return make_with(ops) == NULL ? green_last_error()->code : 0;
-}
-
-int
-green__hub_replace(struct green__hub *h, const struct green_hub_ops *ops)
-{
-        green_hub *mailbox = h->mailbox;
-        void *state = NULL;
-        int rc = ops->init(&h->config, &state);
-
-        if (rc != 0)
-                return green_set_error(rc, "hub %s cannot start: %s", ops->name, green_strerror(rc));
-        /* Others may be about to wake the old one. */
-        atomic_store(&mailbox->closed, 1);
-        while (atomic_load(&mailbox->users) != 0)
-                ;
-        h->ops->fini(h->state);
-        h->ops = mailbox->ops = ops;
-        h->state = mailbox->state = state;
-        atomic_store(&mailbox->closed, 0);
-        green__slots_after_fork(h);
-        return 0;
 }
 
 green_hub *

@@ -405,10 +405,12 @@ green__op_cancel(struct green__hub *h, green_thread *t, int code)
         if (t->op_code != 0)
                 return;
         t->op_code = code;
-        if (op->core[CORE_HAS] == NULL)
+        if (op->core[CORE_HAS] == NULL) {
                 op->result = -ECANCELED;
-        else if (h->ops->cancel(h->state, op) != 0)
+        } else if (h->ops->cancel(h->state, op) != 0) {
+                green__must_step(h);
                 return;
+        }
         green__io_op_done(h, op);
 }
 

@@ -7,6 +7,7 @@
 #include "sched.h"
 
 #include <string.h>
+#include <time.h>
 
 enum {
         LOOK_EVERY = 16,    /* switches between two looks at the cycle counter */
@@ -232,6 +233,24 @@ deliver(struct green__hub *h, int n)
         }
 }
 
+/*
+ * The back end cannot wait: no descriptor that anybody waits for would ever be ready. Main is told, as by
+ * green_hub_stop(), so that the program ends in order. Whoever goes on all the same has timers and posts, at this pace.
+ */
+enum { FAILED_WAIT_NS = 10000000 };
+
+static void
+wait_failed(struct green__hub *h, int code, int64_t limit)
+{
+        struct timespec pause = {.tv_nsec = limit < 0 || limit > FAILED_WAIT_NS ? FAILED_WAIT_NS : limit};
+
+        if (!h->wait_failed)
+                green_log(GREEN_LOG_ERROR, "green-net: hub %s cannot wait: %s", h->ops->name, green_strerror(code));
+        h->wait_failed = true;
+        if (green__hub_tell(h, code) != 0 && limit != 0)
+                nanosleep(&pause, NULL);
+}
+
 static inline __attribute__((always_inline)) int
 wait_for_events(struct green__hub *h, int64_t limit)
 {
@@ -239,12 +258,12 @@ wait_for_events(struct green__hub *h, int64_t limit)
 
         h->polls++;
         n = h->ops->wait(h->state, h->events, GREEN__EVENTS, limit);
-        if (n >= 0)
+        if (green__likely(n >= 0)) {
+                h->wait_failed = false;
                 return n;
-        if (n != -EINTR && !h->wait_failed) {
-                h->wait_failed = true;
-                green_log(GREEN_LOG_ERROR, "green-net: hub %s cannot wait: %s", h->ops->name, green_strerror(n));
         }
+        if (n != -EINTR)
+                wait_failed(h, n, limit);
         return 0;
 }
 
@@ -425,7 +444,10 @@ green__notify(struct green__hub *h)
         if (h->notify == NULL || h->notified)
                 return;
         h->notified = true;
+        /* It is called from the midst of something: nobody may run before that is done. */
+        h->in_step = true;
         h->notify(h->notify_arg);
+        h->in_step = false;
 }
 
 void

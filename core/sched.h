@@ -12,6 +12,10 @@ green_thread *green__pick(struct green__hub *h);
 /* sched.c: called by what makes something ready while an embedder is outside green_hub_step(). */
 void green__notify(struct green__hub *h);
 
+/* hub_end.c: main's calls, or an embedder's next step, fail with a code. -EALREADY: they were told, and know it not
+ * yet. */
+int green__hub_tell(struct green__hub *h, int code);
+
 /* sched.c: before control goes to t for the first time, or goes home. */
 void green__prepare(struct green__hub *h, green_thread *t);
 
@@ -25,9 +29,12 @@ void green__run_callbacks(struct green__hub *h);
 void green__poll(struct green__hub *h, int64_t limit);
 void green__interval_begin(struct green__hub *h);
 
-/* A deadline was set: an embedder that is outside green_hub_step() has to look at its limit again. */
+/*
+ * A deadline was set, or the back end was asked for something: an embedder that is outside green_hub_step() has to step
+ * before it waits on.
+ */
 static inline void
-green__deadline_set(struct green__hub *h)
+green__must_step(struct green__hub *h)
 {
         if (green__unlikely(h->embedded && !h->in_step))
                 green__notify(h);

@@ -27,7 +27,7 @@ green_spawn_after_at(double seconds, green_thread_fn fn, void *arg, const char *
         t->timer.kind = GREEN__TIMER_START;
         if (seconds < GREEN_FOREVER)
                 green__heap_add(&t->hub->heap, &t->timer, green__deadline(t->hub, seconds));
-        green__deadline_set(t->hub);
+        green__must_step(t->hub);
         return t;
 }
 

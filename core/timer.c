@@ -105,7 +105,7 @@ schedule(green_timer *t, green_thread *owner)
                 extra->local_timers = t;
         }
         green__heap_add(&h->heap, &t->timer, green__deadline(h, t->seconds));
-        green__deadline_set(h);
+        green__must_step(h);
         return 0;
 }
 

@@ -233,7 +233,7 @@ start(struct green__hub *h, struct green__watch *w, struct green__slot *s, green
                 green__watch_fire(w, (int)ready);
         else if (timeout < GREEN_FOREVER)
                 limit_set(h, w, timeout);
-        green__deadline_set(h);
+        green__must_step(h);
         return 0;
 }
 

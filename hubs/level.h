@@ -1,5 +1,6 @@
 /*
  * What hubs/poll.c and hubs/select.c share: the table of registered descriptors, and wake().
+ * hubs/libevent.c has the wake descriptor of it only.
  *
  * Both hand the system a set of descriptors at each wait. The set holds those that somebody waits for; a one-shot
  * registration that has reported stays in the table and leaves the set, so that arming it again is a write to memory.

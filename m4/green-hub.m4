@@ -1,14 +1,15 @@
 # green-hub.m4 -- one row in configure.ac for each hub plug-in
 
-# GREEN_HUB(NAME, PROBE)
-# ----------------------
+# GREEN_HUB(NAME, PROBE, [PLACE])
+# -------------------------------
 # Adds --with-hub-NAME=yes|shared|no|check for hubs/NAME.c; --with-hubs=shared makes modules of all that are not named,
 # --with-hubs=no leaves them out. PROBE is shell text that sets green_hub_usable to yes or
 # no, and green_hub_cflags and green_hub_libs where the hub needs any; they become HUB_NAME_CFLAGS and HUB_NAME_LIBS.
 #   yes     linked into libgreen-core; an error where the probe fails
 #   shared  a module in $(pkglibdir); an error where the probe fails
 #   no      not built
-#   check   (default) as yes where the probe succeeds, otherwise as no
+#   check   (default) as PLACE (yes, if not given) where the probe succeeds, otherwise as no. With the PLACE shared it is a
+#           module unless something else is asked for, and left out of builds without shared libraries
 # Sets the conditionals HUB_NAME_BUILTIN and HUB_NAME_SHARED. The order of the rows is the order of preference.
 AC_DEFUN([GREEN_HUB],
 [AC_REQUIRE([_GREEN_HUBS])dnl
@@ -16,9 +17,10 @@ m4_pushdef([UP], m4_translit([$1], [a-z-], [A-Z_]))dnl
 AC_ARG_WITH([hub-$1],
   [AS_HELP_STRING([--with-hub-$1=yes|shared|no|check], [hub $1: linked in, module, left out (check)])],
   [], [with_hub_$1=check])
-green_hub_place=yes
+green_hub_place=m4_default([$3], [yes])
 AS_IF([test "$with_hub_$1" = check],
-  [AS_CASE([$with_hubs], [shared], [green_hub_place=shared], [no], [with_hub_$1=no])])
+  [AS_CASE([$with_hubs:$green_hub_place:$enable_shared], [shared:*], [green_hub_place=shared],
+    [no:* | check:shared:no], [with_hub_$1=no])])
 AS_CASE([$with_hub_$1], [yes|shared|no|check], [],
   [AC_MSG_ERROR([--with-hub-$1=$with_hub_$1: give yes, shared, no or check])])
 AS_IF([test "$with_hub_$1" = shared && test "$enable_shared" = no],
@@ -34,6 +36,7 @@ AS_IF([test "$with_hub_$1" != no],
 AS_IF([test "$with_hub_$1" = check], [with_hub_$1=$green_hub_place])
 AS_CASE([$with_hub_$1],
   [yes], [GREEN_HUBS_BUILTIN="${GREEN_HUBS_BUILTIN:+$GREEN_HUBS_BUILTIN }$1"
+          GREEN_HUBS_LIBS="$GREEN_HUBS_LIBS $green_hub_libs"
           green_hubs_builtin_x="${green_hubs_builtin_x:+$green_hubs_builtin_x }X($1)"],
   [shared], [GREEN_HUBS_SHARED="${GREEN_HUBS_SHARED:+$GREEN_HUBS_SHARED }$1"
              green_hubs_shared_x="${green_hubs_shared_x:+$green_hubs_shared_x }X($1)"])
@@ -62,5 +65,6 @@ AC_DEFINE_UNQUOTED([GREEN_SHARED_HUBS(X)], [$green_hubs_shared_x],
   [Hubs built as modules, in order of preference.])
 AC_SUBST([GREEN_HUBS_BUILTIN])
 AC_SUBST([GREEN_HUBS_SHARED])
+AC_SUBST([GREEN_HUBS_LIBS])
 AS_IF([test -z "$GREEN_HUBS_BUILTIN$GREEN_HUBS_SHARED"],
   [AC_MSG_ERROR([there is no hub left: every one was switched off, or none is for this system])])])

@@ -19,6 +19,11 @@ layer_path() { # LAYER: its include path
 
 for header in $PUBLIC_HEADERS; do
     name=${header#*/include/}
+    # That of libevent's is for those who have libevent.
+    case $name in
+        green/libevent.h)
+            echo '#include <event2/event.h>' | ${CC:-cc} -E - >/dev/null 2>&1 || { echo "left out: $name"; continue; } ;;
+    esac
     layer_path "${header%%/*}"
     for i in 1 2; do echo "#include <$name>"; done >"$tmp/a.c"
     echo 'typedef int not_empty;' >>"$tmp/a.c"

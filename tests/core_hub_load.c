@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,6 +139,8 @@ an_unknown_name_is_an_error_that_lists_what_there_is(void)
         CHECK_NOT_FOUND("nosuch", "\"nosuch\"", "no hub of that name", list);
         CHECK_INT(errno, -GREEN_EHUB);
         CHECK_NOT_FOUND("iocp", "\"iocp\"", "not part of this build", list);
+        if (strstr(list, "kqueue") == NULL)
+                CHECK_NOT_FOUND("kqueue", "\"kqueue\"", "for BSD and macOS", list);
 }
 
 static void
@@ -296,6 +299,71 @@ a_module_that_cannot_be_read_is_refused_and_says_why(void)
         CHECK_NOT_FOUND("/", "it cannot be loaded");
 }
 
+/* The first len bytes of from, in a file of that name. */
+static bool
+write_part(const char *path, const char *from, size_t len)
+{
+        char *bytes = malloc(len);
+        FILE *in = fopen(from, "rb"), *out = fopen(path, "wb");
+        bool good = bytes != NULL && in != NULL && out != NULL && fread(bytes, 1, len, in) == len &&
+                    fwrite(bytes, 1, len, out) == len;
+
+        if (in != NULL)
+                fclose(in);
+        if (out != NULL)
+                fclose(out);
+        free(bytes);
+        return CHECK(good);
+}
+
+/* Loading such a file would end the process. */
+static void
+a_module_that_is_cut_short_is_refused_and_says_why(void)
+{
+        GREEN_COVERS("HUB-06", "HUB-11");
+        char folder[] = "/tmp/green-hub-XXXXXX", copy[64], path[PATH_SIZE];
+        struct stat st;
+
+        if (!plugin(path, "hub_late") || !CHECK_INT(stat(path, &st), 0) || !CHECK(mkdtemp(folder) != NULL))
+                return;
+        snprintf(copy, sizeof copy, "%s/hub_cut.so", folder);
+        /* Half of it, and wherever else a copy may have ended. */
+        for (size_t part = 1; part < 16; part++) {
+                if (write_part(copy, path, (size_t)st.st_size * part / 16))
+                        CHECK_NOT_FOUND(copy, copy, "it cannot be loaded: the file is cut short", "there is:");
+        }
+        if (write_part(copy, path, (size_t)st.st_size - 1))
+                CHECK_NOT_FOUND(copy, copy, "it cannot be loaded: the file is cut short", "there is:");
+        if (write_part(copy, path, 32))
+                CHECK_NOT_FOUND(copy, copy, "it cannot be loaded", "there is:");
+        unlink(copy);
+        /* The whole one is fine. */
+        if (write_part(copy, path, (size_t)st.st_size))
+                CHECK_STR(name_of(green__hub_find(copy)), "late");
+        unlink(copy);
+        rmdir(folder);
+}
+
+static void
+what_is_no_module_is_refused_and_says_why(void)
+{
+        GREEN_COVERS("HUB-06", "HUB-11");
+        char folder[] = "/tmp/green-hub-XXXXXX", path[64];
+
+        if (!CHECK(mkdtemp(folder) != NULL))
+                return;
+        /* Text; and a pipe into which nobody writes. */
+        snprintf(path, sizeof path, "%s/hub_text.so", folder);
+        if (write_part(path, "/proc/self/maps", 300))
+                CHECK_NOT_FOUND(path, path, "it cannot be loaded", "invalid ELF header");
+        unlink(path);
+        if (CHECK_INT(mkfifo(path, 0600), 0))
+                CHECK_NOT_FOUND(path, path, "it cannot be loaded: it is no file");
+        unlink(path);
+        CHECK_NOT_FOUND(folder, folder, "it cannot be loaded: it is no file");
+        rmdir(folder);
+}
+
 static void
 each_function_of_a_table_is_asked_for(void)
 {
@@ -310,7 +378,8 @@ each_function_of_a_table_is_asked_for(void)
         CHECK(green__hub_check(&ops, why, sizeof why));
 #define CHECK_ASKED_FOR(function)                                                                                      \
         ops = *whole;                                                                                                  \
-        ops.features |= GREEN_HUB_CAN_SUBMIT;                                                                          \
+        ops.features |= GREEN_HUB_CAN_SUBMIT | GREEN_HUB_CAN_MULTISHOT;                                                \
+        ops.release = (void (*)(void *, void *))abort;                                                                 \
         ops.submit = ops.cancel = (int (*)(void *, struct green_op *))abort;                                           \
         CHECK(green__hub_check(&ops, why, sizeof why));                                                                \
         ops.function = NULL;                                                                                           \
@@ -329,6 +398,7 @@ each_function_of_a_table_is_asked_for(void)
         CHECK_ASKED_FOR(submit);
         CHECK_ASKED_FOR(cancel);
         CHECK_ASKED_FOR(fini);
+        CHECK_ASKED_FOR(release);
 #undef CHECK_ASKED_FOR
         ops = *whole;
         ops.name = NULL;
@@ -562,6 +632,8 @@ GREEN_SUITE(core_hub_load){
         GREEN_TEST(os_threads_find_the_same_module),
         GREEN_TEST(a_module_that_is_wrong_is_refused_and_says_why),
         GREEN_TEST(a_module_that_cannot_be_read_is_refused_and_says_why),
+        GREEN_TEST(a_module_that_is_cut_short_is_refused_and_says_why),
+        GREEN_TEST(what_is_no_module_is_refused_and_says_why),
         GREEN_TEST(each_function_of_a_table_is_asked_for),
         GREEN_TEST(a_set_id_program_takes_no_path),
         GREEN_TEST(the_list_is_cut_and_not_overrun),

@@ -3,11 +3,12 @@
 #
 #   each-hub.sh PROGRAM [ARGUMENT...]
 #
-# GREEN_HUBS_BUILTIN and GREEN_HUBS_SHARED name the hubs that were built, best first. Every program runs on the best
-# one; those in GREEN_TEST_ALL_HUBS, and with GREEN_TEST_EVERY_HUB=1 every program, run on all of them. A hub that was
-# built and does not load is a failure. Those in GREEN_TEST_COMPLETING run on a hub of the tests as well that completes
-# operations late and out of order, if there are plug-ins. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds
-# a whole run in seconds.
+# GREEN_HUBS_BUILTIN and GREEN_HUBS_SHARED name the hubs that were built, best first; GREEN_TEST_HUBS has the paths of
+# modules that only the tests have. Every program runs on the best one; those in GREEN_TEST_ALL_HUBS, and with
+# GREEN_TEST_EVERY_HUB=1 every program, run on all of them. A hub that was built and does not load is a failure. Those in
+# GREEN_TEST_COMPLETING run on a hub of the tests as well that completes operations late and out of order, if there are
+# plug-ins. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds a whole run in seconds.
+# io_uring, which many containers forbid, is skipped where tests/hub_works says so.
 #
 # What happened goes to PROGRAM.res, one line each, for count.sh and coverage.sh: `hub NAME`, `run TEST`, `pass TEST`,
 # `fail TEST`, `skip TEST why`, `covers ID TEST`, `end PROGRAM`. The worst exit status wins.
@@ -16,7 +17,7 @@ program=${program#./}
 res=$program.res
 : >"$res" || exit 99
 
-hubs="$GREEN_HUBS_BUILTIN $GREEN_HUBS_SHARED"
+hubs="$GREEN_HUBS_BUILTIN $GREEN_HUBS_SHARED $GREEN_TEST_HUBS"
 set_first() { best=$1; }
 # shellcheck disable=SC2086
 set_first $hubs
@@ -50,6 +51,10 @@ for hub in $hubs; do
     esac
     GREEN_TEST_RESULTS=$res
     export GREEN_HUB GREEN_TEST_RESULTS
+    if test "$hub" = io_uring && ! why=$(tests/hub_works 2>&1); then
+        echo "skip $program $why" | tee -a "$res"
+        continue
+    fi
     echo "== $program on hub $hub"
     echo "hub $hub" >>"$res"
     from=$(wc -l <"$res")

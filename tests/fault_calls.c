@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
@@ -35,7 +36,7 @@ atomic_llong fault_mapped;
 #define WRAPPER __attribute__((used)) FAULT_UNSANITIZED
 
 /* What each descriptor waits for in an epoll, to make an edge anew: the kernel says EAGAIN only if one is to come. */
-enum { MAX_FDS = 1024 };
+enum { MAX_FDS = 1024, MAX_EPOLL = 32 };
 static struct {
         int epoll;
         struct epoll_event event;
@@ -77,9 +78,40 @@ find(void *real, const char *name)
 
 static int real_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event);
 
+/* An epoll that nobody asked by name (kqueue_shim.c): its list of descriptors is a file. */
+static FAULT_UNSANITIZED void
+edge_in(int epoll, int fd)
+{
+        char path[64], line[256];
+        FILE *info;
+
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", epoll);
+        info = fopen(path, "r");
+        while (info != NULL && fgets(line, sizeof line, info) != NULL) {
+                struct epoll_event event;
+                unsigned long long data;
+                unsigned bits;
+                int number;
+
+                if (sscanf(line, "tfd: %d events: %x data: %llx", &number, &bits, &data) != 3 || number != fd)
+                        continue;
+                event.events = bits;
+                event.data.u64 = data;
+                (void)real_epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+        }
+        if (info != NULL)
+                fclose(info);
+}
+
 static FAULT_UNSANITIZED void
 edge_to_come(int fd)
 {
+        if (fd >= 0 && fd < MAX_FDS && waits[fd].epoll == 0) {
+                fault_pause();
+                for (int epoll = 3; epoll < MAX_EPOLL; epoll++)
+                        edge_in(epoll, fd);
+                fault_resume();
+        }
         if (fd >= 0 && fd < MAX_FDS && waits[fd].epoll > 0 && (waits[fd].event.events & EPOLLET) != 0)
                 (void)real_epoll_ctl(waits[fd].epoll, EPOLL_CTL_MOD, fd, &waits[fd].event);
 }

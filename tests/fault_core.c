@@ -149,7 +149,10 @@ hub_facts(void)
         CHECK_INT(green_hub_check(green_hub_ident() + 1, "a thing"), -EPERM);
         CHECK_INT(green_hub_set_clock(clock_of_test), 0);
         CHECK_INT(green_hub_set_clock(NULL), 0);
-        (void)OK(green_use_hub(NULL)); /* anew: the old one stays where it cannot be made */
+        if (green_hub_loop() == NULL)
+                CHECK_INT(green_last_error()->code, GREEN_EHUB);
+        CHECK(green_debug_format_asyncio_info(NULL, 0) > 0);
+        (void)OK(green_use_hub_loop(NULL, NULL)); /* anew: the old one stays where it cannot be made */
         (void)OK(green_sleep(0));
         green_hub_unref(hub);
 }
@@ -219,6 +222,41 @@ run_ahead(void)
         fault_close(fds[1]);
 }
 
+struct choices {
+        int told, usual, usable;
+};
+
+/* One that cannot be asked now is in the list all the same, with the reason. */
+static void
+look_at_choice(const struct green_hub_choice *choice, void *arg)
+{
+        struct choices *choices = arg;
+
+        choices->told++;
+        choices->usual += choice->is_default && strcmp(choice->name, "epoll") == 0;
+        choices->usable += choice->code != GREEN_EHUB;
+        CHECK((choice->code == 0) == (choice->reason == NULL));
+        /* Others may be unusable here at any time. */
+        if (strcmp(choice->name, "epoll") == 0)
+                (void)OK(choice->code);
+}
+
+static void
+hub_choices(void)
+{
+        struct choices choices = {0, 0, 0};
+        int n;
+
+        if (!have_hub())
+                return;
+        fault_may_give(GREEN_EHUB);
+        n = green_hub_each(look_at_choice, &choices);
+        CHECK_INT(choices.told, n);
+        /* The one that would be the default was asked before, and another took its place; or a module was not loaded. */
+        if (fault_happened() && (choices.usual == 0 || choices.usable < n))
+                fault_shows();
+}
+
 static void *
 stop_hub(void *arg)
 {
@@ -281,7 +319,8 @@ embedded(void)
 {
         int ran = 0, told = 0, rc = 1;
 
-        if (!OK(green_hub_embed()))
+        /* One that runs an event loop itself can live in none. */
+        if (!have_hub() || green_hub_loop() != NULL || !OK(green_hub_embed()))
                 return;
         CHECK_INT(green_hub_set_notify(call, &told), 0);
         CHECK(green_hub_fd() != GREEN_INVALID_FD || strcmp(green_hub_name(NULL), "epoll") != 0);
@@ -602,6 +641,7 @@ sharing(void)
         X(errors, 0, 0)                                                                                                \
         X(forking, ALTSTACK, FEWER)                                                                                    \
         X(handles, ALTSTACK, FEWER)                                                                                    \
+        X(hub_choices, ALTSTACK, FEWER)                                                                                \
         X(hub_end, ALTSTACK, FEWER)                                                                                    \
         X(hub_facts, ALTSTACK | FAULT_BIT(alloc), 0)                                                                   \
         X(last_error, FAULT_BIT(alloc), 0)                                                                             \

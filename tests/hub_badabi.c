@@ -1,13 +1,13 @@
 /*
- * Modules that must be refused. Each is this file built with another HUB_BAD_... macro; without one it is the module of
- * another hub interface.
+ * Modules that must be refused, and one (HUB_BAD_RUN) that only shows when it runs. Each is this file built with
+ * another HUB_BAD_... macro; without one it is the module of another hub interface.
  */
 #include <green/hub.h>
 
 #include <errno.h>
 
 #if !defined(HUB_BAD_SIZE) && !defined(HUB_BAD_WAIT) && !defined(HUB_BAD_CANCEL) && !defined(HUB_BAD_PROBE) &&         \
-        !defined(HUB_BAD_SYMBOL)
+        !defined(HUB_BAD_SYMBOL) && !defined(HUB_BAD_INIT) && !defined(HUB_BAD_RUN)
 
 /* A table of another interface may be cut short, or say anything: only its first member may be looked at. */
 struct bad_hub {
@@ -39,8 +39,13 @@ static int
 bad_init(const struct green_hub_config *config, void **ret_state)
 {
         (void)config;
+#ifdef HUB_BAD_RUN
+        *ret_state = NULL;
+        return 0;
+#else
         (void)ret_state;
         return -ENOTSUP;
+#endif
 }
 
 static int

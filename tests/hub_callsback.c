@@ -3,6 +3,8 @@
  * call those registered with it. core must call wait() on the hub's stack only; this checks that it is always the same
  * one, and aborts with a message where it is not.
  *
+ * Any address will do as its foreign loop: nothing of it is looked at.
+ *
  * The test finds green_test_callsback by dlsym() and sets it; see hub_callsback.h.
  */
 #ifndef _GNU_SOURCE
@@ -30,6 +32,7 @@ enum {
 
 struct callsback {
         const struct green_hub_config *config;
+        void *loop;  /* the test's, or this */
         char *stack; /* an address in the first wait() */
         int wake;
         nfds_t n;
@@ -65,6 +68,7 @@ callsback_init(const struct green_hub_config *config, void **ret_state)
         if (hub == NULL)
                 return -ENOMEM;
         hub->config = config;
+        hub->loop = config->loop != NULL ? config->loop : hub;
         hub->stack = NULL;
         err = callsback_open(hub);
         if (err != 0) {
@@ -251,6 +255,26 @@ callsback_fini(void *state)
         hub->config->free(hub);
 }
 
+static void *
+callsback_loop(void *state)
+{
+        struct callsback *hub = state;
+
+        return hub->loop;
+}
+
+static void
+callsback_list(void *state, void (*line)(void *arg, const char *text), void *arg)
+{
+        struct callsback *hub = state;
+        char text[64];
+
+        for (nfds_t i = 0; i < hub->n; i++) {
+                snprintf(text, sizeof text, "descriptor %d%s", hub->fds[i].fd, i == 0 ? ": wake" : "");
+                line(arg, text);
+        }
+}
+
 GREEN_HUB_DEFINE(callsback) = {
         .abi = GREEN_HUB_ABI,
         .size = sizeof(struct green_hub_ops),
@@ -267,4 +291,6 @@ GREEN_HUB_DEFINE(callsback) = {
         .describe = callsback_describe,
         .pollfd = callsback_pollfd,
         .fini = callsback_fini,
+        .loop = callsback_loop,
+        .list = callsback_list,
 };

@@ -277,6 +277,32 @@ init_without_descriptors_fails_in_order(void)
         CHECK_INT(err, 0);
 }
 
+/* Memory that a process may not lock is what some hubs share with the system. */
+static void
+init_without_lockable_memory_fails_in_order(void)
+{
+        struct rlimit limit, low;
+        void *hub = &limit;
+        int err;
+
+        if (!CHECK_INT(getrlimit(RLIMIT_MEMLOCK, &limit), 0))
+                return;
+        low = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+        CHECK_INT(setrlimit(RLIMIT_MEMLOCK, &low), 0);
+        err = conf_ops->init(&conf_config, &hub);
+        if (err == 0) {
+                CHECK_INT(conf_ops->wake(hub), 0);
+                conf_woken(hub);
+                conf_close(hub);
+        } else {
+                CHECK(err == -ENOMEM || err == -EPERM);
+                CHECK_PTR(hub, &limit);
+                CHECK_INT(blocks, 0);
+        }
+        CHECK_INT(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+        conf_close(conf_open());
+}
+
 static void
 descriptors_are_close_on_exec(void)
 {
@@ -401,6 +427,39 @@ callsback_conforms(void)
                 conforms("hub_callsback", "");
 }
 
+/* As on a system whose kqueue has no user events and does not tell of urgent data. */
+static void
+bare_kqueue_conforms(void)
+{
+        if (!is_inner())
+                conforms("hub_kqueue_bare", "");
+}
+
+static bool
+io_uring_works(void)
+{
+        const struct green_hub_ops *ops = green__hub_find(suite_plugin("hub_io_uring_coop"));
+
+        return ops != NULL && ops->probe() == 0;
+}
+
+static void
+io_uring_of_older_kernels_conforms(void)
+{
+        if (is_inner())
+                return;
+        if (suite_plugin("hub_io_uring_coop") == NULL) {
+                suite_skip("this build has no io_uring");
+                return;
+        }
+        if (!io_uring_works()) {
+                suite_skip("io_uring does not work here");
+                return;
+        }
+        conforms("hub_io_uring_single", "");
+        conforms("hub_io_uring_coop", "");
+}
+
 static void
 find_hub(void)
 {
@@ -420,15 +479,19 @@ GREEN_SUITE(hub_conformance){
         GREEN_TEST(fini_with_registrations_left),
         GREEN_TEST(init_without_memory_fails_in_order),
         GREEN_TEST(init_without_descriptors_fails_in_order),
+        GREEN_TEST(init_without_lockable_memory_fails_in_order),
         GREEN_TEST(descriptors_are_close_on_exec),
         GREEN_TEST(describe_writes_a_line),
         CONF_READY_TESTS(CONF_TEST_ROW)
         CONF_MANY_TESTS(CONF_TEST_ROW)
         CONF_WAKE_TESTS(CONF_TEST_ROW)
         CONF_OPS_TESTS(CONF_TEST_ROW)
+        CONF_MULTI_TESTS(CONF_TEST_ROW)
         GREEN_TEST(late_conforms, .limit = 120),
         GREEN_TEST(late_conforms_in_other_moods, .limit = 240),
         GREEN_TEST(late_level_conforms, .limit = 120),
         GREEN_TEST(callsback_conforms, .limit = 120),
+        GREEN_TEST(bare_kqueue_conforms, .limit = 120),
+        GREEN_TEST(io_uring_of_older_kernels_conforms, .limit = 120),
         GREEN_SUITE_END,
 };

@@ -35,6 +35,12 @@ bool conf_quiet(void *hub);
 /* wait() for good returns, with nothing: somebody woke it. */
 bool conf_woken(void *hub);
 
+/* Two TCP sockets of this machine, connected. */
+bool conf_tcp_pair(int fds[2]);
+/* Writes until no more fits. */
+void conf_fill(int fd);
+/* Seconds of CPU that the process has used. */
+double conf_cpu(void);
 /* Two connected stream sockets that do not block. */
 bool conf_pair(int fds[2]);
 /* Writes a byte, or reads all there is. */
@@ -64,10 +70,13 @@ bool conf_can(uint32_t feature, const char *name);
         X(tokens_of_any_value_come_back)                                                                               \
         X(the_end_of_the_peers_stream_is_readable)                                                                     \
         X(the_end_of_a_stream_comes_with_its_last_bytes)                                                               \
+        X(urgent_data_is_told_and_nothing_else_is)                                                                     \
+        X(who_waits_to_write_does_not_spin_when_the_peer_has_ended)                                                    \
         X(a_hang_up_is_an_error_event)                                                                                 \
         X(a_reset_is_an_error_event)                                                                                   \
         X(a_refused_connection_is_an_error_event)                                                                      \
         X(what_was_removed_is_not_reported)                                                                            \
+        X(what_was_removed_is_let_go_at_once)                                                                          \
         X(wrong_calls_have_their_codes)                                                                                \
         X(a_regular_file_is_refused_or_always_ready)                                                                   \
         X(a_closed_descriptor_does_no_harm)                                                                            \
@@ -82,6 +91,7 @@ bool conf_can(uint32_t feature, const char *name);
         X(nobody_starves_when_all_are_armed_again)                                                                     \
         X(one_that_was_closed_harms_no_other)                                                                          \
         X(ten_thousand_descriptors)                                                                                    \
+        X(a_flood_of_edges_loses_nothing)                                                                              \
         X(a_high_number_works_or_is_refused)                                                                           \
         X(add_without_memory_fails_in_order)
 
@@ -114,6 +124,8 @@ bool conf_can(uint32_t feature, const char *name);
         X(accept_and_connect_make_a_connection)                                                                        \
         X(a_refused_connect_says_so)                                                                                   \
         X(poll_waits_for_readiness)                                                                                    \
+        X(poll_for_writing_ignores_the_end_of_the_peer)                                                                \
+        X(what_is_counted_counts)                                                                                      \
         X(many_operations_are_each_reported_once)                                                                      \
         X(a_cancelled_operation_ends_once)                                                                             \
         X(cancelling_loses_no_bytes)                                                                                   \
@@ -123,9 +135,25 @@ bool conf_can(uint32_t feature, const char *name);
         X(operations_and_readiness_live_together)                                                                      \
         X(the_child_of_a_fork_has_no_operations)
 
+/* Multishot operations. */
+#define CONF_MULTI_TESTS(X)                                                                                            \
+        X(multishot_is_for_accept_and_receive_only)                                                                    \
+        X(a_multishot_accept_reports_each_connection)                                                                  \
+        X(a_multishot_receive_reports_all_bytes_in_order)                                                              \
+        X(multishot_receives_do_not_mix)                                                                               \
+        X(a_multishot_ends_with_the_stream)                                                                            \
+        X(a_cancelled_multishot_reports_what_came_before)                                                              \
+        X(a_multishot_that_had_not_begun_can_be_cancelled)                                                             \
+        X(receives_end_when_all_buffers_are_out)                                                                       \
+        X(fini_closes_what_a_multishot_accepted)                                                                       \
+        X(fini_ends_multishot_receives)                                                                                \
+        X(a_multishot_without_memory_fails_in_order)                                                                   \
+        X(the_child_of_a_fork_gives_buffers_back)
+
 CONF_READY_TESTS(CONF_DECLARE_TEST)
 CONF_MANY_TESTS(CONF_DECLARE_TEST)
 CONF_WAKE_TESTS(CONF_DECLARE_TEST)
 CONF_OPS_TESTS(CONF_DECLARE_TEST)
+CONF_MULTI_TESTS(CONF_DECLARE_TEST)
 
 #endif

@@ -229,6 +229,52 @@ ten_thousand_descriptors(void)
         free(seen);
 }
 
+/* More edges at once than a queue of the system's may have room for, twice; and then a wake. */
+void
+a_flood_of_edges_loses_nothing(void)
+{
+        struct green_hub_event events[64];
+        static int fds[MANY], seen[MANY];
+        void *hub;
+        int n;
+
+        if (!conf_can(GREEN_HUB_CAN_EDGE, "this hub has no edge interest"))
+                return;
+        hub = conf_open();
+        if (hub == NULL)
+                return;
+        n = open_many(hub, fds, MANY, GREEN_READ | GREEN_HUB_EDGE);
+        conf_quiet(hub);
+        for (int round = 1; round <= 2; round++) {
+                int left = n;
+
+                for (int i = 0; i < n; i++)
+                        make_ready(fds[i]);
+                CHECK_INT(conf_ops->wake(hub), 0);
+                while (left > 0) {
+                        int found = conf_wait(hub, events, 64, CONF_SOON);
+
+                        if (!CHECK(found > 0))
+                                break;
+                        for (int i = 0; i < found; i++) {
+                                int *one = &seen[events[i].token];
+
+                                conf_drain(fds[events[i].token]);
+                                left -= *one < round;
+                                *one = round;
+                        }
+                }
+                CHECK_INT(left, 0);
+        }
+        while (conf_wait(hub, events, 64, CONF_QUIET) > 0)
+                continue;
+        CHECK_INT(conf_ops->wake(hub), 0);
+        conf_woken(hub);
+        conf_close(hub);
+        close_many(fds, n);
+        memset(seen, 0, sizeof seen);
+}
+
 /* A number that a table by number has to grow for, or that the hub has no room for (select): -EMFILE. */
 static void
 try_number(int number)

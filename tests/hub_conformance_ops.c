@@ -170,7 +170,8 @@ inet_socket(int type, struct sockaddr_in *addr)
 void
 recv_fills_in_the_address(void)
 {
-        struct sockaddr_in to, from, filled = {0};
+        struct sockaddr_in to, from, filled;
+        struct sockaddr_storage room = {0};
         struct work work;
         void *hub = ops_open();
         int in, out;
@@ -185,10 +186,11 @@ recv_fills_in_the_address(void)
         if (!runs(hub, &work, 3))
                 CHECK_INT(sendto(out, "abc", 3, 0, (void *)&to, sizeof to), 3);
         prepare(&work, GREEN_OP_RECV, in, 16);
-        work.op.name = &filled;
-        work.op.name_size = sizeof filled;
+        work.op.name = &room;
+        work.op.name_size = sizeof room;
         if (runs(hub, &work, 3)) {
                 CHECK_INT(work.op.name_size, sizeof filled);
+                memcpy(&filled, &room, sizeof filled);
                 CHECK_INT(filled.sin_port, from.sin_port);
         }
         conf_close(hub);
@@ -350,6 +352,88 @@ poll_waits_for_readiness(void)
         prepare(&work, GREEN_OP_POLL, fds[0], 0);
         work.op.flags = GREEN_WRITE;
         runs(hub, &work, GREEN_WRITE);
+        conf_close(hub);
+        conf_close_pair(fds);
+}
+
+void
+poll_for_writing_ignores_the_end_of_the_peer(void)
+{
+        void *hub = ops_open();
+        struct work work;
+        int fds[2];
+
+        if (hub == NULL || !conf_pair(fds))
+                return;
+        conf_fill(fds[0]);
+        shutdown(fds[1], SHUT_WR);
+        for (int round = 0; round < 2; round++) {
+                double cpu = conf_cpu();
+
+                prepare(&work, GREEN_OP_POLL, fds[0], 0);
+                work.op.flags = GREEN_WRITE;
+                if (!submit(hub, &work))
+                        break;
+                for (int turns = 0; turns < 5; turns++)
+                        conf_quiet(hub);
+                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_QUIET * suite_slow());
+                if (round == 0) {
+                        int err = conf_ops->cancel(hub, &work.op);
+
+                        if (err == -EINPROGRESS)
+                                ends_with(hub, &work, -ECANCELED);
+                        else
+                                CHECK_INT(err, 0);
+                } else {
+                        conf_drain(fds[1]);
+                        ends_with(hub, &work, GREEN_WRITE);
+                }
+        }
+        conf_quiet(hub);
+        conf_close(hub);
+        conf_close_pair(fds);
+}
+
+/* The number behind a word of describe(); -1 if the hub does not say. */
+static long
+counted(void *hub, const char *word)
+{
+        char text[512];
+        const char *at;
+
+        conf_ops->describe(hub, text, sizeof text);
+        at = strstr(text, word);
+        return at != NULL ? atol(at + strlen(word)) : -1;
+}
+
+void
+what_is_counted_counts(void)
+{
+        void *hub = ops_open();
+        struct work in, out;
+        long recvs, sends;
+        char whole[512];
+        int fds[2];
+
+        if (hub == NULL || !conf_pair(fds))
+                return;
+        recvs = counted(hub, " recv ");
+        sends = counted(hub, " send ");
+        if (recvs < 0 || sends < 0) {
+                suite_skip("this hub's description counts no operations");
+        } else {
+                for (int i = 0; i < 3; i++) {
+                        prepare(&in, GREEN_OP_RECV, fds[0], 1);
+                        prepare(&out, GREEN_OP_SEND, fds[1], 1);
+                        CHECK(submit(hub, &in) && submit(hub, &out));
+                        CHECK(next_report(hub, CONF_SOON) != NULL && next_report(hub, CONF_SOON) != NULL);
+                }
+                CHECK_INT(counted(hub, " recv "), recvs + 3);
+                CHECK_INT(counted(hub, " send "), sends + 3);
+                CHECK_INT(counted(hub, " accept "), 0);
+                /* As it comes in green_hub_info. */
+                CHECK(conf_ops->describe(hub, whole, sizeof whole) < 128);
+        }
         conf_close(hub);
         conf_close_pair(fds);
 }

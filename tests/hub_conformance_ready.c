@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,9 +52,8 @@ level_interest_is_reported_as_long_as_it_holds(void)
         rig_down(&rig);
 }
 
-/* Writes until no more fits. */
-static void
-fill(int fd)
+void
+conf_fill(int fd)
 {
         char bytes[4096] = {0};
 
@@ -74,7 +74,7 @@ only_the_directions_of_the_interest_are_reported(void)
         CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_WRITE);
         MODIFY(rig.hub, rig.fds[0], GREEN_READ, 1);
         CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
-        fill(rig.fds[0]);
+        conf_fill(rig.fds[0]);
         MODIFY(rig.hub, rig.fds[0], GREEN_WRITE, 1);
         conf_quiet(rig.hub);
         conf_drain(rig.fds[1]);
@@ -95,7 +95,7 @@ both_directions_fit_one_registration(void)
         /* Some systems report the directions in events of their own. */
         for (int i = 0; i < 3 && (conf_bits(rig.hub, 1, CONF_SOON) & GREEN_READ) == 0; i++)
                 CHECK(i < 2);
-        fill(rig.fds[0]);
+        conf_fill(rig.fds[0]);
         CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
         conf_drain(rig.fds[0]);
         conf_quiet(rig.hub);
@@ -122,7 +122,7 @@ edge_interest_is_reported_once_a_change(void)
                 conf_drain(rig.fds[0]);
                 conf_quiet(rig.hub);
         }
-        fill(rig.fds[0]);
+        conf_fill(rig.fds[0]);
         conf_quiet(rig.hub);
         conf_drain(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON) & GREEN_WRITE, GREEN_WRITE);
@@ -306,9 +306,8 @@ a_hang_up_is_an_error_event(void)
         conf_close(hub);
 }
 
-/* Two TCP sockets of this machine, connected. */
-static bool
-tcp_pair(int fds[2])
+bool
+conf_tcp_pair(int fds[2])
 {
         struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t len = sizeof addr;
@@ -324,6 +323,76 @@ tcp_pair(int fds[2])
         return CHECK(fds[1] >= 0);
 }
 
+/* A read stops at urgent data, so it must be told; ordinary bytes must not look like it. */
+void
+urgent_data_is_told_and_nothing_else_is(void)
+{
+        uint32_t how = conf_ops->features & GREEN_HUB_CAN_EDGE ? GREEN_HUB_EDGE : 0;
+        void *hub;
+        int fds[2];
+
+        if (!conf_can(GREEN_HUB_TELLS_HANGUP, "this hub does not tell"))
+                return;
+        hub = conf_open();
+        if (hub == NULL || !conf_tcp_pair(fds))
+                return;
+        ADD(hub, fds[0], GREEN_READ | GREEN_WRITE | how, 1);
+        CHECK_INT(conf_bits(hub, 1, CONF_SOON) & ~(uint32_t)GREEN_WRITE, 0);
+        for (int i = 0; i < 3; i++) {
+                conf_put(fds[1]);
+                CHECK_INT(conf_bits(hub, 1, CONF_SOON) & ~(uint32_t)GREEN_WRITE, GREEN_READ);
+        }
+        CHECK_INT(send(fds[1], "!", 1, MSG_OOB), 1);
+        CHECK_INT(conf_bits(hub, 1, CONF_SOON) & ~(uint32_t)GREEN_WRITE, GREEN_READ | GREEN_HUB_HANGUP);
+        MODIFY(hub, fds[0], GREEN_READ | how, 2);
+        CHECK_INT(conf_bits(hub, 2, CONF_SOON), GREEN_READ | GREEN_HUB_HANGUP);
+        conf_close(hub);
+        conf_close_pair(fds);
+}
+
+double
+conf_cpu(void)
+{
+        struct rusage use;
+
+        getrusage(RUSAGE_SELF, &use);
+        return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+               (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
+}
+
+/* The buffers are full and the peer has ended its stream: nothing to tell a writer, though the system may say it. */
+void
+who_waits_to_write_does_not_spin_when_the_peer_has_ended(void)
+{
+        uint32_t hows[] = {0, GREEN_HUB_EDGE, GREEN_HUB_ONESHOT};
+        uint32_t needs[] = {0, GREEN_HUB_CAN_EDGE, GREEN_HUB_CAN_ONESHOT};
+
+        for (int i = 0; i < 3; i++) {
+                struct rig rig;
+                double cpu;
+
+                if ((conf_ops->features & needs[i]) != needs[i])
+                        continue;
+                if (!rig_up(&rig))
+                        return;
+                conf_fill(rig.fds[0]);
+                shutdown(rig.fds[1], SHUT_WR);
+                ADD(rig.hub, rig.fds[0], GREEN_WRITE | hows[i], 1);
+                cpu = conf_cpu();
+                for (int turns = 0; turns < 5; turns++)
+                        conf_quiet(rig.hub);
+                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_QUIET * suite_slow());
+                conf_drain(rig.fds[1]);
+                CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & GREEN_WRITE, GREEN_WRITE);
+                if (hows[i] == GREEN_HUB_ONESHOT) {
+                        conf_quiet(rig.hub);
+                        MODIFY(rig.hub, rig.fds[0], GREEN_WRITE | GREEN_HUB_ONESHOT, 2);
+                        CHECK_INT(conf_bits(rig.hub, 2, CONF_SOON) & GREEN_WRITE, GREEN_WRITE);
+                }
+                rig_down(&rig);
+        }
+}
+
 void
 a_reset_is_an_error_event(void)
 {
@@ -331,7 +400,7 @@ a_reset_is_an_error_event(void)
         void *hub = conf_open();
         int fds[2];
 
-        if (hub == NULL || !tcp_pair(fds))
+        if (hub == NULL || !conf_tcp_pair(fds))
                 return;
         ADD(hub, fds[0], GREEN_READ, 1);
         conf_quiet(hub);
@@ -387,6 +456,31 @@ what_was_removed_is_not_reported(void)
         ADD(rig.hub, rig.fds[0], GREEN_READ, 3);
         CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON), GREEN_READ);
         rig_down(&rig);
+}
+
+/* One that is closed after remove() is closed: the peer hears of it, though nobody waits. */
+void
+what_was_removed_is_let_go_at_once(void)
+{
+        uint32_t hows[] = {0, GREEN_HUB_EDGE, GREEN_HUB_ONESHOT};
+        uint32_t needs[] = {0, GREEN_HUB_CAN_EDGE, GREEN_HUB_CAN_ONESHOT};
+
+        for (int i = 0; i < 3; i++) {
+                struct rig rig;
+                char byte;
+
+                if ((conf_ops->features & needs[i]) != needs[i])
+                        continue;
+                if (!rig_up(&rig))
+                        return;
+                ADD(rig.hub, rig.fds[0], GREEN_READ | hows[i], 1);
+                conf_quiet(rig.hub);
+                REMOVE(rig.hub, rig.fds[0]);
+                close(rig.fds[0]);
+                CHECK_INT(read(rig.fds[1], &byte, 1), 0);
+                rig.fds[0] = -1;
+                rig_down(&rig);
+        }
 }
 
 void

@@ -4,6 +4,7 @@
 #include "hub_conformance.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -290,9 +291,20 @@ child_was_fine(pid_t child)
         CHECK_INT(status, 0);
 }
 
+static int
+open_fds(void)
+{
+        int n = 0;
+
+        for (int fd = 0; fd < 1024; fd++)
+                n += fcntl(fd, F_GETFD) >= 0;
+        return n;
+}
+
 static void
 in_the_child(void *hub, int fds[2], int others[2])
 {
+        int before = open_fds();
         int err;
 
         CHECK_INT(conf_ops->after_fork(hub), 0);
@@ -311,6 +323,7 @@ in_the_child(void *hub, int fds[2], int others[2])
         conf_drain(others[0]);
         CHECK_INT(conf_ops->wake(hub), 0);
         conf_woken(hub);
+        CHECK(open_fds() <= before);
         conf_close(hub);
 }
 
@@ -343,8 +356,10 @@ void
 the_parent_of_a_fork_notices_nothing(void)
 {
         GREEN_COVERS("FORK-02");
+        struct green_hub_event event;
         void *hub = conf_open();
         int fds[2], others[2];
+        double begin;
         pid_t child;
 
         if (hub == NULL || !conf_pair(fds) || !conf_pair(others))
@@ -364,6 +379,10 @@ the_parent_of_a_fork_notices_nothing(void)
                 _exit(suite_failures() != 0);
         }
         child_was_fine(child);
+        /* Not even the child's wake. */
+        begin = conf_now();
+        CHECK_INT(conf_ops->wait(hub, &event, 1, 20 * 1000 * 1000), 0);
+        CHECK(conf_now() - begin >= 0.02);
         conf_quiet(hub);
         conf_put(fds[1]);
         CHECK_INT(conf_bits(hub, 1, CONF_SOON), GREEN_READ);

@@ -180,7 +180,10 @@ embed(void *arg)
         green_lock *l;
 
         (void)arg;
-        CHECK_INT(green_hub_embed(), 0);
+        if (green_hub_embed() == GREEN_EHUB) {
+                suite_skip("this hub runs an event loop itself, and can live in none");
+                return;
+        }
         l = green_lock_new();
         CHECK_INT(green_lock_acquire(l, 0), 0);
         CHECK_INT(green_spawn_n(acquire_embedded, l), 0);
@@ -423,9 +426,9 @@ just_fork(void *arg)
         int fd = free_fd();
 
         *(pid_t *)arg = child_begin();
-        /* No hub was made for it. */
+        /* No hub was made for it. (There may be less: a kqueue is not inherited.) */
         if (*(pid_t *)arg == 0)
-                _exit(free_fd() != fd);
+                _exit(free_fd() > fd);
         return NULL;
 }
 

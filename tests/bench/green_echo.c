@@ -1,4 +1,4 @@
-/* Echo, as a user of green-net would write it: a green thread a connection. */
+/* Echo, as a user of green-net would write it: a green thread a connection. green_echo [HUB] */
 #include "bench.h"
 
 #include <green/net.h>
@@ -22,13 +22,16 @@ echo(green_socket *client, const struct green_addr *peer, void *arg)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
         struct green_listen_opts listen_opts = {.size = sizeof listen_opts, .backlog = 1024};
         struct green_serve_opts serve_opts = {.size = sizeof serve_opts, .concurrency = 100000};
-        green_socket *listener = green_listen("127.0.0.1:0", &listen_opts);
+        green_socket *listener;
         struct green_addr here;
 
+        if (argc > 1 && green_use_hub(argv[1]) != 0)
+                return fprintf(stderr, "%s\n", green_last_error()->message), 1;
+        listener = green_listen("127.0.0.1:0", &listen_opts);
         bench_check(listener != NULL && green_socket_getsockname(listener, &here) == 0, "green_listen");
         printf("port %d\n", green_addr_port(&here));
         fflush(stdout);

@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers echo-1 echo-64
-    echo-1000"
+    echo-1000 uring-1000 libevent-1000 wakeup"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -53,9 +53,14 @@ contestants() { # BENCHMARK
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
+        # On hubs other than the one that is taken by itself.
+        uring-*) echo green-net=green_echo:io_uring epoll=green_echo:epoll ;;
+        wakeup) echo green-net=green_wakeup poll=green_wakeup:poll select=green_wakeup:select \
+            io_uring=green_wakeup:io_uring libevent=green_wakeup:libevent ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
+        libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
     esac
 }
 
@@ -69,9 +74,9 @@ count() { # BENCHMARK
         no-timer | no-select) echo 3000000 ;;
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
-        no-million) echo 1000000 ;;
-        no-echo-*) echo 1500 ;;
-        yes-echo-*) echo 100 ;;
+        no-million | no-wakeup) echo 1000000 ;;
+        no-echo-* | no-uring-* | no-libevent-*) echo 1500 ;;
+        yes-echo-* | yes-uring-* | yes-libevent-*) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
     esac
@@ -124,7 +129,8 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     case $2 in *:*) argument=${2#*:} ;; esac
     # shellcheck disable=SC2086
     case $1 in
-        echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        libevent-*) GREEN_HUB=libevent "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        echo-* | uring-*) "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
@@ -144,6 +150,16 @@ leave_out() { # NAME WHY LOG
 
 # Why a benchmark cannot be run here; nothing if it can.
 obstacle() { # BENCHMARK
+    case $1 in
+        uring-*)
+            GREEN_HUB=io_uring "$out/programs/green_info" >/dev/null 2>&1 || echo "there is no io_uring here"
+            return
+            ;;
+        libevent-*)
+            GREEN_HUB=libevent "$out/programs/green_info" >/dev/null 2>&1 || echo "there is no hub libevent"
+            return
+            ;;
+    esac
     test "$1-$smoke" = million-no || return 0
     free=$(awk '/^MemAvailable:/ { print int($2 / 1000000) }' /proc/meminfo 2>/dev/null)
     guard=$(info guard)
@@ -189,7 +205,11 @@ run_benchmark() { # NAME
     why=$(obstacle "$1")
     test -z "$why" || { say "$1: skipped: $why"; return; }
     say "$1"
-    case $1 in echo-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
+    case $1 in
+        echo-* | uring-* | libevent-*)
+            build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")"
+            ;;
+    esac
     take_part "$1"
     turns=$rounds
     test "$1" != million || turns=1

@@ -115,8 +115,8 @@ struct green_hub_config {
         void (*free)(void *old);                         /**< gives it back; NULL is fine */
         void (*log)(int level, const char *message);     /**< report; levels of <green/log.h> */
         void *loop; /**< the application's own event loop, of the kind that the hub is made of (for "libevent" a
-                         struct event_base), which outlives the state; NULL: make one. A hub that has no loop() is
-                         never given one */
+                         struct event_base), which outlives the state; NULL: make one. Looked at in init() only. A hub
+                         that has no loop() is never given one */
 };
 
 /** A hub. Constant, one for the process; each OS thread has its own @p state from init(). */

@@ -61,8 +61,8 @@ GREEN_API const char *green_hub_name(const green_hub *hub);
  * callbacks are in hub context: they may post, wake and spawn, but not wait. Never yields.
  *
  * @param name a back end with a foreign loop: "libevent".
- * @param loop for "libevent" a `struct event_base *`, borrowed: it must outlive the hub, and nobody else may run it
- *             meanwhile. NULL is green_use_hub(name).
+ * @param loop for "libevent" a `struct event_base *`, borrowed: it must outlive the hub (green_hub_destroy() before you
+ *             free it), and nobody else may run it meanwhile. NULL is green_use_hub(name).
  * @retval 0          chosen.
  * @retval -EBUSY     the hub runs, and something is pending in it, or another hub lives in this loop.
  * @retval GREEN_EHUB no such hub, it cannot be used here, or it has no foreign loop; green_last_error() says which.
@@ -84,19 +84,20 @@ struct green_hub_choice {
         size_t size;        /**< sizeof(struct green_hub_choice) of the library */
         const char *name;   /**< what to say in `GREEN_HUB` */
         const char *path;   /**< the file of a module; NULL: linked in */
-        int code;           /**< 0: it can be used here; otherwise why not, as a code */
+        int code; /**< 0: it can be used here; GREEN_EHUB: it is no module that can be; or what its probe gave */
         const char *reason; /**< why not, in words; NULL where it can */
         bool is_default;    /**< taken where nothing is chosen */
 };
 
 /**
  * @brief Go through the back ends that there are: those linked in, best first, then installed modules by name. Never
- *        yields. Modules are loaded to be asked, and stay loaded where they can be used.
+ *        yields. thread-safe. Modules are loaded to be asked, and stay loaded where they can be used. What `GREEN_HUB`
+ *        says is not looked at.
  * @param fn  called once for each; what it is given lasts as long as the call.
  * @param arg passed to fn.
  * @retval -EINVAL fn is NULL.
  * @return how many there are.
- * @since 0.1
+ * @since 0.1 (HUB-06, HUB-07)
  */
 GREEN_API int green_hub_each(void (*fn)(const struct green_hub_choice *choice, void *arg), void *arg);
 
@@ -309,8 +310,9 @@ GREEN_API int green_hub_destroy(double timeout);
  *
  * The calling stack becomes the embedder's: hub context, in and out of green_hub_step().
  *
- * @retval 0      embedded.
- * @retval -EBUSY something has blocked or been spawned in this OS thread already.
+ * @retval 0          embedded.
+ * @retval -EBUSY     something has blocked or been spawned in this OS thread already.
+ * @retval GREEN_EHUB the back end runs a foreign loop itself, and can live in none: see green_use_hub_loop().
  * @return otherwise as green_use_hub().
  * @since 0.1
  */
@@ -323,15 +325,16 @@ GREEN_API int green_hub_embed(void);
  * @retval 1        there is more to do at once.
  * @retval 0        nothing is ready: wait for green_hub_fd() to be readable, for at most green_hub_timeout() seconds.
  * @retval -EDEADLK called from a green thread or a callback, or the hub is not embedded.
- * @return a code of green_hub_stop(), once.
- * @since 0.1
+ * @return a code of green_hub_stop(), once; or that of a back end which cannot wait any more.
+ * @since 0.1 (AIO-06)
  */
 GREEN_API int green_hub_step(void);
 
 /**
  * @brief A descriptor that is readable when green_hub_step() has something to do. Never yields.
- * @return the descriptor, the hub's; GREEN_INVALID_FD if the back end has none.
- * @since 0.1
+ * @return the descriptor, the hub's; GREEN_INVALID_FD if the back end has none, and green_last_error() says so
+ *         (-ENOTSUP).
+ * @since 0.1 (AIO-06)
  */
 GREEN_API green_fd green_hub_fd(void);
 
@@ -345,11 +348,12 @@ GREEN_API double green_hub_timeout(void);
 /**
  * @brief Be told when work becomes ready, or a new time limit is set, outside green_hub_step(). Never yields.
  *
- * @param fn  called once until the next step, from the call that did it; NULL for none.
+ * @param fn  called once until the next step, from the call that did it; NULL for none. It tells the loop to step soon,
+ *            and may not do so itself: green_hub_step() and green_hub_destroy() in it return -EDEADLK.
  * @param arg passed to fn.
  * @retval 0        set.
  * @retval -EDEADLK the hub is not embedded.
- * @since 0.1
+ * @since 0.1 (AIO-06)
  */
 GREEN_API int green_hub_set_notify(void (*fn)(void *arg), void *arg);
 /** @} */
