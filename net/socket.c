@@ -12,6 +12,8 @@ green__socket_foreign(const green_socket *s)
 {
         char what[48];
 
+        if (s->detached)
+                return green_set_error(-EPERM, "the socket is detached: green_socket_attach() first");
         snprintf(what, sizeof what, "socket %lld", (long long)green_io_fd(s->io));
         return green_hub_check(s->hub, what);
 }
@@ -27,6 +29,12 @@ green__socket_pin(green_socket *s)
                 s->users = 0;
         }
         s->users++;
+}
+
+unsigned
+green__socket_users(green_socket *s)
+{
+        return s->forks == green__sys_forks ? s->users : 0;
 }
 
 /* The registration is freed already. */
@@ -118,6 +126,7 @@ green__socket_wrap(green_fd fd, unsigned flags)
                 return NULL;
         }
         s->hub = green_hub_ident();
+        s->io_flags = flags;
         s->timeout = GREEN_FOREVER;
         s->held = GREEN_INVALID_FD;
         s->forks = green__sys_forks;
@@ -187,6 +196,17 @@ close_transport(green_socket *s)
         green_shield_end();
 }
 
+/* Of one that belongs to no OS thread only the descriptor is left. */
+static int
+close_detached(green_socket *s)
+{
+        green_fd fd = s->detached_fd;
+
+        s->detached_fd = GREEN_INVALID_FD;
+        s->closed = true;
+        return fd == GREEN_INVALID_FD ? 0 : green__sys_close(fd);
+}
+
 int
 green_socket_close(green_socket *s)
 {
@@ -194,6 +214,8 @@ green_socket_close(green_socket *s)
 
         if (s == NULL || s->closed || s->closing)
                 return 0;
+        if (green__unlikely(s->detached))
+                return close_detached(s);
         close_transport(s);
         rc = green_io_close(s->io);
         s->closing = false;
@@ -214,6 +236,11 @@ green_socket_free(green_socket *s)
 
         if (s == NULL)
                 return 0;
+        if (green__unlikely(s->detached)) {
+                (void)green_socket_close(s);
+                release(s);
+                return 0;
+        }
         if (s->forks != green__sys_forks) {
                 s->forks = green__sys_forks;
                 s->users = 0;
@@ -259,6 +286,7 @@ green_socket_set_shared(green_socket *s, bool on)
 
         if (rc != 0)
                 return rc;
+        s->io_flags = on ? s->io_flags | GREEN_IO_SHARED : s->io_flags & ~GREEN_IO_SHARED;
         return green_io_set_flags(s->io, on ? GREEN_IO_SHARED : 0, on ? 0 : GREEN_IO_SHARED);
 }
 
@@ -302,9 +330,8 @@ green_socket_error(green_socket *s)
         return rc != 0 ? rc : green__sys_error(green_io_fd(s->io));
 }
 
-/* From now on somebody else may read from the descriptor, or wait for it and use up its events. */
-static void
-expose(const green_socket *s)
+void
+green__socket_expose(const green_socket *s)
 {
         green_socket *own = (green_socket *)(uintptr_t)s;
 
@@ -317,7 +344,7 @@ green_socket_fd(const green_socket *s)
 {
         if (s == NULL)
                 return GREEN_INVALID_FD;
-        expose(s);
+        green__socket_expose(s);
         return green_io_fd(s->io);
 }
 
@@ -326,6 +353,6 @@ green_socket_io(const green_socket *s)
 {
         if (s == NULL)
                 return NULL;
-        expose(s);
+        green__socket_expose(s);
         return s->io;
 }

@@ -172,19 +172,6 @@ green_socket_sendto(green_socket *s, const void *buf, size_t len, int flags, con
         return rc;
 }
 
-/*
- * After a piece of a larger whole was sent: the limit is for each wait, so it begins anew; and a peer that drains as fast
- * as we fill must not keep the others from running.
- */
-static inline int
-go_on(green_socket *s, struct green__limit *limit)
-{
-        limit->start = -1;
-        if (limit->timeout != 0 && green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
-                return green__socket_turn(s);
-        return 0;
-}
-
 int
 green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, size_t *ret_done)
 {
@@ -199,7 +186,7 @@ green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, si
                 if (green__likely(n >= 0)) {
                         done += (size_t)n;
                         if (green__unlikely(done < len))
-                                rc = go_on(s, &limit);
+                                rc = green__socket_go_on(s, &limit);
                 } else if (n == -EAGAIN) {
                         rc = green__socket_wait(s, want, &limit);
                 } else {
@@ -264,7 +251,7 @@ green_socket_sendallv(green_socket *s, const struct green_iovec *iov, size_t n, 
                         done += (size_t)sent;
                         advance(&at, (size_t)sent);
                         if (green__unlikely(at.n > 0))
-                                rc = go_on(s, &limit);
+                                rc = green__socket_go_on(s, &limit);
                 } else if (sent == -EAGAIN) {
                         rc = green__socket_wait(s, want, &limit);
                 } else {

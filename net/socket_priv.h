@@ -60,6 +60,7 @@ struct green_socket {
         void *transport_state;                    /* the transport's own */
         uint64_t hub;                             /* green_hub_ident() of the OS thread it belongs to */
         double timeout;                           /* of each call, seconds */
+        unsigned io_flags;                        /* GREEN_IO_... bits of its registration */
         struct green_waitq on_close;              /* those who wait for something else than the descriptor */
         green_fd held;                            /* accepted, but there was no memory for its handle */
         unsigned streak;                          /* calls since one waited */
@@ -72,6 +73,8 @@ struct green_socket {
         bool closing;  /* the transport says goodbye */
         bool freed;    /* the last of its users releases it */
         bool blocking; /* descriptor 0, 1 or 2, which was not switched to O_NONBLOCK */
+        bool detached; /* it belongs to no OS thread, and has no registration: its descriptor is detached_fd */
+        green_fd detached_fd;
 };
 
 /* The time limit of one call. The clock is read when it first waits, and only if there is a limit. */
@@ -105,6 +108,12 @@ double green__limit_left(struct green__limit *limit);
 
 /* Let the others run, after a streak. If it fails, touch the socket no more. */
 int green__socket_turn(green_socket *s);
+
+/* Calls that wait or yield inside it. */
+unsigned green__socket_users(green_socket *s);
+
+/* From now on somebody else may read from the descriptor, or wait for it and use up its events. */
+void green__socket_expose(const green_socket *s);
 
 /* Complain about the use of a socket by an OS thread that it does not belong to. -EPERM. */
 int green__socket_foreign(const green_socket *s);
@@ -141,6 +150,19 @@ green__socket_enter(green_socket *s, int flags, struct green__limit *limit)
         if (green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
                 return green__socket_turn(s);
         return green_checkpoint();
+}
+
+/*
+ * After a piece of a larger whole was moved: the limit is for each wait, so it begins anew; and a peer that drains as fast
+ * as we fill must not keep the others from running. If it fails, touch the socket no more.
+ */
+static inline int
+green__socket_go_on(green_socket *s, struct green__limit *limit)
+{
+        limit->start = -1;
+        if (limit->timeout != 0 && green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
+                return green__socket_turn(s);
+        return 0;
 }
 
 #endif

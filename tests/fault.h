@@ -44,18 +44,24 @@
         X(opendir)                                                                                                     \
         X(poll)                                                                                                        \
         X(ppoll)                                                                                                       \
+        X(pread)                                                                                                       \
         X(process_madvise)                                                                                             \
         X(pthread_kill)                                                                                                \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
+        X(recvmmsg)                                                                                                    \
+        X(recvmsg)                                                                                                     \
         X(select)                                                                                                      \
         X(send)                                                                                                        \
+        X(sendfile)                                                                                                    \
+        X(sendmmsg)                                                                                                    \
         X(sendmsg)                                                                                                     \
         X(sendto)                                                                                                      \
         X(setsockopt)                                                                                                  \
         X(shutdown)                                                                                                    \
         X(sigaltstack)                                                                                                 \
         X(socket)                                                                                                      \
+        X(socketpair)                                                                                                  \
         X(write)
 
 enum fault_kind {

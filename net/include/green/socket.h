@@ -123,6 +123,7 @@ GREEN_API int green_socket_detach(green_socket *s);
  * @param s a socket that green_socket_detach() was called on.
  * @retval 0       done.
  * @retval -EINVAL it is not detached.
+ * @retval -EBADF  it was closed meanwhile.
  * @retval -ENOMEM memory ran out; it stays detached.
  * @retval -EBUSY  another handle of this OS thread has its descriptor's number.
  * @since 0.1
@@ -166,6 +167,19 @@ GREEN_API int green_socket_close(green_socket *s);
  * @since 0.1 (SOCK-12)
  */
 GREEN_API int green_socket_free(green_socket *s);
+
+#if defined(__GNUC__)
+/** @cond */
+static inline void
+green_socket_scope_end_(green_socket **s)
+{
+        (void)green_socket_free(*s);
+}
+/** @endcond */
+/** Declare a socket @p name, made by @p make, that is closed and freed at the end of the block, however that is left
+ *  (SOCK-10). */
+#define GREEN_SOCKET_SCOPE(name, make) green_socket *name __attribute__((cleanup(green_socket_scope_end_))) = (make)
+#endif
 /** @} */
 
 /**
