@@ -5,7 +5,8 @@
 
 #include <green/alloc.h>
 
-/* Bytes that one call of the system moves at most: a peer that is as fast as the disk must not keep the others waiting. */
+/* Bytes that one call of the system moves at most: a peer that is as fast as the disk must not keep the others waiting.
+ */
 #define CHUNK ((size_t)1 << 20)
 /* Bytes read at a time where the system cannot send a file. */
 #define COPY_SIZE ((size_t)16 << 10)

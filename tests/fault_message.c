@@ -211,9 +211,5 @@ too_few_descriptors_are_an_error(void)
         fault_few_descriptors(&scenario_messages);
 }
 
-GREEN_SUITE(fault_message) {
-        SCENARIOS(FAULT_TEST_ROW)
-        GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
-        GREEN_TEST(too_few_descriptors_are_an_error, .limit = 60),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(fault_message){SCENARIOS(FAULT_TEST_ROW) GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
+                           GREEN_TEST(too_few_descriptors_are_an_error, .limit = 60), GREEN_SUITE_END};

@@ -463,20 +463,18 @@ what_is_no_group_is_refused(void)
         free_pair(p);
 }
 
-GREEN_SUITE(net_message) {
-        GREEN_TEST(a_message_comes_in_pieces_with_its_sender),
-        GREEN_TEST(a_wait_for_a_message_ends_as_any_other),
-        GREEN_TEST(many_messages_move_at_a_time),
-        GREEN_TEST(of_many_messages_the_first_failure_counts),
-        GREEN_TEST(descriptors_travel_with_bytes),
-        GREEN_TEST(descriptors_that_do_not_fit_are_closed_and_not_leaked),
-        GREEN_TEST(as_many_descriptors_as_allowed_travel_at_once),
-        GREEN_TEST(a_receive_fills_several_pieces),
-        GREEN_TEST(a_part_of_a_file_is_sent),
-        GREEN_TEST(a_file_goes_out_by_copying_where_the_descriptor_may_block),
-        GREEN_TEST(a_file_that_cannot_go_is_an_error_and_no_signal),
-        GREEN_TEST(a_kill_ends_the_sending_of_a_file_and_says_how_far_it_came),
-        GREEN_TEST(a_group_gets_what_is_sent_to_it),
-        GREEN_TEST(what_is_no_group_is_refused),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_message){GREEN_TEST(a_message_comes_in_pieces_with_its_sender),
+                         GREEN_TEST(a_wait_for_a_message_ends_as_any_other),
+                         GREEN_TEST(many_messages_move_at_a_time),
+                         GREEN_TEST(of_many_messages_the_first_failure_counts),
+                         GREEN_TEST(descriptors_travel_with_bytes),
+                         GREEN_TEST(descriptors_that_do_not_fit_are_closed_and_not_leaked),
+                         GREEN_TEST(as_many_descriptors_as_allowed_travel_at_once),
+                         GREEN_TEST(a_receive_fills_several_pieces),
+                         GREEN_TEST(a_part_of_a_file_is_sent),
+                         GREEN_TEST(a_file_goes_out_by_copying_where_the_descriptor_may_block),
+                         GREEN_TEST(a_file_that_cannot_go_is_an_error_and_no_signal),
+                         GREEN_TEST(a_kill_ends_the_sending_of_a_file_and_says_how_far_it_came),
+                         GREEN_TEST(a_group_gets_what_is_sent_to_it),
+                         GREEN_TEST(what_is_no_group_is_refused),
+                         GREEN_SUITE_END};

@@ -271,17 +271,15 @@ a_handle_that_was_dropped_keeps_its_descriptor(void)
         CHECK_INT(green_socket_free(NULL), 0);
 }
 
-GREEN_SUITE(net_move) {
-        GREEN_TEST(a_pair_is_connected),
-        GREEN_TEST(a_pair_for_which_memory_runs_out_leaves_nothing),
-        GREEN_TEST(a_copy_has_the_same_timeout_and_outlives_the_first),
-        GREEN_TEST(a_copy_that_was_closed_is_heard_of_no_more),
-        GREEN_TEST(a_copy_reads_what_the_other_left),
-        GREEN_TEST(an_idle_socket_moves_to_another_thread_and_back),
-        GREEN_TEST(a_detached_socket_can_be_closed_and_freed),
-        GREEN_TEST(a_socket_that_cannot_be_attached_stays_detached),
-        GREEN_TEST(a_descriptor_is_taken_out),
-        GREEN_TEST(a_socket_of_a_block_ends_with_it),
-        GREEN_TEST(a_handle_that_was_dropped_keeps_its_descriptor),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_move){GREEN_TEST(a_pair_is_connected),
+                      GREEN_TEST(a_pair_for_which_memory_runs_out_leaves_nothing),
+                      GREEN_TEST(a_copy_has_the_same_timeout_and_outlives_the_first),
+                      GREEN_TEST(a_copy_that_was_closed_is_heard_of_no_more),
+                      GREEN_TEST(a_copy_reads_what_the_other_left),
+                      GREEN_TEST(an_idle_socket_moves_to_another_thread_and_back),
+                      GREEN_TEST(a_detached_socket_can_be_closed_and_freed),
+                      GREEN_TEST(a_socket_that_cannot_be_attached_stays_detached),
+                      GREEN_TEST(a_descriptor_is_taken_out),
+                      GREEN_TEST(a_socket_of_a_block_ends_with_it),
+                      GREEN_TEST(a_handle_that_was_dropped_keeps_its_descriptor),
+                      GREEN_SUITE_END};

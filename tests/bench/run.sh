@@ -9,8 +9,8 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers echo-1 echo-64
-    echo-1000"
+benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers udp conns echo-1
+    echo-64 echo-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -53,6 +53,8 @@ contestants() { # BENCHMARK
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
+        udp) echo green-net=green_udp raw=raw_udp ;;
+        conns) echo green-net=green_echo libuv=libuv_echo ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
@@ -70,10 +72,19 @@ count() { # BENCHMARK
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million) echo 1000000 ;;
-        no-echo-*) echo 1500 ;;
-        yes-echo-*) echo 100 ;;
+        no-conns) echo 10000 ;;
+        no-echo-* | no-udp) echo 1500 ;;
+        yes-echo-* | yes-udp) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
+    esac
+}
+
+load_of() { # BENCHMARK: the program that makes the load, if there is one
+    case $1 in
+        conns) echo conn_load ;;
+        echo-*) echo echo_load ;;
+        udp) echo udp_load ;;
     esac
 }
 
@@ -125,6 +136,9 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     # shellcheck disable=SC2086
     case $1 in
         echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        udp | conns)
+            "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument
+            ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
@@ -189,7 +203,8 @@ run_benchmark() { # NAME
     why=$(obstacle "$1")
     test -z "$why" || { say "$1: skipped: $why"; return; }
     say "$1"
-    case $1 in echo-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
+    load=$(load_of "$1")
+    test -z "$load" || build "$load" || die "$load does not build: $(cat "$out/programs/$load.log")"
     take_part "$1"
     turns=$rounds
     test "$1" != million || turns=1
