@@ -65,6 +65,17 @@ struct green_connect_opts {
  */
 GREEN_API green_socket *green_connect(const char *address, const struct green_connect_opts *opts);
 
+/**
+ * @brief Connect to the first that answers of several addresses, as green_connect() does for those of a name. May yield.
+ *
+ * @param addrs the addresses, best first; TCP.
+ * @param n     how many, 1 or more.
+ * @param opts  NULL for defaults.
+ * @return as green_connect(). Where every address failed it is the code of the first that did, and the message names each.
+ * @since 0.1 (SOCK-20, SOCK-21)
+ */
+GREEN_API green_socket *green_connect_any(const struct green_addr *addrs, size_t n, const struct green_connect_opts *opts);
+
 /** What green_listen() can change. Set it to zero, then @ref size, then what you need. */
 struct green_listen_opts {
         size_t size;        /**< sizeof(struct green_listen_opts) */
