@@ -337,9 +337,20 @@ struct green__hub {
         void *altstack;
         struct green__last_error *last_error; /* in hub context */
         struct green__locals *locals;
+        struct green__hub_end *ends;  /* whom to tell of the end; the last to come first: hub_end.c */
         struct green__hub *hubs_next; /* every hub of the process: hubs.c */
         struct green_hub_event events[GREEN__EVENTS];
 };
+
+/* The inside of a struct green_hub_end. */
+struct green__hub_end {
+        struct green__hub_end *next, **at;
+        void (*fn)(void *arg);
+        void *arg;
+};
+
+/* hub_end.c: the hub is freed: tell those who want to know. */
+void green__hub_ends_tell(struct green__hub_end *ends);
 
 #define GREEN__TLS __attribute__((tls_model("initial-exec")))
 extern _Thread_local struct green__hub *green__hub_here GREEN__TLS;

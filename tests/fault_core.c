@@ -195,24 +195,41 @@ sleep_long(void *arg)
         return NULL;
 }
 
+static void
+note_end(void *arg)
+{
+        ++*(int *)arg;
+}
+
 /* The end: main is told, what sleeps is killed. */
 static void
 hub_end(void)
 {
         static int rc = 1; /* of one that outlives this */
+        struct green_hub_end ends[2] = {0};
+        int told = 0;
 
-        if (!have_hub() || !OK(green_spawn_n(stop_hub, NULL)))
+        if (!have_hub())
                 return;
+        CHECK_INT(green_hub_at_end(&ends[0], note_end, &told), 0);
+        CHECK_INT(green_hub_at_end(&ends[1], note_end, &told), 0);
+        green_hub_end_drop(&ends[0]);
+        if (!OK(green_spawn_n(stop_hub, NULL))) {
+                green_hub_end_drop(&ends[1]);
+                return;
+        }
         if (OK(green_spawn_n(sleep_long, &rc))) {
                 CHECK_INT(green_sleep(1000), GREEN_ESTOPPED);
                 CHECK_INT(green_recover(), GREEN_ESTOPPED);
         } else {
                 CHECK_INT(green_sleep(1000), GREEN_ESTOPPED);
                 CHECK_INT(green_recover(), GREEN_ESTOPPED);
+                green_hub_end_drop(&ends[1]);
                 return;
         }
         CHECK_INT(green_hub_destroy(SOON), 0);
         CHECK_INT(rc, GREEN_EKILLED);
+        CHECK_INT(told, 1);
 }
 
 static void *
