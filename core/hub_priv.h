@@ -468,6 +468,9 @@ int green__slot_arm(struct green__hub *h, struct green__slot *s, green_fd fd, un
 void green__slot_left(struct green__hub *h, struct green__slot *s, green_fd fd);
 int green__slot_check_free(struct green__slot *s, green_fd fd, unsigned events);
 void green__slot_reset(struct green__hub *h, struct green__slot *s, green_fd fd, bool told);
+
+/* Its waiters get -ECANCELED, and it stays as it is. */
+void green__slot_cancel(struct green__hub *h, struct green__slot *s, green_fd fd);
 void green__slots_after_fork(struct green__hub *h);
 void green__slots_free(struct green__hub *h);
 bool green__multiple_allowed(void);

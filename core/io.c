@@ -387,6 +387,17 @@ close_now(green_fd fd)
         return close(fd) == 0 || errno == EINTR ? 0 : -errno;
 }
 
+static void
+cancel_ops(struct green__hub *h, green_io *io)
+{
+        struct green_wait *node, *next;
+
+        for (node = io->ops.first; node != NULL; node = next) {
+                next = node->next;
+                green__op_cancel(h, node->thread, -ECANCELED);
+        }
+}
+
 /* Close without freeing: the slot is free at once, the descriptor when the last operation has ended. */
 static int
 close_io(struct green__hub *h, green_io *io, bool keep_fd)
@@ -394,15 +405,11 @@ close_io(struct green__hub *h, green_io *io, bool keep_fd)
         struct green__slot *s = io->slot;
         green_fd fd = io->fd;
         bool close_fd = !keep_fd && !(io->flags & GREEN_IO_KEEP_FD);
-        struct green_wait *node, *next;
 
         io->fd = GREEN_INVALID_FD;
         io->slot = NULL;
         green__slot_reset(h, s, fd, keep_fd || must_tell(h, io));
-        for (node = io->ops.first; node != NULL; node = next) {
-                next = node->next;
-                green__op_cancel(h, node->thread, -ECANCELED);
-        }
+        cancel_ops(h, io);
         if (!close_fd)
                 return 0;
         if (io->ops.first != NULL) {
@@ -423,6 +430,18 @@ close_orphan(green_io *io)
         if (fd == GREEN_INVALID_FD || io->flags & GREEN_IO_KEEP_FD)
                 return 0;
         return close_now(fd);
+}
+
+int
+green_io_cancel(green_io *io)
+{
+        if (io == NULL || io->slot == NULL || !green__hub_lives(io->hub_ident))
+                return 0;
+        if (check_owner(io) != 0)
+                return -EPERM;
+        green__slot_cancel(io->hub, io->slot, io->fd);
+        cancel_ops(io->hub, io);
+        return 0;
 }
 
 int

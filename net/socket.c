@@ -12,6 +12,8 @@ green__socket_foreign(const green_socket *s)
 {
         char what[48];
 
+        if (s->closed && s->hub == GREEN__CLOSED_HUB)
+                return -EBADF;
         if (s->detached)
                 return green_set_error(-EPERM, "the socket is detached: green_socket_attach() first");
         snprintf(what, sizeof what, "socket %lld", (long long)green_io_fd(s->io));
@@ -66,7 +68,7 @@ green__socket_unpin(green_socket *s, int rc)
                 s->users--;
         if (green__likely(!s->closed))
                 return rc;
-        if (s->freed && s->users == 0)
+        if (s->freed && s->users == 0 && s->streams == 0)
                 release_closed(s);
         return rc < 0 ? rc : -ECANCELED;
 }
@@ -90,12 +92,17 @@ int
 green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit)
 {
         double left = green__limit_left(limit);
+        int rc;
 
         if (left == 0)
                 return limit->timeout == 0 ? -EAGAIN : -ETIMEDOUT;
         s->streak = 0;
         green__socket_pin(s);
-        return green__socket_unpin(s, green_io_wait(s->io, events, left));
+        rc = green_io_wait(s->io, events, left);
+        /* A stream that stands on it was closed, which is nothing to this call. */
+        if (green__unlikely(rc == -ECANCELED) && !s->closed && green__socket_open(s))
+                rc = 0;
+        return green__socket_unpin(s, rc);
 }
 
 int
@@ -178,6 +185,21 @@ green_socket_from_fd(green_fd fd)
         return s;
 }
 
+/* As green__socket_wait(), in a goodbye: whether the handle is closed does not matter, and nothing is released. */
+static int
+wait_for_goodbye(green_socket *s, unsigned events, struct green__limit *limit)
+{
+        double left = green__limit_left(limit);
+        int rc;
+
+        if (left == 0)
+                return -ETIMEDOUT;
+        green__socket_pin(s);
+        rc = green_io_wait(s->io, events, left);
+        s->users--;
+        return rc;
+}
+
 /* Let the transport say goodbye. In hub context, where nothing can wait, it gets one try. */
 static void
 close_transport(green_socket *s)
@@ -192,7 +214,7 @@ close_transport(green_socket *s)
         green_shield_begin();
         do
                 rc = s->transport->close(s, &want);
-        while (rc == -EAGAIN && green__socket_wait(s, want, &limit) == 0);
+        while (rc == -EAGAIN && wait_for_goodbye(s, want, &limit) == 0);
         green_shield_end();
 }
 
@@ -207,6 +229,50 @@ close_detached(green_socket *s)
         return fd == GREEN_INVALID_FD ? 0 : green__sys_close(fd);
 }
 
+static void
+close_held(green_socket *s)
+{
+        if (s->held != GREEN_INVALID_FD)
+                green__sys_close(s->held);
+        s->held = GREEN_INVALID_FD;
+}
+
+/* Close the handle only: streams stand on it. Their waits go on, the others' end. */
+static int
+close_for_user(green_socket *s)
+{
+        int rc = green_io_cancel(s->io);
+
+        if (rc != 0)
+                return rc;
+        s->closed = true;
+        s->hub = GREEN__CLOSED_HUB;
+        close_held(s);
+        green_wake_all(&s->on_close, -ECANCELED);
+        return 0;
+}
+
+int
+green__socket_drop_stream(green_socket *s)
+{
+        int rc;
+
+        if (!s->closed || s->streams > 1) {
+                rc = green_io_cancel(s->io);
+                s->streams -= rc == 0;
+                return rc;
+        }
+        close_transport(s);
+        rc = green_io_close(s->io);
+        s->closing = false;
+        if (rc == -EPERM)
+                return rc;
+        s->streams--;
+        if (s->freed && s->users == 0)
+                release_closed(s);
+        return rc;
+}
+
 int
 green_socket_close(green_socket *s)
 {
@@ -216,15 +282,15 @@ green_socket_close(green_socket *s)
                 return 0;
         if (green__unlikely(s->detached))
                 return close_detached(s);
+        if (s->streams > 0)
+                return close_for_user(s);
         close_transport(s);
         rc = green_io_close(s->io);
         s->closing = false;
         if (rc == -EPERM)
                 return rc;
         s->closed = true;
-        if (s->held != GREEN_INVALID_FD)
-                green__sys_close(s->held);
-        s->held = GREEN_INVALID_FD;
+        close_held(s);
         green_wake_all(&s->on_close, -ECANCELED);
         return rc;
 }
@@ -245,9 +311,11 @@ green_socket_free(green_socket *s)
                 s->forks = green__sys_forks;
                 s->users = 0;
         }
+        if (!s->closed && s->users == 0 && s->streams > 0 && (rc = close_for_user(s)) != 0)
+                return rc;
         if (s->closed) {
                 s->freed = true;
-                if (s->users == 0)
+                if (s->users == 0 && s->streams == 0)
                         release_closed(s);
                 return 0;
         }
@@ -340,9 +408,16 @@ green__socket_expose(const green_socket *s)
 }
 
 green_fd
+green__socket_show_fd(green_socket *s)
+{
+        expose(s);
+        return green_io_fd(s->io);
+}
+
+green_fd
 green_socket_fd(const green_socket *s)
 {
-        if (s == NULL)
+        if (s == NULL || s->closed)
                 return GREEN_INVALID_FD;
         green__socket_expose(s);
         return green_io_fd(s->io);
@@ -351,7 +426,7 @@ green_socket_fd(const green_socket *s)
 green_io *
 green_socket_io(const green_socket *s)
 {
-        if (s == NULL)
+        if (s == NULL || s->hub == GREEN__CLOSED_HUB)
                 return NULL;
         green__socket_expose(s);
         return s->io;

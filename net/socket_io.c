@@ -5,42 +5,6 @@
 
 #include <limits.h>
 
-/* ---- one try each: a count, -EAGAIN with what to wait for, or another code */
-
-static inline ssize_t
-try_recv(green_socket *s, void *buf, size_t len, int flags, unsigned *want)
-{
-        *want = GREEN_READ;
-        if (green__unlikely(s->transport != NULL))
-                return s->transport->recv(s, buf, len, flags & ~MSG_DONTWAIT, want);
-        /* The system would say 0 at once, also where nothing has come. */
-        if (green__unlikely(len == 0))
-                return green__sys_readable(green_io_fd(s->io));
-        return green__sys_recv(green_io_fd(s->io), buf, len, flags);
-}
-
-static inline ssize_t
-try_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int flags, unsigned *want)
-{
-        *want = GREEN_WRITE;
-        if (green__unlikely(s->transport != NULL))
-                return s->transport->sendv(s, iov, n, flags & ~MSG_DONTWAIT, want);
-        return green__sys_sendv(green_io_fd(s->io), iov, n, flags);
-}
-
-static inline ssize_t
-try_send(green_socket *s, const void *buf, size_t len, int flags, unsigned *want)
-{
-        struct green_iovec iov;
-
-        *want = GREEN_WRITE;
-        if (green__likely(s->transport == NULL))
-                return green__sys_send(green_io_fd(s->io), buf, len, flags);
-        iov.base = (void *)(uintptr_t)buf;
-        iov.len = len;
-        return s->transport->sendv(s, &iov, 1, flags & ~MSG_DONTWAIT, want);
-}
-
 /* ---- receiving */
 
 /*
@@ -72,11 +36,11 @@ green_socket_recv(green_socket *s, void *buf, size_t len, int flags)
         int rc = green__socket_enter_recv(s, flags, &limit);
 
         while (green__likely(rc == 0)) {
-                ssize_t n = try_recv(s, buf, len, flags, &want);
+                ssize_t n = green__socket_try_recv(s, buf, len, flags, &want);
 
                 if (green__likely(n != -EAGAIN)) {
-                        if (s->whole && n > 0 && (size_t)n < len && flags == 0)
-                                s->drained = s->transport == NULL && !green_io_hung_up(s->io);
+                        if (flags == 0)
+                                green__socket_received(s, n, len);
                         return n;
                 }
                 rc = green__socket_wait(s, want, &limit);
@@ -125,7 +89,7 @@ green_socket_send(green_socket *s, const void *buf, size_t len, int flags)
         int rc = green__socket_enter(s, flags, &limit);
 
         while (green__likely(rc == 0)) {
-                ssize_t n = try_send(s, buf, len, flags, &want);
+                ssize_t n = green__socket_try_send(s, buf, len, flags, &want);
 
                 if (green__likely(n != -EAGAIN))
                         return n;
@@ -142,7 +106,7 @@ green_socket_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int
         int rc = green__socket_enter(s, flags, &limit);
 
         while (green__likely(rc == 0)) {
-                ssize_t sent = try_sendv(s, iov, n, flags, &want);
+                ssize_t sent = green__socket_try_sendv(s, iov, n, flags, &want);
 
                 if (green__likely(sent != -EAGAIN))
                         return sent;
@@ -181,7 +145,7 @@ green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, si
         int rc = green__socket_enter(s, flags, &limit);
 
         while (rc == 0 && done < len) {
-                ssize_t n = try_send(s, (const char *)buf + done, len - done, flags, &want);
+                ssize_t n = green__socket_try_send(s, (const char *)buf + done, len - done, flags, &want);
 
                 if (green__likely(n >= 0)) {
                         done += (size_t)n;
@@ -225,13 +189,13 @@ try_sendv_from(green_socket *s, const struct position *at, int flags, unsigned *
         size_t n = at->n < sizeof some / sizeof some[0] ? at->n : sizeof some / sizeof some[0];
 
         if (at->skip == 0)
-                return try_sendv(s, at->iov, at->n, flags, want);
+                return green__socket_try_sendv(s, at->iov, at->n, flags, want);
         for (size_t i = 0; i < n; i++)
                 some[i] = at->iov[i];
         /* cppcheck-suppress uninitvar ; there is always a piece left */
         some[0].base = (char *)some[0].base + at->skip;
         some[0].len -= at->skip;
-        return try_sendv(s, some, n, flags, want);
+        return green__socket_try_sendv(s, some, n, flags, want);
 }
 
 int

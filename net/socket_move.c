@@ -50,6 +50,8 @@ check_idle(green_socket *s)
                 return -EBADF;
         if (green__socket_users(s) > 0)
                 return green_set_error(-EBUSY, "somebody waits on the socket");
+        if (s->streams > 0)
+                return green_set_error(-EBUSY, "a stream stands on the socket");
         if (green_socket_pending(s) > 0)
                 return green_set_error(-EBUSY, "the socket holds bytes that were received and not read");
         return 0;

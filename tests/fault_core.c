@@ -175,6 +175,7 @@ hub_module(void)
                 fault_put(fds[1]);
                 CHECK(OK(green_io_submit(io, &op, SOON)) ? byte == 'x' : fault_happened());
         }
+        CHECK_INT(green_io_cancel(io), 0);
         CHECK_INT(green_io_free(io), 0);
         fault_close(fds[0]);
         fault_close(fds[1]);
