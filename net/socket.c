@@ -410,7 +410,7 @@ green__socket_expose(const green_socket *s)
 green_fd
 green__socket_show_fd(green_socket *s)
 {
-        expose(s);
+        green__socket_expose(s);
         return green_io_fd(s->io);
 }
 

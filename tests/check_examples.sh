@@ -102,7 +102,7 @@ start site 127.0.0.1:0 && {
         stop
     }
     same "webcrawler" "$(timeout 20 doc/examples/webcrawler "http://$site/feed/1" "http://$site/feed/22" | sed 's/.*: //' |
-        tr '\n' ' ')" "50 bytes 51 bytes "
+        tr '\n' ' ')" "51 bytes 52 bytes "
     same "webcrawler: nobody there" "$(timeout 20 doc/examples/webcrawler "http://127.0.0.1:1/")" \
         "http://127.0.0.1:1/: Connection refused"
     same "recursive_crawler" "$(timeout 20 doc/examples/recursive_crawler "http://$site/0")" "60 pages, 0 failed"

@@ -38,11 +38,12 @@ produce(void *url)
         return NULL;
 }
 
-static void
+static int
 consume(green_greenpool *pool, const char *start, size_t host_len)
 {
         struct seen seen = {0};
         void *url;
+        int rc;
 
         /* Empty and nobody at work: the end. Otherwise wait a little, or for the next address. */
         while (green_greenpool_running(pool) > 0 || green_queue_qsize(found) > 0) {
@@ -56,8 +57,9 @@ consume(green_greenpool *pool, const char *start, size_t host_len)
                 if (next != NULL && green_greenpool_spawn_n(pool, produce, (void *)(uintptr_t)next) != 0)
                         break;
         }
-        green_greenpool_waitall(pool, GREEN_FOREVER);
+        rc = green_greenpool_waitall(pool, GREEN_FOREVER);
         seen_free(&seen);
+        return rc;
 }
 
 int
@@ -67,10 +69,11 @@ main(int argc, char **argv)
 
         if (argc != 2)
                 return fprintf(stderr, "usage: queue_crawler URL\n"), 2;
-        found = green_queue_new(0);
+        found = green_queue_new(-1, NULL);
         if (pool == NULL || found == NULL || green_queue_put(found, strdup(argv[1]), 0) != 0)
                 return 1;
-        consume(pool, argv[1], strlen("http://") + strcspn(argv[1] + strlen("http://"), "/"));
+        if (consume(pool, argv[1], strlen("http://") + strcspn(argv[1] + strlen("http://"), "/")) != 0)
+                return 1;
         printf("%u pages\n", fetched);
         green_queue_free(found);
         green_greenpool_free(pool);
