@@ -63,16 +63,16 @@ green__stream_flush_before_read(green_stream *st)
         st->writing = GREEN__STREAM_FLUSHES;
         rc = green__stream_flush_out(st);
         green__stream_pass_turn(st);
-        if (green__likely(rc == 0) || st->closed || rc == -ETIMEDOUT || st->ops.seek != NULL)
+        if (green__likely(rc == 0) || st->closed || st->ops.seek != NULL)
                 return rc;
-        /*
-         * A peer that takes no more may have sent something before. That it did not get all is for the next write to
-         * tell; where a scope has fired, no call goes on.
-         */
+        /* What cannot be sent without a wait, which this call may not do, may keep nobody from reading. */
+        if (rc == -EAGAIN || rc == -EDEADLK)
+                return 0;
+        /* A peer that takes no more may have sent something before. The next write tells that it did not get all. */
+        if (rc != -EPIPE && rc != -ECONNRESET)
+                return rc;
         green__stream_keep_error(st, rc);
-        if (st->closed)
-                return -ECANCELED;
-        return rc == -EAGAIN || rc == -EDEADLK || st->error == rc ? 0 : rc;
+        return st->closed ? -ECANCELED : 0;
 }
 
 /* ---- into the buffer */

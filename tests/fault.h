@@ -41,11 +41,14 @@
         X(madvise)                                                                                                     \
         X(mmap)                                                                                                        \
         X(mprotect)                                                                                                    \
+        X(open)                                                                                                        \
         X(opendir)                                                                                                     \
+        X(pipe2)                                                                                                       \
         X(poll)                                                                                                        \
         X(ppoll)                                                                                                       \
         X(process_madvise)                                                                                             \
         X(pthread_kill)                                                                                                \
+        X(read)                                                                                                        \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
         X(select)                                                                                                      \
@@ -56,7 +59,8 @@
         X(shutdown)                                                                                                    \
         X(sigaltstack)                                                                                                 \
         X(socket)                                                                                                      \
-        X(write)
+        X(write)                                                                                                       \
+        X(writev)
 
 enum fault_kind {
 #define FAULT_ENUM_(name) FAULT_##name,

@@ -1,6 +1,7 @@
 /*
  * The load of the echo benchmarks: starts a server, keeps one message of 64 bytes under way on each connection, and
  * measures. echo_load CONNECTIONS MILLISECONDS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...]; a core of -1 pins nothing.
+ * As `echo_load -l ...` a message is four lines of 40 bytes.
  *
  * It prints the rate, the server's CPU time a message, and how busy both were while it measured: 1 is a whole core.
  */
@@ -8,18 +9,23 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define MESSAGE 64
+#define LINE 40
+#define LINES 4
+#define LONGEST (LINE * LINES)
 
 struct conn {
         int fd;
         unsigned got; /* bytes of the answer so far */
 };
 
-static char message[MESSAGE];
+static char message[LONGEST];
+static size_t length = MESSAGE;
 static long answered;
 
 static void
@@ -76,7 +82,7 @@ start_server(int core, char **command, int *ret_port)
 static void
 say(const struct conn *c)
 {
-        bench_check(send(c->fd, message, MESSAGE, MSG_NOSIGNAL) == MESSAGE, "send");
+        bench_check(send(c->fd, message, length, MSG_NOSIGNAL) == (ssize_t)length, "send");
 }
 
 static void
@@ -100,14 +106,14 @@ connect_all(int ep, struct conn *conns, int n, int port)
 static void
 hear(struct conn *c)
 {
-        char buf[MESSAGE];
-        ssize_t n = recv(c->fd, buf, MESSAGE - c->got, 0);
+        char buf[LONGEST];
+        ssize_t n = recv(c->fd, buf, length - c->got, 0);
 
         if (n < 0 && errno == EAGAIN)
                 return;
         bench_check(n > 0 && memcmp(buf, message + c->got, (size_t)n) == 0, "the echo");
         c->got += (unsigned)n;
-        if (c->got == MESSAGE) {
+        if (c->got == length) {
                 c->got = 0;
                 answered++;
                 say(c);
@@ -152,8 +158,19 @@ report(int n, double wall, double server, double load)
         bench_print(name, "cores", load / wall);
 }
 
-int
-main(int argc, char **argv)
+static void
+compose(bool lines)
+{
+        memset(message, 'x', sizeof message);
+        if (!lines)
+                return;
+        length = LONGEST;
+        for (int i = 1; i <= LINES; i++)
+                message[i * LINE - 1] = '\n';
+}
+
+static int
+run(int argc, char **argv)
 {
         int n = (int)bench_count(argc, argv, 1, 64), port = 0, ep = epoll_create1(EPOLL_CLOEXEC);
         double seconds = (double)bench_count(argc, argv, 2, 1000) / 1e3, wall, server, load;
@@ -164,7 +181,6 @@ main(int argc, char **argv)
         if (argc < 6)
                 return fprintf(stderr, "usage: %s CONNECTIONS MS SERVER-CORE LOAD-CORE SERVER...\n", argv[0]), 2;
         bench_check(ep >= 0 && conns != NULL, "epoll_create1");
-        memset(message, 'x', sizeof message);
         raise_descriptor_limit();
         pid = start_server(atoi(argv[3]), argv + 5, &port);
         bench_check(clock_getcpuclockid(pid, &clock) == 0, "clock_getcpuclockid");
@@ -184,4 +200,13 @@ main(int argc, char **argv)
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
         return answered > 0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+        bool lines = argc > 1 && strcmp(argv[1], "-l") == 0;
+
+        compose(lines);
+        return run(argc - lines, argv + lines);
 }

@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers echo-1 echo-64
-    echo-1000"
+    echo-1000 stream-64 stream-1000 line-64"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -54,6 +54,8 @@ contestants() { # BENCHMARK
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
+        stream-*) echo green-net=green_stream_echo libevent=libevent_echo libuv=libuv_echo st=st_echo socket=green_echo ;;
+        line-*) echo green-net=green_line_echo libevent=libevent_line_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
     esac
@@ -70,8 +72,8 @@ count() { # BENCHMARK
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million) echo 1000000 ;;
-        no-echo-*) echo 1500 ;;
-        yes-echo-*) echo 100 ;;
+        no-echo-* | no-stream-* | no-line-*) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-*) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
     esac
@@ -124,7 +126,10 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     case $2 in *:*) argument=${2#*:} ;; esac
     # shellcheck disable=SC2086
     case $1 in
-        echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        echo-* | stream-*)
+            "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
+            ;;
+        line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
@@ -189,7 +194,7 @@ run_benchmark() { # NAME
     why=$(obstacle "$1")
     test -z "$why" || { say "$1: skipped: $why"; return; }
     say "$1"
-    case $1 in echo-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
+    case $1 in echo-* | stream-* | line-*) build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")" ;; esac
     take_part "$1"
     turns=$rounds
     test "$1" != million || turns=1
