@@ -145,7 +145,10 @@ green__stream_begin_write(green_stream *st)
                 return 0;
         }
         rc = green_park(&st->turn, &w, GREEN_FOREVER);
-        return rc == 0 ? 0 : (int)green__stream_leave(st, rc);
+        if (rc != 0)
+                return (int)green__stream_leave(st, rc);
+        /* It was this one's turn, and before it ran the close had waited long enough. */
+        return green__unlikely(st->closed) ? (int)green__stream_end_write(st, -ECANCELED) : 0;
 }
 
 void

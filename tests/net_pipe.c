@@ -309,6 +309,17 @@ a_named_pipe_is_opened_without_a_wait(void)
 
 /* ---- descriptors that others share */
 
+/* Counts while the others wait. */
+static void *
+count_ticks(void *arg)
+{
+        int *ticks = arg;
+
+        while (green_sleep(0.0002) == 0)
+                ++*ticks;
+        return NULL;
+}
+
 /* In a child whose standard input and output are the ends of pipes: 0 is read, 1 is written. */
 static void
 copy_in_to_out(bool by_file)
@@ -316,7 +327,10 @@ copy_in_to_out(bool by_file)
         green_stream *in, *out;
         char *all = NULL;
         size_t len = 0;
+        int ticks = 0;
 
+        if (green_spawn_n(count_ticks, &ticks) != 0)
+                _exit(9);
         in = by_file ? green_pipe_from_file(stdin, "r", NULL) : green_pipe_fdopen(0, "r", NULL);
         out = by_file ? green_pipe_from_file(stdout, "w", NULL) : green_pipe_fdopen(1, "w", NULL);
         if (in == NULL || out == NULL)
@@ -327,9 +341,13 @@ copy_in_to_out(bool by_file)
                 _exit(12);
         if (green_stream_read_all(in, 1000000, &all, &len) != 0)
                 _exit(13);
+        /* Others ran while nothing came, and while nothing was taken. */
+        if (ticks < 3)
+                _exit(15);
+        ticks = 0;
         if (green_stream_write(out, all, len) != (ssize_t)len || green_stream_free(out) != 0)
                 _exit(14);
-        _exit(0);
+        _exit(ticks < 3 ? 16 : 0);
 }
 
 static void *
@@ -374,11 +392,12 @@ standard_descriptors_are_never_switched(void)
                 out = green_pipe_fdopen(to[1], "w", NULL);
                 in = green_pipe_fdopen(from[0], "r", NULL);
                 gt = green_spawn(feed, out);
+                CHECK_INT(green_thread_wait(gt, NULL), 0);
+                green_thread_unref(gt);
+                green_sleep(0.02 * suite_slow());
                 CHECK_INT(green_stream_read_all(in, 1000000, &all, &len), 0);
                 CHECK_INT(len, 200000);
                 green_free(all);
-                CHECK_INT(green_thread_wait(gt, NULL), 0);
-                green_thread_unref(gt);
                 CHECK_INT(green_stream_free(in), 0);
                 CHECK_INT(waitpid(pid, &status, 0), pid);
                 CHECK_INT(status, 0);

@@ -169,7 +169,9 @@ zero_polls_once_and_never_yields(void)
         CHECK_INT(green_timeout_start(&t, 0), 0);
         CHECK_INT(green_sleep(0.001), GREEN_ETIMEOUT);
         CHECK_INT(green_poll(fds, 1, 0), 0);
+        fds[0].revents = 77;
         CHECK_INT(green_poll(fds, 1, 1), GREEN_ETIMEOUT);
+        CHECK_INT(fds[0].revents, 0);
         CHECK_INT(green_timeout_cancel(&t), 1);
         green_kill(other, 0);
         green_thread_unref(other);
@@ -319,11 +321,21 @@ a_descriptor_of_a_socket_may_be_polled(void)
         struct call c = {.s = t.b};
         struct pollfd fds[1] = {{green_socket_fd(t.b), POLLIN, 0}};
         struct polling p = {fds, 1, GREEN_FOREVER, 0, false, NULL};
+        struct ends e = ends();
+        struct pollfd two[2];
         char buf[4];
 
         start(&c, call_recv);
         CHECK_INT(green_poll(fds, 1, SOON), -EBUSY);
         CHECK(strstr(green_last_error()->message, "second simultaneous read") != NULL);
+        /* What was armed before that one is let go. */
+        two[0] = (struct pollfd){e.a, POLLIN, 77};
+        two[1] = (struct pollfd){fds[0].fd, POLLIN, 77};
+        CHECK_INT(green_poll(two, 2, SOON), -EBUSY);
+        CHECK(two[0].revents == 0 && two[1].revents == 0);
+        put(e.b);
+        CHECK_INT(green_poll(two, 2, SOON), 1);
+        close_ends(e);
         CHECK_INT(green_socket_send(t.a, "x", 1, 0), 1);
         CHECK_INT(finish(&c), 1);
         begin_poll(&p);

@@ -131,6 +131,25 @@ readline_ends_at_a_newline_and_at_the_end(void)
 }
 
 static void
+a_read_of_the_source_has_room_for_much(void)
+{
+        static char text[1000];
+        struct source s = {0};
+        green_stream *st;
+        const char *line;
+
+        for (size_t i = 0; i < sizeof text - 1; i++)
+                text[i] = i % 7 == 6 ? '\n' : 'x';
+        st = stream_over(&s, text, 100, 0);
+        for (int i = 0; i < 140; i++) {
+                CHECK_INT(green_stream_readline(st, 50, &line), 7);
+                CHECK_RANGE(s.asked, 50, 100);
+        }
+        CHECK_RANGE(s.reads, 10, 12);
+        CHECK_INT(green_stream_free(st), 0);
+}
+
+static void
 read_until_finds_what_comes_in_pieces(void)
 {
         for (size_t portion = 1; portion < 9; portion++) {
@@ -435,6 +454,11 @@ a_peer_that_takes_no_more_is_still_read_from(void)
         const char *line;
 
         CHECK_INT(green_stream_write(st, "body", 4), 4);
+        /* Another failure is one: it would wait for the answer to a question that was not asked. */
+        s.write_code = -ENOBUFS;
+        CHECK_INT(green_stream_readline(st, 100, &line), -ENOBUFS);
+        CHECK_INT(s.reads, 0);
+        CHECK_INT(green_stream_unsent(st), 4);
         s.write_code = -EPIPE;
         CHECK_DATA(line, green_stream_readline(st, 100, &line), "413 too much\n");
         CHECK_INT(green_stream_flush(st), -EPIPE);
@@ -596,6 +620,7 @@ GREEN_SUITE(net_stream) {
         GREEN_TEST(read_exact_takes_so_much_or_nothing),
         GREEN_TEST(what_a_failed_read_exact_has_read_is_read_again),
         GREEN_TEST(readline_ends_at_a_newline_and_at_the_end),
+        GREEN_TEST(a_read_of_the_source_has_room_for_much),
         GREEN_TEST(read_until_finds_what_comes_in_pieces),
         GREEN_TEST(a_limit_holds_and_loses_nothing),
         GREEN_TEST(read_all_reads_to_the_end),

@@ -240,9 +240,18 @@ closing_wakes_those_who_wait_and_free_may_follow(void)
 static void
 a_writer_that_waits_is_waited_for_and_cut_off_in_the_end(void)
 {
-        static struct source s[4];
+        static struct source s[4], r = {.no_end = true, .full = true};
         struct doing d[4] = {{0}}, closer[4] = {{0}};
+        green_stream *st = stream_over(&r, "", 0, 8);
+        struct doing reader = {.st = st, .op = OP_LINE}, waiting = {.st = st, .op = OP_WRITE, .text = "x"};
+        struct doing last = {.st = st, .op = OP_CLOSE};
         double begin = now();
+
+        /* A reader that flushes, and one that waits for its turn to write after it. */
+        CHECK_INT(green_stream_write(st, "first", 5), 5);
+        begin_op(&reader);
+        begin_op(&waiting);
+        begin_op(&last);
 
         for (size_t i = 0; i < 4; i++) {
                 s[i] = (struct source){0};
@@ -258,6 +267,12 @@ a_writer_that_waits_is_waited_for_and_cut_off_in_the_end(void)
                 CHECK_INT(end_op(&d[i]), -ECANCELED);
                 CHECK_INT(s[i].closes, 1);
         }
+        CHECK_INT(end_op(&last), -ETIMEDOUT);
+        CHECK_INT(green_stream_free(st), 0);
+        CHECK_INT(end_op(&reader), -ECANCELED);
+        CHECK_INT(end_op(&waiting), -ECANCELED);
+        CHECK_INT(r.closes, 1);
+        CHECK_INT(r.writes, 1);
         CHECK_RANGE(now() - begin, 1.9, 4 * suite_slow());
 }
 
