@@ -134,7 +134,7 @@ static void
 a_read_of_the_source_has_room_for_much(void)
 {
         static char text[1000];
-        struct source s = {0};
+        struct source s = {.portion = 97};
         green_stream *st;
         const char *line;
 
