@@ -39,6 +39,7 @@ green__stream_new(const struct green_stream_ops *ops, size_t own, const struct g
         st->hub = green_hub_ident();
         st->ops = taken;
         st->source = st->own;
+        st->moves = taken.seek != NULL;
         st->read_size = opts.read_size != 0 ? opts.read_size : DEFAULT_SIZE;
         st->write_size = opts.write_size != 0 ? opts.write_size : DEFAULT_SIZE;
         st->unbuffered = opts.unbuffered;
