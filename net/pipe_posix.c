@@ -186,8 +186,7 @@ write_once(green_fd fd, const struct green_iovec *iov, size_t n)
         ssize_t sent;
 
         do
-                sent = result(n == 1 ? write(fd, iov->base, iov->len)
-                                     : writev(fd, (const struct iovec *)(uintptr_t)iov, (int)n));
+                sent = result(writev(fd, (const struct iovec *)(uintptr_t)iov, (int)n));
         while (green__unlikely(sent == -EINTR));
         return sent == -EWOULDBLOCK ? -EAGAIN : sent;
 }

@@ -50,38 +50,25 @@ directions(short events)
         return how;
 }
 
-/* The nodes of a wait. Which descriptor and direction one is for stands in its `user`. */
+/* The nodes of a wait. */
 struct nodes {
         struct green_wait *waits;
         size_t n;
 };
 
-static bool
-is_in(const struct nodes *nodes, unsigned key)
-{
-        for (size_t i = 0; i < nodes->n; i++)
-                if (nodes->waits[i].user == key)
-                        return true;
-        return false;
-}
-
-/* Have a node wait for a descriptor in a direction; one that stands in the list twice needs one only. */
+/* Have a node wait for a descriptor in a direction. */
 static int
 arm(struct nodes *nodes, green_fd fd, unsigned direction)
 {
         struct green_wait *w = &nodes->waits[nodes->n];
-        unsigned key = (unsigned)fd << 1 | (direction == GREEN_WRITE);
         int rc;
 
         *w = (struct green_wait){.next = NULL};
         rc = green_wait_fd(w, fd, direction);
-        if (rc == -EBUSY && is_in(nodes, key))
-                return 0;
-        if (rc != 0)
-                return rc > 0 ? 0 : rc; /* always ready: the system has said for what, and that will not change */
-        w->user = key;
-        nodes->n++;
-        return 0;
+        if (rc == 0)
+                nodes->n++;
+        /* Always ready: the system has said for what, and that will not change. */
+        return rc > 0 ? 0 : rc;
 }
 
 static int

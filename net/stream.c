@@ -39,6 +39,7 @@ green__stream_new(const struct green_stream_ops *ops, size_t own, const struct g
         st->hub = green_hub_ident();
         st->ops = taken;
         st->source = st->own;
+        st->moves = taken.seek != NULL;
         st->read_size = opts.read_size != 0 ? opts.read_size : DEFAULT_SIZE;
         st->write_size = opts.write_size != 0 ? opts.write_size : DEFAULT_SIZE;
         st->unbuffered = opts.unbuffered;
@@ -145,7 +146,10 @@ green__stream_begin_write(green_stream *st)
                 return 0;
         }
         rc = green_park(&st->turn, &w, GREEN_FOREVER);
-        return rc == 0 ? 0 : (int)green__stream_leave(st, rc);
+        if (rc != 0)
+                return (int)green__stream_leave(st, rc);
+        /* It was this one's turn, and before it ran the close had waited long enough. */
+        return green__unlikely(st->closed) ? (int)green__stream_end_write(st, -ECANCELED) : 0;
 }
 
 void

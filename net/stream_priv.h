@@ -37,16 +37,16 @@ enum green__stream_writer {
         GREEN__STREAM_FLUSHES /* a call that reads, and has to flush before: a writer waits until it is done */
 };
 
+/* In the order of use: what a message needs is in few lines of the cache. */
 struct green_stream {
         uint64_t hub; /* green_hub_ident() of the OS thread it belongs to */
-        char *in;     /* the read buffer; NULL: not needed yet */
-        size_t in_at; /* the first byte that was not taken */
+        size_t in_at; /* of the read buffer: the first byte that was not taken */
         size_t in_end;
-        size_t in_cap;
         char *out;     /* the write buffer; NULL: not needed yet */
         size_t out_at; /* the first byte that was not sent */
         size_t out_end;
         size_t out_cap;
+        size_t write_size;
         unsigned streak; /* calls since the others ran */
         unsigned users;  /* calls that may yield inside, and will touch it again */
         unsigned forks;  /* green__sys_forks when users was counted */
@@ -58,11 +58,13 @@ struct green_stream {
         bool freed;   /* the last of its users releases it */
         bool unbuffered;
         bool line_buffered;
+        bool moves; /* the source has a position */
         size_t read_size;
-        size_t write_size;
+        void *source;
         struct green_waitq turn; /* those who wait until the writing direction is free */
         struct green_stream_ops ops;
-        void *source;
+        char *in; /* the read buffer; NULL: not needed yet */
+        size_t in_cap;
         _Alignas(max_align_t) char own[]; /* the source, where it is one of ours */
 };
 

@@ -343,7 +343,7 @@ green_stream_readline(green_stream *st, size_t limit, const char **ret_line)
 
 /* ---- all, and without taking it */
 
-/* The buffer itself becomes the caller's. There is room for a NUL. */
+/* The buffer itself becomes the caller's. There is room for a NUL: the end was read into it. */
 static void
 give_away(green_stream *st, char **ret_data, size_t *ret_len)
 {
@@ -378,7 +378,7 @@ green_stream_read_all(green_stream *st, size_t limit, char **ret_data, size_t *r
         /* One byte more tells whether there is more. */
         n = gather(st, limit + 1);
         if (n >= 0) {
-                n = (size_t)n > limit ? -EMSGSIZE : make_room(st, limit + 1);
+                n = (size_t)n > limit ? -EMSGSIZE : 0;
                 if (n == 0)
                         give_away(st, ret_data, ret_len);
         }

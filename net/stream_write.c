@@ -63,16 +63,16 @@ green__stream_flush_before_read(green_stream *st)
         st->writing = GREEN__STREAM_FLUSHES;
         rc = green__stream_flush_out(st);
         green__stream_pass_turn(st);
-        if (green__likely(rc == 0) || st->closed || rc == -ETIMEDOUT || st->ops.seek != NULL)
+        if (green__likely(rc == 0) || st->closed || st->moves)
                 return rc;
-        /*
-         * A peer that takes no more may have sent something before. That it did not get all is for the next write to
-         * tell; where a scope has fired, no call goes on.
-         */
+        /* What cannot be sent without a wait, which this call may not do, may keep nobody from reading. */
+        if (rc == -EAGAIN || rc == -EDEADLK)
+                return 0;
+        /* A peer that takes no more may have sent something before. The next write tells that it did not get all. */
+        if (rc != -EPIPE && rc != -ECONNRESET)
+                return rc;
         green__stream_keep_error(st, rc);
-        if (st->closed)
-                return -ECANCELED;
-        return rc == -EAGAIN || rc == -EDEADLK || st->error == rc ? 0 : rc;
+        return st->closed ? -ECANCELED : 0;
 }
 
 /* ---- into the buffer */
@@ -132,7 +132,7 @@ begin(green_stream *st)
         if (green__unlikely(st->error != 0)) {
                 rc = st->error;
                 st->error = 0;
-        } else if (st->ops.seek != NULL && green__stream_ahead(st) > 0) {
+        } else if (st->moves && green__stream_ahead(st) > 0) {
                 rc = st->reading ? green_set_error(-EBUSY, "another green thread reads from this stream")
                                  : green__stream_drop_ahead(st);
         }
@@ -145,7 +145,7 @@ just_fits(const green_stream *st, size_t len)
 {
         return st->out != NULL && len <= st->out_cap - st->out_end && st->out_end + len <= st->write_size &&
                st->writing == GREEN__STREAM_NOBODY && st->error == 0 && !st->unbuffered && !st->line_buffered &&
-               (st->ops.seek == NULL || green__stream_ahead(st) == 0);
+               (!st->moves || green__stream_ahead(st) == 0);
 }
 
 /* How much may stay in the buffer after this was written. */

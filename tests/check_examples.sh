@@ -83,6 +83,14 @@ start echoserver 127.0.0.1:0 && {
     stop
 }
 
+start line_server 127.0.0.1:0 && {
+    same "line_server" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT
+        printf "set a one two\nget a\nget b\nhow\nquit\n" >&3; tr "\n" "," <&3')" "ok,one two,not known,what?,"
+    same "line_server: a long line" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT
+        printf "%0300d" 7 >&3; cat <&3')" "no line has more than 200 bytes"
+    stop
+}
+
 start chat_server 127.0.0.1:0 && {
     same "chat_server" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; exec 4<>/dev/tcp/$HOST/$PORT
         sleep 0.3; echo hello >&3; while read -r line <&4; do case $line in *": hello") echo "${line##*: }"; break;; esac; done')" \

@@ -78,7 +78,11 @@ static const struct row {
         {FAULT_madvise, ENOMEM, HIDDEN},
         {FAULT_mmap, ENOMEM, SHOWN},
         {FAULT_mprotect, ENOMEM, HIDDEN},
+        {FAULT_open, EMFILE, EITHER}, /* the clock's source may be unknown */
+        {FAULT_open, EINTR, HIDDEN},
         {FAULT_opendir, EMFILE, HIDDEN},
+        {FAULT_pipe2, EMFILE, SHOWN},
+        {FAULT_pipe2, ENFILE, SHOWN},
         {FAULT_poll, EINTR, HIDDEN},
         {FAULT_ppoll, EINTR, HIDDEN},
         {FAULT_pread, EIO, SHOWN},
@@ -86,6 +90,9 @@ static const struct row {
         {FAULT_process_madvise, ENOSYS, HIDDEN},
         {FAULT_process_madvise, EPERM, HIDDEN},
         {FAULT_pthread_kill, EAGAIN, EITHER}, /* makecontext() does it */
+        {FAULT_read, EIO, EITHER}, /* so may a hub's wake-up */
+        {FAULT_read, EINTR, HIDDEN},
+        {FAULT_read, EAGAIN, HIDDEN | EDGE},
         {FAULT_recv, ECONNRESET, SHOWN},
         {FAULT_recv, ENOMEM, SHOWN},
         {FAULT_recv, EINTR, HIDDEN},
@@ -128,6 +135,9 @@ static const struct row {
         {FAULT_socket, EACCES, SHOWN},
         {FAULT_socketpair, EMFILE, SHOWN},
         {FAULT_write, EAGAIN, HIDDEN | AFTERWARDS}, /* an eventfd or a pipe that is full: the wake is there */
+        {FAULT_writev, ENOSPC, SHOWN},
+        {FAULT_writev, EINTR, HIDDEN},
+        {FAULT_writev, EAGAIN, HIDDEN | EDGE},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 

@@ -41,12 +41,15 @@
         X(madvise)                                                                                                     \
         X(mmap)                                                                                                        \
         X(mprotect)                                                                                                    \
+        X(open)                                                                                                        \
         X(opendir)                                                                                                     \
+        X(pipe2)                                                                                                       \
         X(poll)                                                                                                        \
         X(ppoll)                                                                                                       \
         X(pread)                                                                                                       \
         X(process_madvise)                                                                                             \
         X(pthread_kill)                                                                                                \
+        X(read)                                                                                                        \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
         X(recvmmsg)                                                                                                    \
@@ -62,7 +65,8 @@
         X(sigaltstack)                                                                                                 \
         X(socket)                                                                                                      \
         X(socketpair)                                                                                                  \
-        X(write)
+        X(write)                                                                                                       \
+        X(writev)
 
 enum fault_kind {
 #define FAULT_ENUM_(name) FAULT_##name,

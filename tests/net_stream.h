@@ -20,6 +20,7 @@ struct source {
         int write_code; /* the next write fails so, once */
         unsigned good;  /* writes that succeed before that */
         unsigned reads, writes, closes;
+        size_t asked;         /* by the last read */
         unsigned write_parts; /* of the last write */
         struct green_waitq readers, writers;
         int close_code;
@@ -32,6 +33,7 @@ source_read(void *arg, void *buf, size_t len)
         struct green_wait w;
 
         s->reads++;
+        s->asked = len;
         if (s->read_code != 0) {
                 int code = s->read_code;
 

@@ -1,25 +1,32 @@
 /*
  * The load of the echo benchmarks: starts a server, keeps one message of 64 bytes under way on each connection, and
  * measures. echo_load CONNECTIONS MILLISECONDS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...]; a core of -1 pins nothing.
+ * As `echo_load -l ...` a message is four lines of 40 bytes.
  *
  * It prints the rate, the server's CPU time a message, and how busy both were while it measured: 1 is a whole core.
  */
 #include "bench_load.h"
 
+#include <stdbool.h>
+
 #define MESSAGE 64
+#define LINE 40
+#define LINES 4
+#define LONGEST (LINE * LINES)
 
 struct conn {
         int fd;
         unsigned got; /* bytes of the answer so far */
 };
 
-static char message[MESSAGE];
+static char message[LONGEST];
+static size_t length = MESSAGE;
 static long answered;
 
 static void
 say(const struct conn *c)
 {
-        bench_check(send(c->fd, message, MESSAGE, MSG_NOSIGNAL) == MESSAGE, "send");
+        bench_check(send(c->fd, message, length, MSG_NOSIGNAL) == (ssize_t)length, "send");
 }
 
 static void
@@ -43,14 +50,14 @@ connect_all(int ep, struct conn *conns, int n, int port)
 static void
 hear(struct conn *c)
 {
-        char buf[MESSAGE];
-        ssize_t n = recv(c->fd, buf, MESSAGE - c->got, 0);
+        char buf[LONGEST];
+        ssize_t n = recv(c->fd, buf, length - c->got, 0);
 
         if (n < 0 && errno == EAGAIN)
                 return;
         bench_check(n > 0 && memcmp(buf, message + c->got, (size_t)n) == 0, "the echo");
         c->got += (unsigned)n;
-        if (c->got == MESSAGE) {
+        if (c->got == length) {
                 c->got = 0;
                 answered++;
                 say(c);
@@ -71,8 +78,19 @@ talk(int ep, double until)
         }
 }
 
-int
-main(int argc, char **argv)
+static void
+compose(bool lines)
+{
+        memset(message, 'x', sizeof message);
+        if (!lines)
+                return;
+        length = LONGEST;
+        for (int i = 1; i <= LINES; i++)
+                message[i * LINE - 1] = '\n';
+}
+
+static int
+run(int argc, char **argv)
 {
         int n = (int)bench_count(argc, argv, 1, 64), port = 0, ep = epoll_create1(EPOLL_CLOEXEC);
         double seconds = (double)bench_count(argc, argv, 2, 1000) / 1e3, wall, server, load;
@@ -84,7 +102,6 @@ main(int argc, char **argv)
         if (argc < 6)
                 return fprintf(stderr, "usage: %s CONNECTIONS MS SERVER-CORE LOAD-CORE SERVER...\n", argv[0]), 2;
         bench_check(ep >= 0 && conns != NULL, "epoll_create1");
-        memset(message, 'x', sizeof message);
         bench_raise_descriptor_limit();
         pid = bench_start_server(atoi(argv[3]), argv + 5, &port, &clock);
         bench_pin(atoi(argv[4]));
@@ -103,4 +120,13 @@ main(int argc, char **argv)
         bench_report_load(what, answered, wall, bench_clock(clock) - server, bench_cpu() - load);
         bench_stop_server(pid);
         return answered > 0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+        bool lines = argc > 1 && strcmp(argv[1], "-l") == 0;
+
+        compose(lines);
+        return run(argc - lines, argv + lines);
 }

@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers udp conns echo-1
-    echo-64 echo-1000"
+    echo-64 echo-1000 stream-64 stream-1000 line-64"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -56,6 +56,8 @@ contestants() { # BENCHMARK
         udp) echo green-net=green_udp raw=raw_udp ;;
         conns) echo green-net=green_echo libuv=libuv_echo ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
+        stream-*) echo green-net=green_stream_echo libevent=libevent_echo libuv=libuv_echo st=st_echo socket=green_echo ;;
+        line-*) echo green-net=green_line_echo libevent=libevent_line_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
     esac
@@ -73,8 +75,8 @@ count() { # BENCHMARK
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million) echo 1000000 ;;
         no-conns) echo 10000 ;;
-        no-echo-* | no-udp) echo 1500 ;;
-        yes-echo-* | yes-udp) echo 100 ;;
+        no-echo-* | no-stream-* | no-line-* | no-udp) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-* | yes-udp) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
     esac
@@ -83,7 +85,7 @@ count() { # BENCHMARK
 load_of() { # BENCHMARK: the program that makes the load, if there is one
     case $1 in
         conns) echo conn_load ;;
-        echo-*) echo echo_load ;;
+        echo-* | stream-* | line-*) echo echo_load ;;
         udp) echo udp_load ;;
     esac
 }
@@ -135,10 +137,9 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     case $2 in *:*) argument=${2#*:} ;; esac
     # shellcheck disable=SC2086
     case $1 in
-        echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
-        udp | conns)
-            "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument
-            ;;
+        echo-* | stream-*) "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
+        udp | conns) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest

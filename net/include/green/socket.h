@@ -144,7 +144,8 @@ GREEN_API int green_socket_take_fd(green_socket *s, green_fd *ret_fd);
 /**
  * @brief Close the connection; the handle stays. Idempotent. Never yields on a plain socket.
  *
- * Whoever waits on it gets -ECANCELED; later calls return -EBADF. The descriptor is closed exactly once. A transport that
+ * Whoever waits on it gets -ECANCELED; later calls return -EBADF. The descriptor is closed exactly once: where streams
+ * stand on the socket (green_socket_makefile()), when the last of them is closed too. A transport that
  * has to say goodbye to the peer (TLS) may yield, shielded, for two seconds at most.
  *
  * @param s a socket; NULL is fine.

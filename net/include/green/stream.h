@@ -13,13 +13,13 @@
  * What was written goes out when the buffer is full, at green_stream_flush() and at green_stream_close(); and before a
  * read that has to wait, so that a question is on its way when its answer is waited for.
  *
- * One green thread may read while another one writes. A second one in the same direction gets -EBUSY. Where it is not said
- * otherwise, every function that may yield returns these too: what the source's own calls return (of a socket: the tables
- * of <green/socket.h>, its timeout bounds each wait), -EBADF (closed), -EINVAL (the stream is NULL), -EPERM (another OS
- * thread's).
+ * One green thread may read while another one writes. A second one in the same direction gets -EBUSY. Where it is not
+ * said otherwise, every function that may yield returns these too: what the source's own calls return (of a socket: the
+ * tables of <green/socket.h>, its timeout bounds each wait), -EBADF (closed), -EINVAL (the stream is NULL), -EPERM
+ * (another OS thread's).
  *
- * Nothing is lost by a failure: what was read and not taken stays in the stream's buffer, what was not sent too, and the
- * next call goes on there.
+ * Nothing is lost by a failure: what was read and not taken stays in the stream's buffer, what was not sent too, and
+ * the next call goes on there.
  */
 #ifndef GREEN_STREAM_H
 #define GREEN_STREAM_H
@@ -38,7 +38,7 @@ typedef struct green_stream green_stream;
 /** What a stream stands on. Functions may yield; those that are NULL are not there. Set it to zero, then @ref size. */
 struct green_stream_ops {
         size_t size; /**< sizeof(struct green_stream_ops) */
-        /** Read what is there, wait if there is nothing: bytes; 0 at the end; a code. NULL: it cannot be read (-EBADF). */
+        /** Read what is there, wait if there is nothing: bytes; 0 at the end; a code. NULL: it cannot (-EBADF). */
         ssize_t (*read)(void *source, void *buf, size_t len);
         /** Write some of it, at least a byte: bytes, or a code. NULL: it cannot be written (-EBADF). */
         ssize_t (*writev)(void *source, const struct green_iovec *iov, size_t n);
@@ -46,7 +46,10 @@ struct green_stream_ops {
         int64_t (*seek)(void *source, int64_t offset, int whence);
         /** Cut or extend to a length. NULL: it cannot (-EINVAL). */
         int (*truncate)(void *source, int64_t length);
-        /** Let go of the source; called exactly once: 0 or a code. NULL: nothing to do. */
+        /**
+         * Let go of the source; called exactly once: 0 or a code. NULL: nothing to do. It may come while another green
+         * thread waits in one of these functions: that one must return then.
+         */
         int (*close)(void *source);
         /** Its descriptor, for green_stream_fd(). NULL: there is none. */
         green_fd (*fd)(void *source);
@@ -65,7 +68,8 @@ struct green_stream_opts {
 /**
  * @brief Make a stream over a source of one's own. Never yields.
  * @param ops    its functions; copied.
- * @param source passed to them; the stream's from now on: ops->close is called once. It stays the caller's if this fails.
+ * @param source passed to them; the stream's from now on: ops->close is called once. It stays the caller's if this
+ *               fails.
  * @param opts   NULL for defaults.
  * @return the stream, the caller's: green_stream_free(). NULL with `errno` and green_last_error(): EINVAL, ENOMEM.
  * @since 0.1
@@ -81,8 +85,8 @@ GREEN_API green_stream *green_stream_new(const struct green_stream_ops *ops, voi
  *
  * @param s    a socket; stays the caller's.
  * @param opts NULL for defaults.
- * @return the stream, the caller's: green_stream_free(). NULL with `errno` and green_last_error(): EINVAL, EBADF, EPERM,
- *         ENOMEM.
+ * @return the stream, the caller's: green_stream_free(). NULL with `errno` and green_last_error(): EINVAL, EBADF,
+ *         EPERM, ENOMEM.
  * @since 0.1 (SOCK-35)
  */
 GREEN_API green_stream *green_socket_makefile(green_socket *s, const struct green_stream_opts *opts);
@@ -105,8 +109,8 @@ GREEN_API GREEN_MUST_USE ssize_t green_stream_read(green_stream *st, void *buf, 
 /**
  * @brief Read exactly so much. May yield.
  *
- * What a failed call has read is there for the next one. (Where memory runs out for that too, it is in buf, and ret_done
- * says how much: then it is not read again.)
+ * What a failed call has read is there for the next one. (Where memory runs out for that too, it is in buf, and
+ * ret_done says how much: then it is not read again.)
  *
  * @param      st       a stream.
  * @param      buf      where to; what it holds after a failure is unspecified.
@@ -186,8 +190,8 @@ GREEN_API size_t green_stream_pending(const green_stream *st);
  * @param st  a stream.
  * @param buf what to write.
  * @param len bytes.
- * @return len; or fewer where it failed on the way: the stream has taken so many, and the next call tells the code; a code
- *         where none was taken.
+ * @return len; or fewer where it failed on the way: the stream has taken so many, and the next call tells the code; a
+ *         code where none was taken.
  * @since 0.1 (PIPE-03, SOCK-36)
  */
 GREEN_API GREEN_MUST_USE ssize_t green_stream_write(green_stream *st, const void *buf, size_t len);
@@ -275,8 +279,8 @@ GREEN_API green_fd green_stream_fd(const green_stream *st);
 /**
  * @brief Send what was written, and close. May yield. Idempotent; the handle stays.
  *
- * A green thread that was killed, or whose time is over, still sends: shielded, for two seconds at most. Then the source
- * is closed whatever is left. Whoever waits in another call gets -ECANCELED.
+ * A green thread that was killed, or whose time is over, still sends: shielded, for two seconds at most. Then the
+ * source is closed whatever is left. Whoever waits in another call gets -ECANCELED.
  *
  * @param st a stream; NULL is fine.
  * @retval 0 all is sent and closed, now or before.
