@@ -222,7 +222,14 @@ wait_for(const struct green__dns *dns, const struct questions *q, int64_t deadli
         }
 }
 
-/* How much a failure says; more where it is the last word. */
+/* Memory, descriptors: an errno, and none of the codes of names. */
+static bool
+is_own(int code)
+{
+        return code < 0 && code > -1000;
+}
+
+/* What weighs more hides the others: where one was not answered nobody knows that there is nothing. */
 static int
 weight(int code)
 {
@@ -231,11 +238,11 @@ weight(int code)
                 return 0;
         case GREEN_EAI_NONAME:
                 return 1;
-        case GREEN_EAI_FAIL:
-                return 2;
-        case GREEN_EAI_AGAIN:
-                return 3;
         case GREEN_EAI_NODATA:
+                return 2;
+        case GREEN_EAI_FAIL:
+                return 3;
+        case GREEN_EAI_AGAIN:
                 return 4;
         default:
                 return 5;
@@ -263,7 +270,8 @@ take_answers(const struct questions *q, struct green__dns_found *found)
                 else
                         code = combine(code, e->done ? e->code : GREEN_EAI_AGAIN);
         }
-        if (n == 0)
+        /* What went wrong here and not with a server is not passed over for the other family's addresses. */
+        if (n == 0 || is_own(code))
                 return code;
         found->addrs = green_calloc(n, sizeof *found->addrs);
         if (found->addrs == NULL)

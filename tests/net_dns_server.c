@@ -265,6 +265,8 @@ one_family_that_is_not_answered_holds_nobody_up_for_long(void)
 {
         static const struct dns_rule rules[] = {{.name = "half.test", .type = 28, .drop = 1000},
                                                 {.name = "half.test", .type = 1, .records = "127.0.0.1"},
+                                                {.name = "dark.test", .type = 28, .drop = 1000},
+                                                {.name = "dark.test", .type = 1, .records = ""},
                                                 {.name = "sick.test", .type = 28, .rcode = 2},
                                                 {.name = "sick.test", .type = 1, .records = "127.0.0.2"},
                                                 {.name = NULL}};
@@ -279,6 +281,14 @@ one_family_that_is_not_answered_holds_nobody_up_for_long(void)
         CHECK_STR(resolved("half.test", 80, AF_UNSPEC), "127.0.0.1:80");
         CHECK_RANGE(dns_server_count(server, "half.test", 28), 1, 3);
         CHECK_STR(resolved("sick.test", 80, AF_UNSPEC), "127.0.0.2:80");
+        CHECK_STR(resolved("sick.test", 80, AF_INET6), "GREEN_EAI_FAIL");
+        end_server(server);
+
+        /* Where one family has nothing and the other is not answered, nobody knows that there is nothing. */
+        o.attempts = 1;
+        server = serve_with(rules, &o);
+        CHECK_STR(resolved("dark.test", 80, AF_UNSPEC), "GREEN_EAI_AGAIN");
+        CHECK_STR(resolved("dark.test", 80, AF_INET), "GREEN_EAI_NODATA");
         end_server(server);
 }
 
