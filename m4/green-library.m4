@@ -23,6 +23,7 @@ AS_IF([test "$with_$1" != no],
      [AC_MSG_ERROR([--with-$1: $3 was not found by pkg-config, or cannot be linked])])])
 AS_IF([test $green_$1 = no], [$2_CFLAGS= $2_LIBS=],
   [GREEN_NET_REQUIRES="$GREEN_NET_REQUIRES${GREEN_NET_REQUIRES:+, }m4_bpatsubst([$3], [ .*])"])
+AC_SUBST([green_$1])
 AC_SUBST([$2_CFLAGS])
 AC_SUBST([$2_LIBS])
 AC_SUBST([GREEN_NET_REQUIRES])

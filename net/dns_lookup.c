@@ -113,15 +113,6 @@ is_name(const char *name)
         return true;
 }
 
-int
-green__dns_failed(int code, const char *what)
-{
-        /* Those who failed with more to say have said it. */
-        if (code == -ENOMEM)
-                return green_set_error(code, NULL);
-        return green_set_error(code, "\"%.253s\": %s", what, green_strerror(code));
-}
-
 /* ---- questions */
 
 int64_t

@@ -15,11 +15,12 @@
 
 #define SOON (2.0 * suite_slow())
 
-static const struct dns_rule rules[] = {{.name = "a.test", .records = "=b.test =c.test 127.0.0.1 127.0.0.2 ::1", .ttl = 100},
-                                        {.name = "z.test", .type = 15, .records = "10=mail.test 5=post.test", .ttl = 100},
-                                        {.name = "1.0.0.10.in-addr.arpa", .records = "!ten.test", .ttl = 100},
-                                        {.name = "big.test", .records = "127.0.1.1", .repeat = 3, .truncate = true},
-                                        {.name = NULL}};
+static const struct dns_rule rules[] = {
+        {.name = "a.test", .records = "=b.test =c.test 127.0.0.1 127.0.0.2 ::1", .ttl = 100},
+        {.name = "z.test", .type = 15, .records = "10=mail.test 5=post.test", .ttl = 100},
+        {.name = "1.0.0.10.in-addr.arpa", .records = "!ten.test", .ttl = 100},
+        {.name = "big.test", .records = "127.0.1.1", .repeat = 3, .truncate = true},
+        {.name = NULL}};
 
 static bool
 asks(void)
@@ -37,7 +38,8 @@ end(struct dns_server *server, const char *path)
         CHECK_INT(green_dns_configure(NULL), 0);
 }
 
-/* A server, and settings that lead to it; where it has lost a question it is asked again soon. NULL: not set, go home. */
+/* A server, and settings that lead to it; where it has lost a question it is asked again soon. NULL: not set, go home.
+ */
 static struct dns_server *
 begin(bool tcp, char path[64])
 {
@@ -194,8 +196,10 @@ system_names(void)
         CHECK_INT(green_dns_configure(NULL), 0);
 }
 
-/* c-ares does without an answer, a socket or a question once, and asks again; the order of addresses is a matter of luck
- * where no socket can be had. */
+/*
+ * c-ares does without an answer, a socket or a question once, and asks again; the order of addresses is a matter of
+ * luck where no socket can be had. The pool does without a second thread, which it starts if the first is not done yet.
+ */
 #define ALTSTACK FAULT_BIT(mmap)
 #define SORTING (FAULT_BIT(getsockname) | FAULT_BIT(connect) | FAULT_BIT(socket))
 #define AGAIN (FAULT_BIT(recvfrom) | FAULT_BIT(sendmsg) | FAULT_BIT(alloc))
@@ -204,15 +208,11 @@ system_names(void)
         X(cut, ALTSTACK | SORTING | FAULT_BIT(setsockopt), AGAIN)                                                      \
         X(names, ALTSTACK | SORTING, AGAIN)                                                                            \
         X(records, ALTSTACK | SORTING, AGAIN)                                                                          \
-        X(system_names, ALTSTACK, FAULT_BIT(alloc))
+        X(system_names, ALTSTACK | FAULT_BIT(alloc), 0)
 
 FAULT_DEFINE(SCENARIOS)
 
-static void
-signals_without_end_disturb_nothing(void)
-{
-        SCENARIOS(FAULT_STORM_ROW)
-}
+static void signals_without_end_disturb_nothing(void){SCENARIOS(FAULT_STORM_ROW)}
 
 GREEN_SUITE(fault_dns) {
         SCENARIOS(FAULT_TEST_ROW)
