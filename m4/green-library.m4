@@ -3,8 +3,8 @@
 # GREEN_WITH_LIBRARY(NAME, VARIABLE, MODULE, WHAT-FOR, HEADER, CODE)
 # ------------------------------------------------------------------
 # --with-NAME=yes|no|auto: look for a library by pkg-config, and see whether a program with CODE can be linked: one of
-# another C library than it was built for cannot. Sets green_NAME to yes or no, HAVE_VARIABLE as a macro (0 or 1) and for
-# automake, VARIABLE_CFLAGS and VARIABLE_LIBS (empty without it), and adds the module to GREEN_NET_REQUIRES.
+# another C library than it was built for cannot. Sets green_NAME to yes or no, HAVE_VARIABLE as a macro (0 or 1) and
+# for automake, VARIABLE_CFLAGS and VARIABLE_LIBS (empty without it), and adds the module to GREEN_NET_REQUIRES.
 AC_DEFUN([GREEN_WITH_LIBRARY],
 [AC_ARG_WITH([$1],
   [AS_HELP_STRING([--with-$1=yes|no], [$4 (where it is there)])],

@@ -54,7 +54,8 @@ unsigned green__dns_generation(void);
 const struct green__dns_settings *green__dns_settings_get(unsigned *ret_generation);
 void green__dns_settings_put(const struct green__dns_settings *settings);
 
-/* Is the system's resolver to be used? How many seconds a lookup may take goes to *ret_lifetime, unless that is NULL. */
+/* Is the system's resolver to be used? How many seconds a lookup may take goes to *ret_lifetime, unless that is NULL.
+ */
 bool green__dns_uses_system(double *ret_lifetime);
 
 /* Read resolv.conf and put all together. -ENOMEM. */

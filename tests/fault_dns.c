@@ -212,7 +212,11 @@ system_names(void)
 
 FAULT_DEFINE(SCENARIOS)
 
-static void signals_without_end_disturb_nothing(void){SCENARIOS(FAULT_STORM_ROW)}
+static void
+signals_without_end_disturb_nothing(void)
+{
+        SCENARIOS(FAULT_STORM_ROW)
+}
 
 GREEN_SUITE(fault_dns) {
         SCENARIOS(FAULT_TEST_ROW)
