@@ -41,6 +41,8 @@
 
 GREEN_BEGIN_DECLS
 
+struct addrinfo; /* <netdb.h> has it only where more than C11 was asked for */
+
 /** Settings of the process. Set it to zero, then @ref size, then what you need; what is 0 or NULL is the system's. */
 struct green_dns_opts {
         size_t size;             /**< sizeof(struct green_dns_opts) */
