@@ -145,7 +145,7 @@ struct green__dns_entry {
         struct green__dns *dns;
         struct green_waitq waiters;
         struct green__dns_reply *reply; /* where code is 0 */
-        int64_t expires;                /* nanoseconds */
+        int64_t since, expires;         /* when it was answered, until when that is kept; nanoseconds */
         unsigned refs;                  /* calls that hold it; one for the query that runs */
         uint32_t hash;
         int type, code;

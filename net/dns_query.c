@@ -126,11 +126,26 @@ question_of(const char *text, int type, char name[GREEN__NAME_SIZE])
         return green__dns_clean_name(text, name, NULL);
 }
 
+/* A copy for the caller, whose TTLs are what is left of them. */
+static struct green_dns_answer *
+copy_answer(const struct green__dns_entry *entry)
+{
+        int64_t age = (green__sys_now() - entry->since) / 1000000000;
+        struct green__dns_reply *copy = green__dns_reply_copy(entry->reply);
+        struct green_dns_record *records;
+
+        if (copy == NULL)
+                return NULL;
+        records = (struct green_dns_record *)(void *)(copy + 1);
+        for (size_t i = 0; i < copy->answer.n; i++)
+                records[i].ttl = records[i].ttl > age ? records[i].ttl - (uint32_t)age : 0;
+        return &copy->answer;
+}
+
 static int
 ask(struct green__dns *dns, char *name, int type, struct green_dns_answer **ret_answer)
 {
         struct green__dns_entry *entry;
-        struct green__dns_reply *copy;
         int rc = answer_from_hosts(dns, name, type, ret_answer);
 
         if (rc <= 0)
@@ -142,12 +157,9 @@ ask(struct green__dns *dns, char *name, int type, struct green_dns_answer **ret_
                 rc = green__dns_ask_one(dns, name, type, &entry);
         if (rc != 0)
                 return rc;
-        copy = green__dns_reply_copy(entry->reply);
+        *ret_answer = copy_answer(entry);
         green__dns_let_go(entry);
-        if (copy == NULL)
-                return -ENOMEM;
-        *ret_answer = &copy->answer;
-        return 0;
+        return *ret_answer != NULL ? 0 : -ENOMEM;
 }
 
 int

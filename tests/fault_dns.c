@@ -57,9 +57,9 @@ begin(bool tcp, char path[64])
         close(fd);
         fault_resume();
         o.servers = address;
-        o.timeout = 0.1 * suite_slow();
-        o.attempts = 2;
-        o.lifetime = SOON;
+        o.timeout = 0.3 * suite_slow();
+        o.attempts = 4;
+        o.lifetime = 5 * SOON;
         /* Where the servers cannot be asked, or their answers not be heard, that is what it says. */
         fault_may_give(GREEN_EAI_AGAIN);
         fault_may_give(GREEN_EAI_FAIL);

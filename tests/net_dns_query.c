@@ -82,6 +82,22 @@ each_kind_of_record_can_be_asked_for(void)
 }
 
 static void
+the_ttl_is_what_is_left_of_it(void)
+{
+        struct dns_server *server;
+
+        GREEN_COVERS("DNS-13");
+        if (!can_ask())
+                return;
+        server = serve_with(rules, NULL);
+        CHECK_STR(records("zone.test", GREEN_DNS_TXT), "62:v=spf1 -all 62:second");
+        green_sleep(1.05);
+        CHECK_RANGE(atoi(records("zone.test", GREEN_DNS_TXT)), 58, 61);
+        CHECK_INT(dns_server_count(server, "zone.test", 0), 1);
+        end_server(server);
+}
+
+static void
 the_search_list_is_not_for_queries(void)
 {
         static const struct dns_rule own[] = {{.name = "a.corp.test", .records = "127.0.0.1"}, {.name = NULL}};
@@ -166,6 +182,7 @@ bad_questions_are_refused(void)
 
 GREEN_SUITE(net_dns_query) {
         GREEN_TEST(each_kind_of_record_can_be_asked_for),
+        GREEN_TEST(the_ttl_is_what_is_left_of_it),
         GREEN_TEST(the_search_list_is_not_for_queries),
         GREEN_TEST(the_hosts_file_answers_first),
         GREEN_TEST(localhost_is_no_question),

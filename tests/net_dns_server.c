@@ -11,9 +11,9 @@ impatient(void)
 {
         struct green_dns_opts o = no_files();
 
-        o.timeout = 0.05;
+        o.timeout = 0.1 * suite_slow();
         o.attempts = 2;
-        o.lifetime = 5;
+        o.lifetime = 5 * suite_slow();
         return o;
 }
 
@@ -51,7 +51,8 @@ no_answer_in_time_is_again(void)
         end_server(server);
 
         /* The lifetime ends the lookup, whatever attempts are left. */
-        o.timeout = 0.3;
+        o.timeout = 1;
+        o.attempts = 1;
         o.lifetime = 0.05;
         server = serve_with(rules, &o);
         CHECK_STR(resolved("silent.test", 80, AF_UNSPEC), "GREEN_EAI_AGAIN");
@@ -82,7 +83,7 @@ the_next_server_is_asked_where_one_fails(void)
 {
         static const struct dns_rule rules[] = {{.name = "x.test", .records = "127.0.0.1"}, {.name = NULL}};
         static const struct dns_rule bad[] = {{.name = "x.test", .rcode = 2}, {.name = NULL}};
-        struct green_dns_opts o = impatient();
+        struct green_dns_opts o = no_files();
         struct dns_server *good_server, *bad_server;
         char good_address[64], bad_address[64], servers[160];
 
@@ -108,7 +109,7 @@ failures_of_servers_are_told_from_silence(void)
                 {.name = "servfail.test", .rcode = 2}, {.name = "refused.test", .rcode = 5},
                 {.name = "notimp.test", .rcode = 4},   {.name = "once.test", .records = "127.0.0.1", .fail = 1},
                 {.name = "odd.test", .rcode = 9},      {.name = NULL}};
-        struct green_dns_opts o = impatient();
+        struct green_dns_opts o = no_files();
         struct dns_server *server;
 
         GREEN_COVERS("DNS-21");
@@ -134,7 +135,7 @@ a_cut_answer_is_asked_for_by_tcp(void)
                 {.name = "big.test", .records = "127.0.1.0", .repeat = 600, .truncate = true},
                 {.name = "hangup.test", .records = "127.0.0.1", .truncate = true, .close_tcp = true},
                 {.name = NULL}};
-        struct green_dns_opts o = impatient();
+        struct green_dns_opts o = no_files();
         struct green_addr *addrs = NULL;
         struct dns_server *server;
         size_t n = 0;
@@ -157,7 +158,7 @@ tcp_only_asks_by_tcp_only(void)
 {
         static const struct dns_rule rules[] = {
                 {.name = "a.test", .records = "127.0.0.1"}, {.name = "b.test", .records = "127.0.0.2"}, {.name = NULL}};
-        struct green_dns_opts o = impatient();
+        struct green_dns_opts o = no_files();
         struct lookup a, b;
         struct dns_server *server;
 
@@ -165,7 +166,6 @@ tcp_only_asks_by_tcp_only(void)
         if (!can_ask())
                 return;
         o.tcp = true;
-        o.timeout = 1;
         server = serve_with(rules, &o);
         start_lookup(&a, "a.test", AF_UNSPEC);
         start_lookup(&b, "b.test", AF_UNSPEC);
@@ -276,7 +276,7 @@ one_family_that_is_not_answered_holds_nobody_up_for_long(void)
         GREEN_COVERS("DNS-24");
         if (!can_ask())
                 return;
-        o.attempts = 5; /* 1.5 seconds, and it is up after 50 ms */
+        o.attempts = 5; /* 3 seconds, and it is up after 100 ms */
         server = serve_with(rules, &o);
         CHECK_STR(resolved("half.test", 80, AF_UNSPEC), "127.0.0.1:80");
         CHECK_RANGE(dns_server_count(server, "half.test", 28), 1, 3);
