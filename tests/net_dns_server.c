@@ -4,6 +4,16 @@
 #include "dns_suite.h"
 
 #include <netinet/in.h>
+#include <time.h>
+
+static double
+now(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
 
 /* Settings for servers that do not answer: short. */
 static struct green_dns_opts
@@ -36,6 +46,33 @@ lost_questions_are_asked_again(void)
 }
 
 static void
+one_that_has_waited_long_puts_off_no_other(void)
+{
+        static const struct dns_rule rules[] = {{.name = "silent.test", .drop = 1000},
+                                                {.name = "lossy.test", .records = "127.0.0.1", .drop = 1},
+                                                {.name = NULL}};
+        struct green_dns_opts o = no_files();
+        struct lookup silent;
+        struct dns_server *server;
+        double begin;
+
+        if (!can_ask())
+                return;
+        o.timeout = 0.2;
+        o.attempts = 4;
+        server = serve_with(rules, &o);
+        start_lookup(&silent, "silent.test", AF_INET);
+        /* By now it has been asked for the fourth time, and would be given up in 1.5 seconds. */
+        green_sleep(1.5);
+        begin = now();
+        CHECK_STR(resolved("lossy.test", 80, AF_INET), "127.0.0.1:80");
+        CHECK_RANGE(now() - begin, 0.1, 1.0 * suite_slow());
+        end_lookup(&silent);
+        CHECK_INT(silent.rc, GREEN_EAI_AGAIN);
+        end_server(server);
+}
+
+static void
 no_answer_in_time_is_again(void)
 {
         static const struct dns_rule rules[] = {{.name = "silent.test", .drop = 1000}, {.name = NULL}};
@@ -64,6 +101,7 @@ static void
 nobody_at_the_port_is_again_at_once(void)
 {
         struct green_dns_opts o = no_files();
+        double begin = now();
 
         GREEN_COVERS("DNS-21");
         if (!can_ask())
@@ -74,6 +112,8 @@ nobody_at_the_port_is_again_at_once(void)
         o.tcp = true;
         CHECK_INT(green_dns_configure(&o), 0);
         CHECK_STR(resolved("any.test", 80, AF_UNSPEC), "GREEN_EAI_AGAIN");
+        /* The first attempt alone would have taken 2 seconds. */
+        CHECK_RANGE(now() - begin, 0, 1.9 * suite_slow());
         let_queries_end();
         CHECK_INT(green_dns_configure(NULL), 0);
 }
@@ -230,6 +270,8 @@ an_answer_that_makes_no_sense_is_a_failure(void)
         static const struct dns_rule rules[] = {
                 {.name = "broken.test", .records = "127.0.0.1", .ttl = 100, .broken = true},
                 {.name = "circle.test", .ttl = 100, .circle = true},
+                {.name = "other.test", .ttl = 100, .records = "@victim.test 6.6.6.6"},
+                {.name = "more.test", .ttl = 100, .records = "127.0.0.1 @victim.test 6.6.6.6"},
                 {.name = NULL}};
         struct dns_server *server;
 
@@ -240,6 +282,10 @@ an_answer_that_makes_no_sense_is_a_failure(void)
         CHECK_STR(resolved("broken.test", 80, AF_INET), "GREEN_EAI_FAIL");
         CHECK_STR(resolved("circle.test", 80, AF_INET), "GREEN_EAI_FAIL");
         CHECK_STR(resolved("broken.test", 80, AF_INET), "GREEN_EAI_FAIL");
+        /* What belongs to other names is not taken for an answer, nor for theirs. */
+        CHECK_STR(resolved("other.test", 80, AF_INET), "GREEN_EAI_NODATA");
+        CHECK_STR(resolved("more.test", 80, AF_INET), "127.0.0.1:80");
+        CHECK_STR(resolved("victim.test", 80, AF_INET), "GREEN_EAI_NONAME");
         /* Such an answer is not kept. */
         CHECK_INT(dns_server_count(server, "broken.test", 1), 2);
         end_server(server);
@@ -345,6 +391,7 @@ a_thousand_lookups_at_once_are_no_trouble(void)
 
 GREEN_SUITE(net_dns_server) {
         GREEN_TEST(lost_questions_are_asked_again),
+        GREEN_TEST(one_that_has_waited_long_puts_off_no_other),
         GREEN_TEST(no_answer_in_time_is_again),
         GREEN_TEST(nobody_at_the_port_is_again_at_once),
         GREEN_TEST(the_next_server_is_asked_where_one_fails),
