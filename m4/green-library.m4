@@ -3,8 +3,8 @@
 # GREEN_WITH_LIBRARY(NAME, VARIABLE, MODULE, WHAT-FOR, HEADER, CODE)
 # ------------------------------------------------------------------
 # --with-NAME=yes|no|auto: look for a library by pkg-config, and see whether a program with CODE can be linked: one of
-# another C library than it was built for cannot. Sets green_NAME to yes or no, HAVE_VARIABLE as a macro (0 or 1) and for
-# automake, VARIABLE_CFLAGS and VARIABLE_LIBS (empty without it), and adds the module to GREEN_NET_REQUIRES.
+# another C library than it was built for cannot. Sets green_NAME to yes or no, HAVE_VARIABLE as a macro (0 or 1) and
+# for automake, VARIABLE_CFLAGS and VARIABLE_LIBS (empty without it).
 AC_DEFUN([GREEN_WITH_LIBRARY],
 [AC_ARG_WITH([$1],
   [AS_HELP_STRING([--with-$1=yes|no], [$4 (where it is there)])],
@@ -21,10 +21,9 @@ AS_IF([test "$with_$1" != no],
       CFLAGS=$green_saved_cflags LIBS=$green_saved_libs])
    AS_IF([test $green_$1 = no && test "$with_$1" = yes],
      [AC_MSG_ERROR([--with-$1: $3 was not found by pkg-config, or cannot be linked])])])
-AS_IF([test $green_$1 = no], [$2_CFLAGS= $2_LIBS=],
-  [GREEN_NET_REQUIRES="$GREEN_NET_REQUIRES${GREEN_NET_REQUIRES:+, }m4_bpatsubst([$3], [ .*])"])
+AS_IF([test $green_$1 = no], [$2_CFLAGS= $2_LIBS=])
+AC_SUBST([green_$1])
 AC_SUBST([$2_CFLAGS])
 AC_SUBST([$2_LIBS])
-AC_SUBST([GREEN_NET_REQUIRES])
 GREEN_DEFINE_01([HAVE_$2], [test $green_$1 = yes], [$1 is there.])
 AM_CONDITIONAL([HAVE_$2], [test $green_$1 = yes])])

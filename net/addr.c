@@ -166,7 +166,7 @@ parse_ip4(const char *text, struct green_addr *ret_addr)
                 }
                 if (!fits || inet_pton(AF_INET, host, &sin.sin_addr) != 1)
                         return green_set_error(-EINVAL,
-                                               "\"%.200s\": this is no numeric address; a host name must be looked up first",
+                                               "\"%.200s\": this is no numeric address; green_dns_resolve() looks names up",
                                                text);
         }
         sin.sin_port = htons((uint16_t)port);

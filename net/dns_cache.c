@@ -275,7 +275,7 @@ keep(struct green__dns_entry *e, uint32_t ttl)
 {
         struct green__dns_cache *c = &e->dns->cache;
 
-        e->expires = green__sys_now() + (int64_t)ttl * 1000000000;
+        e->expires = e->since + (int64_t)ttl * 1000000000;
         delist(e);
         e->kept = true;
         enlist(e);
@@ -293,6 +293,7 @@ green__dns_answered(struct green__dns_entry *entry, int code, struct green__dns_
         entry->code = code;
         entry->reply = reply;
         entry->done = true;
+        entry->since = green__sys_now();
         if (definite && ttl > 0 && dns->conf.cache_size > 0)
                 keep(entry, ttl);
         else

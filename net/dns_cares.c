@@ -303,9 +303,16 @@ sock_recvfrom(ares_socket_t fd, void *buf, size_t len, int flags, struct sockadd
 static ares_ssize_t
 sock_sendv(ares_socket_t fd, const struct iovec *iov, int n, void *arg)
 {
-        ssize_t sent = green__sys_sendv(fd, (const struct green_iovec *)(const void *)iov, (size_t)n, 0);
+        const struct green_iovec *own = (const struct green_iovec *)(const void *)iov;
+        const struct sock *s = find_sock(arg, fd);
+        ssize_t sent = green__sys_sendv(fd, own, (size_t)n, 0);
 
-        (void)arg;
+        /*
+         * That nobody is there is told at the next call, which may be this one, for a datagram sent before: who sent
+         * that would wait in vain. Sent again, this one gets its own answer, and ends them all.
+         */
+        if (sent == -ECONNREFUSED && s != NULL && s->udp)
+                sent = green__sys_sendv(fd, own, (size_t)n, 0);
         return sent < 0 ? fail((int)sent) : sent;
 }
 

@@ -77,20 +77,28 @@ green__dns_settings_put(const struct green__dns_settings *settings)
                 green_free(own);
 }
 
-bool
-green__dns_is_system(const struct green__dns_settings *settings)
+static bool
+is_system(const struct green__dns_settings *settings)
 {
         return settings->opts.system || no_greendns || green__wire_version() == NULL;
+}
+
+bool
+green__dns_uses_system(double *ret_lifetime)
+{
+        const struct green__dns_settings *settings = green__dns_settings_get(NULL);
+        bool system = is_system(settings);
+
+        if (ret_lifetime != NULL)
+                *ret_lifetime = settings->opts.lifetime > 0 ? settings->opts.lifetime : GREEN__DNS_LIFETIME;
+        green__dns_settings_put(settings);
+        return system;
 }
 
 const char *
 green_dns_backend(void)
 {
-        const struct green__dns_settings *settings = green__dns_settings_get(NULL);
-        const char *name = green__dns_is_system(settings) ? "system" : green__wire_version();
-
-        green__dns_settings_put(settings);
-        return name;
+        return green__dns_uses_system(NULL) ? "system" : green__wire_version();
 }
 
 static size_t

@@ -48,3 +48,14 @@ green__dns_to_ascii(char name[GREEN__NAME_SIZE])
 {
         return is_ascii(name) ? 0 : convert(name);
 }
+
+int
+green__dns_failed(int code, const char *what)
+{
+        if (code == -ENOMEM)
+                return green_set_error(code, NULL);
+        if (code == GREEN_EAI_NONAME && !HAVE_LIBIDN2 && !is_ascii(what))
+                return green_set_error(code, "\"%.253s\": built without libidn2, green-net asks for ASCII names only",
+                                       what);
+        return green_set_error(code, "\"%.253s\": %s", what, green_strerror(code));
+}

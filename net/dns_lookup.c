@@ -113,15 +113,6 @@ is_name(const char *name)
         return true;
 }
 
-int
-green__dns_failed(int code, const char *what)
-{
-        /* Those who failed with more to say have said it. */
-        if (code == -ENOMEM)
-                return green_set_error(code, NULL);
-        return green_set_error(code, "\"%.253s\": %s", what, green_strerror(code));
-}
-
 /* ---- questions */
 
 int64_t
@@ -222,7 +213,14 @@ wait_for(const struct green__dns *dns, const struct questions *q, int64_t deadli
         }
 }
 
-/* How much a failure says; more where it is the last word. */
+/* Memory, descriptors: an errno, and none of the codes of names. */
+static bool
+is_own(int code)
+{
+        return code < 0 && code > -1000;
+}
+
+/* What weighs more hides the others: where one was not answered nobody knows that there is nothing. */
 static int
 weight(int code)
 {
@@ -231,11 +229,11 @@ weight(int code)
                 return 0;
         case GREEN_EAI_NONAME:
                 return 1;
-        case GREEN_EAI_FAIL:
-                return 2;
-        case GREEN_EAI_AGAIN:
-                return 3;
         case GREEN_EAI_NODATA:
+                return 2;
+        case GREEN_EAI_FAIL:
+                return 3;
+        case GREEN_EAI_AGAIN:
                 return 4;
         default:
                 return 5;
@@ -263,7 +261,8 @@ take_answers(const struct questions *q, struct green__dns_found *found)
                 else
                         code = combine(code, e->done ? e->code : GREEN_EAI_AGAIN);
         }
-        if (n == 0)
+        /* What went wrong here and not with a server is not passed over for the other family's addresses. */
+        if (n == 0 || is_own(code))
                 return code;
         found->addrs = green_calloc(n, sizeof *found->addrs);
         if (found->addrs == NULL)
@@ -284,6 +283,44 @@ take_answers(const struct questions *q, struct green__dns_found *found)
         return 0;
 }
 
+int
+green__dns_add_alias(struct green__dns_found *found, const char *name)
+{
+        size_t len = strlen(name) + 1;
+        char *more = green_realloc(found->aliases, found->aliases_size + len);
+
+        if (more == NULL)
+                return -ENOMEM;
+        memcpy(more + found->aliases_size, name, len);
+        found->aliases = more;
+        found->aliases_size += len;
+        found->naliases++;
+        return 0;
+}
+
+void
+green__dns_found_free(struct green__dns_found *found)
+{
+        green_free(found->addrs);
+        green_free(found->aliases);
+        *found = (struct green__dns_found){.n = 0};
+}
+
+/* The names that have led to the addresses. */
+static int
+take_aliases(const struct questions *q, struct green__dns_found *found)
+{
+        const struct green__dns_reply *reply = NULL;
+        int rc = 0;
+
+        for (size_t i = 0; i < q->n; i++)
+                if (q->entry[i]->done && q->entry[i]->code == 0)
+                        reply = q->entry[i]->reply;
+        for (size_t i = 0; rc == 0 && reply != NULL && i + 1 < reply->nchain; i++)
+                rc = green__dns_add_alias(found, reply->chain[i]);
+        return rc;
+}
+
 /* One name, as it is. */
 static int
 look(struct green__dns *dns, const char *name, const struct green__dns_wanted *wanted, int64_t deadline,
@@ -300,6 +337,8 @@ look(struct green__dns *dns, const char *name, const struct green__dns_wanted *w
         rc = wait_for(dns, &q, deadline);
         if (rc == 0)
                 rc = take_answers(&q, found);
+        if (rc == 0 && wanted->aliases)
+                rc = take_aliases(&q, found);
         let_go(&q);
         return rc;
 }
@@ -377,15 +416,28 @@ fits(const struct green__hosts_line *line, int family)
         return family == AF_UNSPEC || family == line->family;
 }
 
+/* Names of a line but for the canonical one. */
+static int
+take_names(const struct green__hosts *hosts, const struct green__hosts_line *line, struct green__dns_found *found)
+{
+        int rc = 0;
+
+        for (size_t i = 1; rc == 0 && i < line->n; i++)
+                rc = green__dns_add_alias(found, green__hosts_name(hosts, line, i));
+        return rc;
+}
+
 /* 0; 1: it is not in the file. */
 static int
-look_in_hosts(const struct green__hosts *hosts, const char *name, int family, struct green__dns_found *found)
+look_in_hosts(const struct green__hosts *hosts, const char *name, const struct green__dns_wanted *wanted,
+              struct green__dns_found *found)
 {
         const struct green__hosts_line *line = NULL;
         size_t n = 0;
+        int rc = 0;
 
         while ((line = green__hosts_find(hosts, name, line)) != NULL)
-                n += fits(line, family);
+                n += fits(line, wanted->family);
         if (n == 0)
                 return 1;
         found->addrs = green_calloc(n, sizeof *found->addrs);
@@ -394,24 +446,33 @@ look_in_hosts(const struct green__hosts *hosts, const char *name, int family, st
         while ((line = green__hosts_find(hosts, name, line)) != NULL) {
                 const char *canonical = green__hosts_name(hosts, line, 0);
 
-                if (!fits(line, family))
+                if (!fits(line, wanted->family))
                         continue;
                 if (found->n == 0 && strlen(canonical) < sizeof found->canonical)
                         memcpy(found->canonical, canonical, strlen(canonical) + 1);
+                if (found->n == 0 && wanted->aliases)
+                        rc = take_names(hosts, line, found);
                 green__dns_addr(line->family, line->addr, &found->addrs[found->n++]);
         }
-        return 0;
+        return rc;
+}
+
+bool
+green__dns_is_localhost(const char *name)
+{
+        static const char text[] = "localhost";
+        size_t len = strlen(name), own = sizeof text - 1;
+
+        return len >= own && strcmp(name + len - own, text) == 0 && (len == own || name[len - own - 1] == '.');
 }
 
 /* RFC 6761: these never leave the machine. */
 static int
 look_at_home(const char *name, int family, struct green__dns_found *found)
 {
-        static const char text[] = "localhost";
         static const unsigned char loopback4[4] = {127, 0, 0, 1}, loopback6[16] = {[15] = 1};
-        size_t len = strlen(name), own = sizeof text - 1;
 
-        if (len < own || strcmp(name + len - own, text) != 0 || (len > own && name[len - own - 1] != '.'))
+        if (!green__dns_is_localhost(name))
                 return 1;
         found->addrs = green_calloc(2, sizeof *found->addrs);
         if (found->addrs == NULL)
@@ -420,7 +481,7 @@ look_at_home(const char *name, int family, struct green__dns_found *found)
                 green__dns_addr(AF_INET6, loopback6, &found->addrs[found->n++]);
         if (family != AF_INET6)
                 green__dns_addr(AF_INET, loopback4, &found->addrs[found->n++]);
-        memcpy(found->canonical, name, len + 1);
+        memcpy(found->canonical, name, strlen(name) + 1);
         return 0;
 }
 
@@ -437,7 +498,7 @@ resolve(char *name, bool absolute, const struct green__dns_wanted *wanted, struc
                 return rc;
         rc = green__dns_hosts(dns, &hosts);
         if (rc == 0)
-                rc = look_in_hosts(hosts, name, wanted->family, found);
+                rc = look_in_hosts(hosts, name, wanted, found);
         if (rc == 1)
                 rc = look_at_home(name, wanted->family, found);
         if (rc == 1) {
@@ -472,10 +533,9 @@ ask_system(char *name, bool absolute, const struct green__dns_wanted *wanted, do
 int
 green__dns_lookup(const char *host, const struct green__dns_wanted *wanted, struct green__dns_found *ret_found)
 {
-        const struct green__dns_settings *settings;
         char name[GREEN__NAME_SIZE];
         struct green_addr addr;
-        bool absolute, system;
+        bool absolute;
         double lifetime;
         int rc;
 
@@ -491,12 +551,11 @@ green__dns_lookup(const char *host, const struct green__dns_wanted *wanted, stru
                 rc = green__dns_clean_name(host, name, &absolute);
                 if (rc != 0)
                         return rc;
-                settings = green__dns_settings_get(NULL);
-                system = green__dns_is_system(settings);
-                lifetime = settings->opts.lifetime > 0 ? settings->opts.lifetime : GREEN__DNS_LIFETIME;
-                green__dns_settings_put(settings);
-                rc = system ? ask_system(name, absolute, wanted, lifetime, ret_found)
-                            : resolve(name, absolute, wanted, ret_found);
+                rc = green__dns_uses_system(&lifetime) ? ask_system(name, absolute, wanted, lifetime, ret_found)
+                                                       : resolve(name, absolute, wanted, ret_found);
         }
-        return rc == 0 || rc == -EDEADLK ? rc : green__dns_failed(rc, host);
+        if (rc == 0)
+                return 0;
+        green__dns_found_free(ret_found);
+        return rc == -EDEADLK ? rc : green__dns_failed(rc, host);
 }

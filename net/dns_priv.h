@@ -54,8 +54,9 @@ unsigned green__dns_generation(void);
 const struct green__dns_settings *green__dns_settings_get(unsigned *ret_generation);
 void green__dns_settings_put(const struct green__dns_settings *settings);
 
-/* Is the system's resolver to be used? */
-bool green__dns_is_system(const struct green__dns_settings *settings);
+/* Is the system's resolver to be used? How many seconds a lookup may take goes to *ret_lifetime, unless that is NULL.
+ */
+bool green__dns_uses_system(double *ret_lifetime);
 
 /* Read resolv.conf and put all together. -ENOMEM. */
 int green__dns_conf_make(const struct green__dns_settings *settings, struct green__dns_conf *ret_conf);
@@ -144,7 +145,7 @@ struct green__dns_entry {
         struct green__dns *dns;
         struct green_waitq waiters;
         struct green__dns_reply *reply; /* where code is 0 */
-        int64_t expires;                /* nanoseconds */
+        int64_t since, expires;         /* when it was answered, until when that is kept; nanoseconds */
         unsigned refs;                  /* calls that hold it; one for the query that runs */
         uint32_t hash;
         int type, code;
@@ -223,6 +224,8 @@ struct green__dns_found {
         struct green_addr *addrs; /* port 0, best first; for green_free() */
         size_t n;
         char canonical[GREEN__NAME_SIZE];
+        char *aliases; /* other names, each ended by NUL, where they were wanted; for green_free(). NULL: none */
+        size_t naliases, aliases_size;
 };
 
 /* What a lookup is for. */
@@ -230,11 +233,19 @@ struct green__dns_wanted {
         int family;
         bool configured; /* only families of which the machine has an address (AI_ADDRCONFIG) */
         bool canonical;  /* the canonical name, too */
+        bool aliases;    /* the other names, too */
 };
 
 /* Is it an address as text? Never asks anybody. 0, or 1 where it is a name; GREEN_EAI_NONAME: an address of no
  * interface. */
 int green__dns_numeric(const char *host, struct green_addr *ret_addr);
+
+/* Is the name localhost, or below it? RFC 6761. */
+bool green__dns_is_localhost(const char *name);
+
+/* Add another name. -ENOMEM. */
+int green__dns_add_alias(struct green__dns_found *found, const char *name);
+void green__dns_found_free(struct green__dns_found *found);
 
 /* The whole way: numeric, hosts file, servers with the search list; or the system. */
 int green__dns_lookup(const char *host, const struct green__dns_wanted *wanted, struct green__dns_found *ret_found);
@@ -261,6 +272,11 @@ int green__dns_to_ascii(char name[GREEN__NAME_SIZE]);
 void green__dns_addr(int family, const void *bytes, struct green_addr *ret_addr);
 void green__dns_set_port(struct green_addr *addr, int port);
 
+/* ---- names: dns_name.c */
+
+/* "4.3.2.1.in-addr.arpa" */
+void green__dns_reverse_name(const struct green_addr *addr, char name[GREEN__NAME_SIZE]);
+
 /* ---- sorting by RFC 6724: dns_sort.c */
 
 void green__dns_sort(struct green_addr *addrs, size_t n);
@@ -274,6 +290,15 @@ int green__dns_code_of(int eai, int error);
  * scope's code, or the pool's; arg was or will be released, with the result NULL where the function has not run.
  */
 int green__dns_pooled(green_thread_fn fn, void *arg, void (*release_arg)(void *arg, void *result), double lifetime);
+/*
+ * The port of a service's name, for each kind of socket that it has: hints and what is found are as for getaddrinfo().
+ * *ret_list is for freeaddrinfo().
+ */
+int green__dns_system_service(const char *service, const struct addrinfo *hints, double lifetime,
+                              struct addrinfo **ret_list);
+/* getnameinfo(), of which host or service may be NULL. */
+int green__dns_system_name(const struct green_addr *addr, char host[GREEN__WIRE_NAME_SIZE], char service[64], int flags,
+                           double lifetime);
 int green__dns_system_lookup(const char *host, const struct green__dns_wanted *wanted, double lifetime,
                              struct green__dns_found *ret_found);
 

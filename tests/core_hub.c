@@ -342,53 +342,6 @@ the_end_of_an_os_thread_leaves_nothing_behind(void)
         core_close_pair(fds);
 }
 
-/* ---- being told of the end */
-
-static char told[8], letters[] = "abcdtx";
-
-static void
-note_end(void *arg)
-{
-        size_t len = strlen(told);
-
-        if (CHECK(len + 1 < sizeof(told)))
-                told[len] = *(const char *)arg;
-}
-
-static void *
-wait_for_ends(void *arg)
-{
-        CHECK_INT(green_hub_at_end(arg, note_end, &letters[4]), 0);
-        return NULL;
-}
-
-static void
-those_who_want_to_know_are_told_of_the_end_of_a_hub(void)
-{
-        static struct green_hub_end ends[4];
-        pthread_t thread;
-
-        memset(told, 0, sizeof(told));
-        memset(ends, 0, sizeof(ends));
-        CHECK_INT(green_hub_at_end(NULL, note_end, &letters[5]), -EINVAL);
-        CHECK_INT(green_hub_at_end(&ends[0], NULL, &letters[5]), -EINVAL);
-        for (int i = 0; i < 4; i++)
-                CHECK_INT(green_hub_at_end(&ends[i], note_end, &letters[i]), 0);
-        green_hub_end_drop(&ends[1]);
-        green_hub_end_drop(&ends[1]);
-        green_hub_end_drop(&ends[3]);
-        CHECK_STR(told, "");
-        CHECK_INT(green_hub_destroy(CORE_SOON), 0);
-        CHECK_STR(told, "ca");
-        green_hub_end_drop(&ends[0]);
-        CHECK(green_get_hub() != NULL);
-        CHECK_INT(green_hub_destroy(CORE_SOON), 0);
-        CHECK_STR(told, "ca");
-        CHECK_INT(pthread_create(&thread, NULL, wait_for_ends, &ends[1]), 0);
-        CHECK_INT(pthread_join(thread, NULL), 0);
-        CHECK_STR(told, "cat");
-}
-
 /* ---- post */
 
 struct poster {
@@ -802,7 +755,6 @@ GREEN_SUITE(core_hub) {
         GREEN_TEST(only_main_may_destroy),
         GREEN_TEST(the_end_of_an_os_thread_leaves_nothing_behind),
         GREEN_TEST(four_threads_post_and_each_ones_posts_come_in_order),
-        GREEN_TEST(those_who_want_to_know_are_told_of_the_end_of_a_hub),
         GREEN_TEST(a_post_ends_a_wait_without_limit),
         GREEN_TEST(a_post_from_the_hubs_own_thread_runs_later),
         GREEN_TEST(posting_to_a_hub_that_ends_is_safe_and_then_refused),

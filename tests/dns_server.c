@@ -158,7 +158,9 @@ put_record(struct out *o, const char *word, char owner[256], int type, const str
         char target[256];
         size_t begin;
 
-        if (word[0] == '=') {
+        if (word[0] == '@') {
+                snprintf(owner, 256, "%s", word + 1);
+        } else if (word[0] == '=') {
                 begin = begin_record(o, owner, 5, rule->ttl);
                 put_name(o, word + 1);
                 end_record(o, begin);

@@ -16,7 +16,8 @@ struct dns_rule {
         const char *name; /* in lower case; NULL ends the table */
         int type;         /* 0: any */
         /*
-         * Records, separated by blanks: "1.2.3.4", "::1", "=target" (a CNAME; those after it belong to the target),
+         * Records, separated by blanks: "1.2.3.4", "::1", "@name" (those after it belong to another name), "=target" (a
+         * CNAME; those after it belong to the target),
          * "!target" (PTR, NS), "10=mail" (MX), "10/5/80=host" (SRV), "'text'" (TXT, blanks are written _; several
          * strings: 'a'+'b').
          */

@@ -308,6 +308,104 @@ a_call_inside_a_fired_scope_asks_nobody(void)
         end_server(server);
 }
 
+static void
+there_is_a_code_for_no_data_and_an_error_for_each_failure(void)
+{
+        static const struct dns_rule rules[] = {{.name = "empty.test", .records = "", .soa = 9}, {.name = NULL}};
+        struct green_error *first;
+        struct dns_server *server;
+
+        GREEN_COVERS("DNS-02", "DNS-22", "ISS-24");
+        if (!can_ask())
+                return;
+        server = serve_with(rules, NULL);
+        CHECK_STR(resolved("empty.test", 80, AF_INET), "GREEN_EAI_NODATA");
+        CHECK(strstr(green_last_error()->message, "empty.test") != NULL);
+        first = green_error_copy(green_last_error());
+        CHECK_STR(resolved("absent.test", 80, AF_INET), "GREEN_EAI_NONAME");
+        CHECK(strstr(green_last_error()->message, "absent.test") != NULL);
+        CHECK(first != NULL && first->code == GREEN_EAI_NODATA && strstr(first->message, "empty.test") != NULL);
+        green_error_free(first);
+        /* A failure that is kept is told with the name as it was asked for. */
+        CHECK_STR(resolved("EMPTY.test", 80, AF_INET), "GREEN_EAI_NODATA");
+        CHECK(strstr(green_last_error()->message, "EMPTY.test") != NULL);
+        end_server(server);
+}
+
+static void
+addresses_come_in_the_order_in_which_they_are_best_tried(void)
+{
+        /* Nobody can send to the first without asking for it, so it is as good as unreachable. */
+        static const struct dns_rule rules[] = {
+                {.name = "order.test", .records = "255.255.255.255 127.0.0.9 127.0.0.1"},
+                {.name = "both.test", .records = "127.0.0.1 ::1"},
+                {.name = NULL}};
+        struct dns_server *server;
+        struct dns_server *six;
+        char address[64];
+
+        GREEN_COVERS("DNS-24");
+        if (!can_ask())
+                return;
+        server = serve_with(rules, NULL);
+        CHECK_STR(resolved("order.test", 1, AF_INET), "127.0.0.9:1 127.0.0.1:1 255.255.255.255:1");
+        six = dns_server_new(AF_INET6, rules, address);
+        CHECK_STR(resolved("both.test", 1, AF_UNSPEC), six != NULL ? "[::1]:1 127.0.0.1:1" : "127.0.0.1:1 [::1]:1");
+        dns_server_free(six);
+        end_server(server);
+}
+
+static void
+sockets_take_addresses_and_no_names(void)
+{
+        struct green_addr addr;
+        green_socket *s;
+
+        /* There is no call of a socket that could look a name up. */
+        GREEN_COVERS("SOCK-23", "ISS-23");
+        CHECK_INT(green_addr_parse("localhost:80", &addr), -EINVAL);
+        s = green_socket_new(AF_INET, SOCK_DGRAM, 0);
+        memset(&addr, 0, sizeof addr);
+        CHECK(green_socket_connect(s, &addr) < 0);
+        CHECK_INT(green_socket_free(s), 0);
+}
+
+static void
+names_beyond_ascii_are_converted(void)
+{
+        static const struct dns_rule rules[] = {{.name = "xn--bcher-kva.test", .records = "127.0.0.1"}, {.name = NULL}};
+        struct green_dns_opts o = no_files();
+        struct dns_server *server;
+        const char *got;
+        char path[128];
+
+        GREEN_COVERS("DNS-23");
+        if (!can_ask())
+                return;
+        o.hosts = temporary(path, "127.0.0.2 \xc3\xa4hm.test\n");
+        server = serve_with(rules, &o);
+        got = resolved("b\xc3\xbc"
+                       "cher.test",
+                       1, AF_INET);
+        if (dns_server_count(server, NULL, 0) == 0) {
+                CHECK_STR(got, "GREEN_EAI_NONAME");
+                CHECK(strstr(green_last_error()->message, "libidn2") != NULL);
+        } else {
+                CHECK_STR(got, "127.0.0.1:1");
+                CHECK_STR(resolved("B\xc3\x9c"
+                                   "CHER.test",
+                                   1, AF_INET),
+                          "127.0.0.1:1");
+                CHECK_STR(resolved("b\xff"
+                                   "cher.test",
+                                   1, AF_INET),
+                          "GREEN_EAI_NONAME");
+        }
+        CHECK_STR(resolved("\xc3\xa4hm.test", 1, AF_INET), "127.0.0.2:1");
+        unlink(path);
+        end_server(server);
+}
+
 /* ---- the search list */
 
 static void
@@ -460,6 +558,10 @@ GREEN_SUITE(net_dns) {
         GREEN_TEST(lookups_of_one_name_share_its_query),
         GREEN_TEST(a_cancelled_lookup_leaves_at_once_and_its_answer_is_kept),
         GREEN_TEST(a_call_inside_a_fired_scope_asks_nobody),
+        GREEN_TEST(there_is_a_code_for_no_data_and_an_error_for_each_failure),
+        GREEN_TEST(addresses_come_in_the_order_in_which_they_are_best_tried),
+        GREEN_TEST(sockets_take_addresses_and_no_names),
+        GREEN_TEST(names_beyond_ascii_are_converted),
         GREEN_TEST(names_without_dots_are_looked_for_in_the_search_list),
         GREEN_TEST(what_resolv_conf_says_counts_where_the_settings_say_nothing),
         GREEN_TEST(nothing_is_read_before_the_first_lookup_and_nothing_need_be_there),

@@ -70,7 +70,7 @@ lines_are_an_address_and_its_names(void)
         for (const char *const *name =
                      (const char *const[]){"trailing", "#", "four", "not", "five", "six", "seven", NULL};
              *name != NULL; name++)
-                if (!CHECK_STR(resolved(*name, 1, AF_INET), "GREEN_EAI_AGAIN"))
+                if (!CHECK_STR(resolved(*name, 1, AF_UNSPEC), "GREEN_EAI_AGAIN"))
                         FAIL("that was %s", *name);
         done();
 }

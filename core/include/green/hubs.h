@@ -220,19 +220,18 @@ struct green_post_node {
  */
 GREEN_API int green_hub_post_node(green_hub *hub, struct green_post_node *node, void (*fn)(void *arg), void *arg);
 
-/** One who wants to know of the end of a hub, in the caller's storage. Its size is fixed, its inside is core's. Zeroed is
- * unused. */
+/** Who wants to know of the end of a hub, in the caller's storage; its inside is core's. Zeroed is unused. */
 struct green_hub_end {
         void *reserved[4]; /**< core's */
 };
 
 /**
- * @brief Have a function called when the calling OS thread's hub has ended, however it ends. Never yields. For layers on
- *        top that keep something for each hub.
+ * @brief Have a function called when the calling OS thread's hub has ended, however it ends. Never yields. For layers
+ *        on top that keep something for each hub.
  *
- * @param end storage, not in use; it must stay until fn is called, where it may be freed, or until green_hub_end_drop().
+ * @param end storage, not in use; it must stay until fn is called, where it may be freed, or green_hub_end_drop().
  * @param fn  called once, in the hub's OS thread, the last to come first, when green threads, timers and watches are
- *            gone. It frees memory and closes descriptors; nothing else of green-net may be called, and a watch's storage
+ *            gone. It frees memory and closes descriptors, and calls nothing else of green-net; the storage of watches
  *            may be given up as it is. Not called where the process ends on the stack of another green thread, nor in
  *            the child of a fork for the hubs of other OS threads.
  * @param arg passed to fn, not owned.

@@ -3,11 +3,15 @@
  * @brief Names to addresses and back, without ever stopping the OS thread.
  *
  * The hosts file is asked first, then name servers, through c-ares. Where green-net was built without c-ares, or
- * `GREEN_NO_GREENDNS` is "yes", the system's resolver is called in the pool of OS threads (<green/tpool.h>) instead; then
- * green_dns_query() is -ENOTSUP. Nothing is read or asked before the first lookup.
+ * `GREEN_NO_GREENDNS` is "yes" (in any case), the system's resolver is called in the pool of OS threads
+ * (<green/tpool.h>) instead; then green_dns_query() is -ENOTSUP. Nothing is read or asked before the first lookup.
  *
- * Each OS thread has a resolver of its own with a cache that obeys the TTL of answers; lookups of the same name that run at
- * the same time share one query. Settings are the process's.
+ * Each OS thread has a resolver of its own with a cache that obeys the TTL of answers; lookups of the same name that
+ * run at the same time share one query. Settings are the process's.
+ *
+ * Names are read without regard to case, and come back in lower case. One that is not ASCII is converted (IDNA), or is
+ * #GREEN_EAI_NONAME where green-net was built without libidn2. "localhost" and what ends with ".localhost" is the
+ * loopback addresses, unless the hosts file says otherwise.
  *
  * Where it is not said otherwise, every function that may yield returns these codes:
  *
@@ -18,9 +22,10 @@
  * | #GREEN_EAI_NODATA   | the name is there, but has nothing of this kind                                            |
  * | #GREEN_EAI_FAIL     | a server failed or refused, or its answer makes no sense                                   |
  * | #GREEN_EAI_FAMILY   | the address family is none of AF_UNSPEC, AF_INET, AF_INET6                                 |
- * | #GREEN_EKILLED, #GREEN_ETIMEOUT | the green thread was killed, an enclosing timeout fired (or their codes): the query is given up |
+ * | #GREEN_EKILLED      | the green thread was killed (or its code); the query goes on                               |
+ * | #GREEN_ETIMEOUT     | an enclosing timeout fired (or its code); likewise                                         |
  * | -EINVAL             | an argument is NULL, or a name longer than 253 bytes or with an empty label                |
- * | -ENOMEM             | memory ran out                                                                             |
+ * | -ENOMEM             | memory ran out; -EMFILE and its like: no socket could be had                               |
  * | -EDEADLK            | called in hub context, and it would have to wait                                           |
  */
 #ifndef GREEN_DNS_H
@@ -36,21 +41,24 @@
 
 GREEN_BEGIN_DECLS
 
-/** Settings of the process. Set it to zero, then @ref size, then what you need: what is 0 or NULL is as the system says. */
+struct addrinfo; /* <netdb.h> has it only where more than C11 was asked for */
+
+/** Settings of the process. Set it to zero, then @ref size, then what you need; what is 0 or NULL is the system's. */
 struct green_dns_opts {
-        size_t size;              /**< sizeof(struct green_dns_opts) */
-        const char *servers;      /**< "127.0.0.1:5353,[::1]:53"; a port may be left out. NULL: resolv.conf */
-        const char *search;       /**< "example.org,corp.example.org"; "" for none. NULL: resolv.conf */
-        int ndots;                /**< names with fewer dots are looked for with the search list first; 0: resolv.conf, else 1 */
-        double timeout;           /**< seconds for the first try of one server; 0: resolv.conf, else 2 */
-        int attempts;             /**< tries of each server; 0: resolv.conf, else 3 */
-        double lifetime;          /**< seconds for a lookup in all; 0: 10 */
-        const char *hosts;        /**< the hosts file; "" for none. NULL: the system's */
-        const char *resolv_conf;  /**< NULL: the system's. One that is missing is as if empty */
-        size_t cache_size;        /**< answers kept for each OS thread; 0: 10,000 */
-        bool no_cache;            /**< keep none */
-        bool tcp;                 /**< ask by TCP only */
-        bool system;              /**< use the system's resolver, in the pool of OS threads */
+        size_t size;             /**< sizeof(struct green_dns_opts) */
+        const char *servers;     /**< "127.0.0.1:5353,[::1]:53", at most 8; a port may be left out. NULL: resolv.conf */
+        const char *search;      /**< "example.org,corp.example.org", at most 8; "" for none. NULL: resolv.conf */
+        int ndots;               /**< names with fewer dots are looked for with the search list first; 0: resolv.conf,
+                                      else 1 */
+        double timeout;          /**< seconds for the first try of one server; 0: resolv.conf, else 2 */
+        int attempts;            /**< tries of each server; 0: resolv.conf, else 3 */
+        double lifetime;         /**< seconds for a lookup in all; 0: 10 */
+        const char *hosts;       /**< the hosts file; "" for none. NULL: the system's */
+        const char *resolv_conf; /**< NULL: the system's. One that is missing is as if empty */
+        size_t cache_size;       /**< answers kept for each OS thread; 0: 10,000 */
+        bool no_cache;           /**< keep none */
+        bool tcp;                /**< ask by TCP only */
+        bool system;             /**< use the system's resolver, in the pool of OS threads */
 };
 
 /**
@@ -101,7 +109,8 @@ GREEN_API GREEN_MUST_USE int green_dns_resolve(const char *host, int port, int f
  * @param      hints    family, socktype, protocol, flags as for getaddrinfo(3); NULL: none.
  * @param[out] ret_list the answers, the caller's: green_dns_freeaddrinfo(). Set on success only.
  * @retval 0                  found.
- * @retval GREEN_EAI_SERVICE  no such service for this type of socket.
+ * @retval GREEN_EAI_SERVICE  no such service for this type of socket. Names of services are looked up in the pool of OS
+ *                            threads, also with c-ares.
  * @retval GREEN_EAI_SOCKTYPE the type of socket is not known.
  * @retval GREEN_EAI_BADFLAGS the flags mean nothing (together).
  * @since 0.1 (DNS-01, DNS-21 to DNS-30)
@@ -119,6 +128,9 @@ GREEN_API void green_dns_freeaddrinfo(struct addrinfo *list);
 /**
  * @brief getnameinfo(3), without stopping the others. May yield.
  *
+ * The hosts file is asked first, then servers; loopback is "localhost". The name of a port comes from the system, in
+ * the pool of OS threads, also with c-ares.
+ *
  * @param      addr         an IPv4 or IPv6 address.
  * @param[out] host         its name, or its text where it has none; NULL if not wanted.
  * @param      host_size    bytes there.
@@ -130,8 +142,8 @@ GREEN_API void green_dns_freeaddrinfo(struct addrinfo *list);
  * @retval GREEN_EAI_OVERFLOW a text does not fit.
  * @since 0.1 (DNS-32)
  */
-GREEN_API GREEN_MUST_USE int green_dns_getnameinfo(const struct green_addr *addr, char *host, size_t host_size, char *service,
-                                                   size_t service_size, int flags);
+GREEN_API GREEN_MUST_USE int green_dns_getnameinfo(const struct green_addr *addr, char *host, size_t host_size,
+                                                   char *service, size_t service_size, int flags);
 
 /** What is known of a host. */
 struct green_dns_host {
@@ -162,8 +174,8 @@ GREEN_API GREEN_MUST_USE int green_dns_gethostbyname_ex(const char *name, struct
 /**
  * @brief Other names that the hosts file has for a name. Never yields.
  * @param      name        a name.
- * @param[out] ret_aliases canonical name and aliases without the name itself, ended by NULL, perhaps none; in one block, the
- *                         caller's: green_free(). Set on success only.
+ * @param[out] ret_aliases canonical name and aliases without the name itself, ended by NULL, perhaps none; in one
+ *                         block, the caller's: green_free(). Set on success only.
  * @return how many; -EINVAL, -ENOMEM.
  * @since 0.1 (DNS-12)
  */
@@ -210,7 +222,8 @@ struct green_dns_answer {
  * @retval -ENOTSUP the system's resolver is in use, or the type is none of the above.
  * @since 0.1 (DNS-11, DNS-16 to DNS-19)
  */
-GREEN_API GREEN_MUST_USE int green_dns_query(const char *name, enum green_dns_type type, struct green_dns_answer **ret_answer);
+GREEN_API GREEN_MUST_USE int green_dns_query(const char *name, enum green_dns_type type,
+                                             struct green_dns_answer **ret_answer);
 
 GREEN_END_DECLS
 
