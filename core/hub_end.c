@@ -1,5 +1,5 @@
 /*
- * Ending: green_hub_stop() and green_hub_destroy(). See <green/hubs.h>.
+ * Ending: green_hub_stop(), green_hub_destroy() and green_hub_at_end(). See <green/hubs.h>.
  */
 #include "sched.h"
 
@@ -108,4 +108,50 @@ green_hub_destroy(double timeout)
                           left == 1 ? " did" : "s did");
         green__hub_free(h);
         return left > 0 ? -ETIMEDOUT : 0;
+}
+
+_Static_assert(sizeof(struct green__hub_end) <= sizeof(struct green_hub_end), "it fits its public storage");
+
+int
+green_hub_at_end(struct green_hub_end *end, void (*fn)(void *arg), void *arg)
+{
+        struct green__hub_end *e = (struct green__hub_end *)(uintptr_t)end;
+        struct green__hub *h = green__hub_get();
+
+        if (end == NULL || fn == NULL)
+                return -EINVAL;
+        if (h == NULL)
+                return green__no_hub();
+        *e = (struct green__hub_end){.next = h->ends, .at = &h->ends, .fn = fn, .arg = arg};
+        if (e->next != NULL)
+                e->next->at = &e->next;
+        h->ends = e;
+        return 0;
+}
+
+void
+green_hub_end_drop(struct green_hub_end *end)
+{
+        struct green__hub_end *e = (struct green__hub_end *)(uintptr_t)end;
+
+        if (e->at == NULL)
+                return;
+        *e->at = e->next;
+        if (e->next != NULL)
+                e->next->at = e->at;
+        e->at = NULL;
+}
+
+void
+green__hub_ends_tell(struct green__hub_end *ends)
+{
+        while (ends != NULL) {
+                struct green__hub_end *e = ends;
+
+                ends = e->next;
+                if (ends != NULL)
+                        ends->at = &ends;
+                e->at = NULL;
+                e->fn(e->arg);
+        }
 }

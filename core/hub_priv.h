@@ -370,11 +370,22 @@ struct green__hub {
         void *altstack;
         struct green__last_error *last_error; /* in hub context */
         struct green__locals *locals;
+        struct green__hub_end *ends;  /* whom to tell of the end; the last to come first: hub_end.c */
         struct green__hub *hubs_next; /* every hub of the process: hubs.c */
         void *foreign_loop;           /* the application's event loop that the back end lives in, or NULL */
         void *foreign_next;           /* and the one that it is about to move into */
         struct green_hub_event events[GREEN__EVENTS];
 };
+
+/* The inside of a struct green_hub_end. */
+struct green__hub_end {
+        struct green__hub_end *next, **at;
+        void (*fn)(void *arg);
+        void *arg;
+};
+
+/* hub_end.c: the hub is freed: tell those who want to know. */
+void green__hub_ends_tell(struct green__hub_end *ends);
 
 #define GREEN__TLS __attribute__((tls_model("initial-exec")))
 extern _Thread_local struct green__hub *green__hub_here GREEN__TLS;
@@ -520,6 +531,9 @@ int green__slot_arm(struct green__hub *h, struct green__slot *s, green_fd fd, un
 void green__slot_left(struct green__hub *h, struct green__slot *s, green_fd fd);
 int green__slot_taken(const struct green__slot *s, green_fd fd, unsigned events, const struct green_wait *other);
 void green__slot_reset(struct green__hub *h, struct green__slot *s, green_fd fd, bool told);
+
+/* Its waiters get -ECANCELED, and it stays as it is. */
+void green__slot_cancel(struct green__hub *h, struct green__slot *s, green_fd fd);
 void green__slots_after_fork(struct green__hub *h);
 void green__slots_free(struct green__hub *h);
 bool green__multiple_allowed(void);

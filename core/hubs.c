@@ -319,6 +319,8 @@ free_main(green_thread *t)
 void
 green__hub_free(struct green__hub *h)
 {
+        struct green__hub_end *ends;
+
         green__mailbox_close(h);
         /* Operations in flight have their memory on the stacks of green threads: they end first. */
         green__aheads_give_back(h);
@@ -342,7 +344,9 @@ green__hub_free(struct green__hub *h)
         green__hub_here = NULL;
         (void)pthread_setspecific(end_key, NULL);
         green__mailbox_unref(h->mailbox);
+        ends = h->ends;
         green_free(h);
+        green__hub_ends_tell(ends);
 }
 
 green_hub *

@@ -544,6 +544,19 @@ close_orphan(green_io *io)
 }
 
 int
+green_io_cancel(green_io *io)
+{
+        if (io == NULL || io->slot == NULL || !green__hub_lives(io->hub_ident))
+                return 0;
+        if (check_owner(io) != 0)
+                return -EPERM;
+        green__slot_cancel(io->hub, io->slot, io->fd);
+        cancel_ops(io->hub, &io->ops[0]);
+        cancel_ops(io->hub, &io->ops[1]);
+        return 0;
+}
+
+int
 green_io_close(green_io *io)
 {
         if (io == NULL || io->slot == NULL)

@@ -242,6 +242,15 @@ cancel_all(struct green_waitq *q)
         }
 }
 
+/* Its waiters get -ECANCELED, and it stays as it is. */
+void
+green__slot_cancel(struct green__hub *h, struct green__slot *s, green_fd fd)
+{
+        cancel_all(&s->wait[0]);
+        cancel_all(&s->wait[1]);
+        settle(h, s, fd);
+}
+
 /*
  * The number's file is going, or gone: its waiters get -ECANCELED. told: the hub must hear of it, since it may not find
  * out by itself.

@@ -15,6 +15,7 @@
 #include <green/addr.h>
 #include <green/error.h>
 
+#include "addr_priv.h"
 #include "check.h"
 
 #define UNIX_PREFIX "unix:"
@@ -165,12 +166,40 @@ parse_ip4(const char *text, struct green_addr *ret_addr)
                 }
                 if (!fits || inet_pton(AF_INET, host, &sin.sin_addr) != 1)
                         return green_set_error(-EINVAL,
-                                               "\"%.200s\": this is no numeric address, and host names cannot be looked up yet",
+                                               "\"%.200s\": this is no numeric address; green_dns_resolve() looks names up",
                                                text);
         }
         sin.sin_port = htons((uint16_t)port);
         store(ret_addr, &sin, sizeof sin);
         return 0;
+}
+
+/* A last part of digits only, as in "127.1", is a number to some and a name to nobody. */
+static bool
+ends_in_number(const char *host, size_t len)
+{
+        size_t digits = 0;
+
+        while (digits < len && host[len - 1 - digits] >= '0' && host[len - 1 - digits] <= '9')
+                digits++;
+        return digits > 0 && (digits == len || host[len - 1 - digits] == '.');
+}
+
+bool
+green__addr_is_name(const char *text, char host[GREEN__HOST_SIZE], int *ret_port)
+{
+        const char *colon = text != NULL ? strchr(text, ':') : NULL;
+        size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+
+        if (len == 0 || len >= GREEN__HOST_SIZE || text[0] == '[' || ends_in_number(text, len) ||
+            strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+                return false;
+        *ret_port = read_port(colon + 1);
+        if (*ret_port < 0)
+                return false;
+        memcpy(host, text, len);
+        host[len] = '\0';
+        return true;
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include <green/addr.h>
 #include <green/hub.h>
+#include <green/message.h>
 
 /* Make a socket, non-blocking and closed on exec. */
 int green__sys_socket(int family, int type, int protocol, green_fd *ret_fd);
@@ -56,6 +57,33 @@ ssize_t green__sys_recvfrom(green_fd fd, void *buf, size_t len, int flags, struc
 ssize_t green__sys_send(green_fd fd, const void *buf, size_t len, int flags);
 ssize_t green__sys_sendv(green_fd fd, const struct green_iovec *iov, size_t n, int flags);
 ssize_t green__sys_sendto(green_fd fd, const void *buf, size_t len, int flags, const struct green_addr *to);
+
+ssize_t green__sys_recvv(green_fd fd, const struct green_iovec *iov, size_t n, int flags);
+
+/* sock_msg_posix.c: messages, likewise. Of the calls for many n is at most GREEN_MESSAGES_MAX. */
+ssize_t green__sys_recvmsg(green_fd fd, struct green_message *m, int flags);
+ssize_t green__sys_sendmsg(green_fd fd, const struct green_message *m, int flags);
+int green__sys_recvmmsg(green_fd fd, struct green_message *messages, size_t n, int flags);
+int green__sys_sendmmsg(green_fd fd, struct green_message *messages, size_t n, int flags);
+
+/* Descriptors with bytes; n at most GREEN_FDS_MAX. -EMSGSIZE: more came than *n, and all of them are closed. */
+ssize_t green__sys_send_fds(green_fd fd, const void *buf, size_t len, const green_fd *fds, size_t n);
+ssize_t green__sys_recv_fds(green_fd fd, void *buf, size_t len, green_fd *ret_fds, size_t *n);
+
+/* Non-blocking, closed on exec. */
+int green__sys_socketpair(int family, int type, int protocol, green_fd ret_fds[2]);
+/* Closed on exec. */
+int green__sys_dup(green_fd fd, green_fd *ret_fd);
+
+/* Send from a file without a copy; 0 at its end; -ENOSYS where the system cannot. The descriptor must not block. */
+ssize_t green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count);
+/* 0: a regular file; -EINVAL: something else; or another code. */
+int green__sys_is_file(int file);
+ssize_t green__sys_pread(int file, void *buf, size_t len, int64_t offset);
+
+/* Multicast. -EINVAL: no group, or hops out of range; -ENODEV: no such interface. */
+int green__sys_group(green_fd fd, bool join, const struct green_addr *group, const char *interface);
+int green__sys_multicast(green_fd fd, const char *interface, int hops, bool loop);
 
 /* 0: something can be received (or the end, or an error); -EAGAIN: not yet. Takes nothing. */
 ssize_t green__sys_readable(green_fd fd);

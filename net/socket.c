@@ -12,6 +12,10 @@ green__socket_foreign(const green_socket *s)
 {
         char what[48];
 
+        if (s->closed && s->hub == GREEN__CLOSED_HUB)
+                return -EBADF;
+        if (s->detached)
+                return green_set_error(-EPERM, "the socket is detached: green_socket_attach() first");
         snprintf(what, sizeof what, "socket %lld", (long long)green_io_fd(s->io));
         return green_hub_check(s->hub, what);
 }
@@ -27,6 +31,12 @@ green__socket_pin(green_socket *s)
                 s->users = 0;
         }
         s->users++;
+}
+
+unsigned
+green__socket_users(green_socket *s)
+{
+        return s->forks == green__sys_forks ? s->users : 0;
 }
 
 /* The registration is freed already. */
@@ -58,7 +68,7 @@ green__socket_unpin(green_socket *s, int rc)
                 s->users--;
         if (green__likely(!s->closed))
                 return rc;
-        if (s->freed && s->users == 0)
+        if (s->freed && s->users == 0 && s->streams == 0)
                 release_closed(s);
         return rc < 0 ? rc : -ECANCELED;
 }
@@ -82,12 +92,17 @@ int
 green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit)
 {
         double left = green__limit_left(limit);
+        int rc;
 
         if (left == 0)
                 return limit->timeout == 0 ? -EAGAIN : -ETIMEDOUT;
         s->streak = 0;
         green__socket_pin(s);
-        return green__socket_unpin(s, green_io_wait(s->io, events, left));
+        rc = green_io_wait(s->io, events, left);
+        /* A stream that stands on it was closed, which is nothing to this call. */
+        if (green__unlikely(rc == -ECANCELED) && !s->closed && green__socket_open(s))
+                rc = 0;
+        return green__socket_unpin(s, rc);
 }
 
 int
@@ -118,6 +133,7 @@ green__socket_wrap(green_fd fd, unsigned flags)
                 return NULL;
         }
         s->hub = green_hub_ident();
+        s->io_flags = flags;
         s->timeout = GREEN_FOREVER;
         s->held = GREEN_INVALID_FD;
         s->forks = green__sys_forks;
@@ -172,6 +188,21 @@ green_socket_from_fd(green_fd fd)
         return s;
 }
 
+/* As green__socket_wait(), in a goodbye: whether the handle is closed does not matter, and nothing is released. */
+static int
+wait_for_goodbye(green_socket *s, unsigned events, struct green__limit *limit)
+{
+        double left = green__limit_left(limit);
+        int rc;
+
+        if (left == 0)
+                return -ETIMEDOUT;
+        green__socket_pin(s);
+        rc = green_io_wait(s->io, events, left);
+        s->users--;
+        return rc;
+}
+
 /* Let the transport say goodbye. In hub context, where nothing can wait, it gets one try. */
 static void
 close_transport(green_socket *s)
@@ -186,8 +217,63 @@ close_transport(green_socket *s)
         green_shield_begin();
         do
                 rc = s->transport->close(s, &want);
-        while (rc == -EAGAIN && green__socket_wait(s, want, &limit) == 0);
+        while (rc == -EAGAIN && wait_for_goodbye(s, want, &limit) == 0);
         green_shield_end();
+}
+
+/* Of one that belongs to no OS thread only the descriptor is left. */
+static int
+close_detached(green_socket *s)
+{
+        green_fd fd = s->detached_fd;
+
+        s->detached_fd = GREEN_INVALID_FD;
+        s->closed = true;
+        return fd == GREEN_INVALID_FD ? 0 : green__sys_close(fd);
+}
+
+static void
+close_held(green_socket *s)
+{
+        if (s->held != GREEN_INVALID_FD)
+                green__sys_close(s->held);
+        s->held = GREEN_INVALID_FD;
+}
+
+/* Close the handle only: streams stand on it. Their waits go on, the others' end. */
+static int
+close_for_user(green_socket *s)
+{
+        int rc = green_io_cancel(s->io);
+
+        if (rc != 0)
+                return rc;
+        s->closed = true;
+        s->hub = GREEN__CLOSED_HUB;
+        close_held(s);
+        green_wake_all(&s->on_close, -ECANCELED);
+        return 0;
+}
+
+int
+green__socket_drop_stream(green_socket *s)
+{
+        int rc;
+
+        if (!s->closed || s->streams > 1) {
+                rc = green_io_cancel(s->io);
+                s->streams -= rc == 0;
+                return rc;
+        }
+        close_transport(s);
+        rc = green_io_close(s->io);
+        s->closing = false;
+        if (rc == -EPERM)
+                return rc;
+        s->streams--;
+        if (s->freed && s->users == 0)
+                release_closed(s);
+        return rc;
 }
 
 int
@@ -197,15 +283,17 @@ green_socket_close(green_socket *s)
 
         if (s == NULL || s->closed || s->closing)
                 return 0;
+        if (green__unlikely(s->detached))
+                return close_detached(s);
+        if (s->streams > 0)
+                return close_for_user(s);
         close_transport(s);
         rc = green_io_close(s->io);
         s->closing = false;
         if (rc == -EPERM)
                 return rc;
         s->closed = true;
-        if (s->held != GREEN_INVALID_FD)
-                green__sys_close(s->held);
-        s->held = GREEN_INVALID_FD;
+        close_held(s);
         green_wake_all(&s->on_close, -ECANCELED);
         return rc;
 }
@@ -217,13 +305,20 @@ green_socket_free(green_socket *s)
 
         if (s == NULL)
                 return 0;
+        if (green__unlikely(s->detached)) {
+                (void)green_socket_close(s);
+                release(s);
+                return 0;
+        }
         if (s->forks != green__sys_forks) {
                 s->forks = green__sys_forks;
                 s->users = 0;
         }
+        if (!s->closed && s->users == 0 && s->streams > 0 && (rc = close_for_user(s)) != 0)
+                return rc;
         if (s->closed) {
                 s->freed = true;
-                if (s->users == 0)
+                if (s->users == 0 && s->streams == 0)
                         release_closed(s);
                 return 0;
         }
@@ -262,6 +357,7 @@ green_socket_set_shared(green_socket *s, bool on)
 
         if (rc != 0)
                 return rc;
+        s->io_flags = on ? s->io_flags | GREEN_IO_SHARED : s->io_flags & ~GREEN_IO_SHARED;
         return green_io_set_flags(s->io, on ? GREEN_IO_SHARED : 0, on ? 0 : GREEN_IO_SHARED);
 }
 
@@ -305,9 +401,8 @@ green_socket_error(green_socket *s)
         return rc != 0 ? rc : green__sys_error(green_io_fd(s->io));
 }
 
-/* From now on somebody else may read from the descriptor, or wait for it and use up its events. */
-static int
-expose(const green_socket *s)
+int
+green__socket_expose(const green_socket *s)
 {
         green_socket *own = (green_socket *)(uintptr_t)s;
         int rc = green__socket_stop_ahead(own);
@@ -320,9 +415,15 @@ expose(const green_socket *s)
 }
 
 green_fd
+green__socket_show_fd(green_socket *s)
+{
+        return green__socket_expose(s) != 0 ? GREEN_INVALID_FD : green_io_fd(s->io);
+}
+
+green_fd
 green_socket_fd(const green_socket *s)
 {
-        if (s == NULL || expose(s) != 0)
+        if (s == NULL || s->closed || green__socket_expose(s) != 0)
                 return GREEN_INVALID_FD;
         return green_io_fd(s->io);
 }
@@ -330,5 +431,5 @@ green_socket_fd(const green_socket *s)
 green_io *
 green_socket_io(const green_socket *s)
 {
-        return s == NULL || expose(s) != 0 ? NULL : s->io;
+        return s == NULL || s->hub == GREEN__CLOSED_HUB || green__socket_expose(s) != 0 ? NULL : s->io;
 }

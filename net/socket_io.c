@@ -5,42 +5,6 @@
 
 #include <limits.h>
 
-/* ---- one try each: a count, -EAGAIN with what to wait for, or another code */
-
-static inline ssize_t
-try_recv(green_socket *s, void *buf, size_t len, int flags, unsigned *want)
-{
-        *want = GREEN_READ;
-        if (green__unlikely(s->transport != NULL))
-                return s->transport->recv(s, buf, len, flags & ~MSG_DONTWAIT, want);
-        /* The system would say 0 at once, also where nothing has come. */
-        if (green__unlikely(len == 0))
-                return green__sys_readable(green_io_fd(s->io));
-        return green__sys_recv(green_io_fd(s->io), buf, len, flags);
-}
-
-static inline ssize_t
-try_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int flags, unsigned *want)
-{
-        *want = GREEN_WRITE;
-        if (green__unlikely(s->transport != NULL))
-                return s->transport->sendv(s, iov, n, flags & ~MSG_DONTWAIT, want);
-        return green__sys_sendv(green_io_fd(s->io), iov, n, flags);
-}
-
-static inline ssize_t
-try_send(green_socket *s, const void *buf, size_t len, int flags, unsigned *want)
-{
-        struct green_iovec iov;
-
-        *want = GREEN_WRITE;
-        if (green__likely(s->transport == NULL))
-                return green__sys_send(green_io_fd(s->io), buf, len, flags);
-        iov.base = (void *)(uintptr_t)buf;
-        iov.len = len;
-        return s->transport->sendv(s, &iov, 1, flags & ~MSG_DONTWAIT, want);
-}
-
 /* ---- receiving */
 
 /*
@@ -74,11 +38,11 @@ green_socket_recv(green_socket *s, void *buf, size_t len, int flags)
         if (rc == 0 && green__socket_submits(s))
                 return green__socket_submit_recv(s, buf, len, flags, &limit, NULL);
         while (green__likely(rc == 0)) {
-                ssize_t n = try_recv(s, buf, len, flags, &want);
+                ssize_t n = green__socket_try_recv(s, buf, len, flags, &want);
 
                 if (green__likely(n != -EAGAIN)) {
-                        if (s->whole && n > 0 && (size_t)n < len && (flags & ~MSG_DONTWAIT) == 0)
-                                s->drained = s->transport == NULL && !green_io_hung_up(s->io);
+                        if ((flags & ~MSG_DONTWAIT) == 0)
+                                green__socket_received(s, n, len);
                         return n;
                 }
                 rc = green__socket_wait(s, want, &limit);
@@ -177,7 +141,7 @@ green_socket_send(green_socket *s, const void *buf, size_t len, int flags)
         int rc = green__socket_enter(s, flags, &limit);
 
         while (green__likely(rc == 0)) {
-                ssize_t n = try_send(s, buf, len, flags, &want);
+                ssize_t n = green__socket_try_send(s, buf, len, flags, &want);
                 struct green_iovec iov;
 
                 if (green__likely(n != -EAGAIN))
@@ -198,7 +162,7 @@ green_socket_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int
         int rc = green__socket_enter(s, flags, &limit);
 
         while (green__likely(rc == 0)) {
-                ssize_t sent = try_sendv(s, iov, n, flags, &want);
+                ssize_t sent = green__socket_try_sendv(s, iov, n, flags, &want);
 
                 if (green__likely(sent != -EAGAIN))
                         return sent;
@@ -235,19 +199,6 @@ green_socket_sendto(green_socket *s, const void *buf, size_t len, int flags, con
         return rc;
 }
 
-/*
- * After a piece of a larger whole was sent: the limit is for each wait, so it begins anew; and a peer that drains as fast
- * as we fill must not keep the others from running.
- */
-static inline int
-go_on(green_socket *s, struct green__limit *limit)
-{
-        limit->start = -1;
-        if (limit->timeout != 0 && green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
-                return green__socket_turn(s);
-        return 0;
-}
-
 int
 green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, size_t *ret_done)
 {
@@ -258,7 +209,7 @@ green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, si
 
         while (rc == 0 && done < len) {
                 struct green_iovec rest = one_piece((const char *)buf + done, len - done);
-                ssize_t n = try_send(s, rest.base, rest.len, flags, &want);
+                ssize_t n = green__socket_try_send(s, rest.base, rest.len, flags, &want);
 
                 if (n == -EAGAIN)
                         rc = send_later(s, &rest, 1, flags, want, &limit, &n);
@@ -267,7 +218,7 @@ green_socket_sendall(green_socket *s, const void *buf, size_t len, int flags, si
                         if (done == len)
                                 rc = 0;
                         else if (rc == 0)
-                                rc = go_on(s, &limit);
+                                rc = green__socket_go_on(s, &limit);
                 } else if (n != -EAGAIN) {
                         rc = (int)n;
                 }
@@ -319,7 +270,7 @@ sendv_from(green_socket *s, const struct position *at, int flags, struct green__
                 some[0].len -= at->skip;
                 iov = some;
         }
-        sent = try_sendv(s, iov, n, flags, &want);
+        sent = green__socket_try_sendv(s, iov, n, flags, &want);
         if (sent == -EAGAIN)
                 *ret_rc = send_later(s, iov, n, flags, want, limit, &sent);
         return sent;
@@ -343,7 +294,7 @@ green_socket_sendallv(green_socket *s, const struct green_iovec *iov, size_t n, 
                         if (at.n == 0)
                                 rc = 0;
                         else if (rc == 0)
-                                rc = go_on(s, &limit);
+                                rc = green__socket_go_on(s, &limit);
                 } else if (sent != -EAGAIN) {
                         rc = (int)sent;
                 }

@@ -58,12 +58,14 @@ struct green_socket {
         green_io *io;
         const struct green__transport *transport; /* NULL: plain */
         void *transport_state;                    /* the transport's own */
-        uint64_t hub;                             /* green_hub_ident() of the OS thread it belongs to */
+        uint64_t hub;                             /* green_hub_ident() of the OS thread it belongs to; see CLOSED_HUB */
         double timeout;                           /* of each call, seconds */
+        unsigned io_flags;                        /* GREEN_IO_... bits of its registration */
         struct green_waitq on_close;              /* those who wait for something else than the descriptor */
         green_fd held;                            /* accepted, but there was no memory for its handle */
         unsigned streak;                          /* calls since one waited */
         unsigned users;                           /* calls that wait or yield inside, and will touch it again */
+        unsigned streams;                         /* streams that stand on it: they keep it open when it is closed */
         unsigned forks;                           /* green__sys_forks when users was counted */
         bool tcp;      /* a TCP socket of our own making: what it accepts is whole */
         bool whole;    /* TCP that nobody else reads: a receive that gave less than it could has taken all there was */
@@ -76,7 +78,12 @@ struct green_socket {
         bool ahead;    /* a receive may run ahead, or have brought something: see green_io_run_ahead() */
         bool no_ahead; /* an accept that ran ahead found no free descriptor: wait for readiness */
         uint8_t waits; /* receives that waited; more are not counted than it takes to run ahead */
+        bool detached; /* it belongs to no OS thread, and has no registration: its descriptor is detached_fd */
+        green_fd detached_fd;
 };
+
+/* The hub of a socket that is closed and that streams keep open: no thread's, so that each call looks at it closer. */
+#define GREEN__CLOSED_HUB UINT64_MAX
 
 /* The time limit of one call. The clock is read when it first waits, and only if there is a limit. */
 struct green__limit {
@@ -128,6 +135,9 @@ int64_t green__socket_operate(green_socket *s, struct green_op *op, struct green
  */
 int green__socket_stop_ahead(green_socket *s);
 
+/* A receive is about to wait: have it run ahead, if that is worth it. True: a wait for GREEN_READ waits for it. */
+bool green__socket_run_ahead(green_socket *s);
+
 /* All of a receive, after green__socket_enter(). ret_from may be NULL. Touch the socket no more. */
 ssize_t green__socket_submit_recv(green_socket *s, void *buf, size_t len, int flags, struct green__limit *limit,
                                   struct green_addr *ret_from);
@@ -144,10 +154,32 @@ int green__socket_submit_send(green_socket *s, const struct green_iovec *iov, si
 /* What is left of a limit, in seconds; 0 if nothing. */
 double green__limit_left(struct green__limit *limit);
 
+/* What is behind a wait that ended with -ECANCELED: has the descriptor gone, or did one of several users leave? */
+static inline bool
+green__socket_open(const green_socket *s)
+{
+        return green_io_fd(s->io) != GREEN_INVALID_FD;
+}
+
+/* A stream that stood on the socket is closed: the last one closes what the socket left open. */
+int green__socket_drop_stream(green_socket *s);
+
+/* As green_socket_fd(), whether or not it is closed: streams may keep it open. */
+green_fd green__socket_show_fd(green_socket *s);
+
 /* Let the others run, after a streak. If it fails, touch the socket no more. */
 int green__socket_turn(green_socket *s);
 
-/* Complain about the use of a socket by an OS thread that it does not belong to. -EPERM. */
+/* Calls that wait or yield inside it. */
+unsigned green__socket_users(green_socket *s);
+
+/*
+ * From now on somebody else may read from the descriptor, or wait for it and use up its events. -EBUSY: bytes were received
+ * ahead that have to be read first.
+ */
+int green__socket_expose(const green_socket *s);
+
+/* Why it may not be used: by an OS thread that it does not belong to, -EPERM; it is closed, -EBADF. */
 int green__socket_foreign(const green_socket *s);
 
 /* socket_connect.c: accept one if somebody is there; -EAGAIN otherwise. Never waits. ret_peer may be NULL. */
@@ -185,6 +217,63 @@ green__socket_enter(green_socket *s, int flags, struct green__limit *limit)
         if (green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
                 return green__socket_turn(s);
         return green_checkpoint();
+}
+
+/*
+ * After a piece of a larger whole was moved: the limit is for each wait, so it begins anew; and a peer that drains as fast
+ * as we fill must not keep the others from running. If it fails, touch the socket no more.
+ */
+static inline int
+green__socket_go_on(green_socket *s, struct green__limit *limit)
+{
+        limit->start = -1;
+        if (limit->timeout != 0 && green__unlikely(++s->streak > GREEN__SOCKET_STREAK))
+                return green__socket_turn(s);
+        return 0;
+}
+
+/* ---- one try each, of socket_io.c and stream_socket.c: a count, -EAGAIN with what to wait for, or another code */
+
+static inline ssize_t
+green__socket_try_recv(green_socket *s, void *buf, size_t len, int flags, unsigned *want)
+{
+        *want = GREEN_READ;
+        if (green__unlikely(s->transport != NULL))
+                return s->transport->recv(s, buf, len, flags & ~MSG_DONTWAIT, want);
+        /* The system would say 0 at once, also where nothing has come. */
+        if (green__unlikely(len == 0))
+                return green__sys_readable(green_io_fd(s->io));
+        return green__sys_recv(green_io_fd(s->io), buf, len, flags);
+}
+
+static inline ssize_t
+green__socket_try_sendv(green_socket *s, const struct green_iovec *iov, size_t n, int flags, unsigned *want)
+{
+        *want = GREEN_WRITE;
+        if (green__unlikely(s->transport != NULL))
+                return s->transport->sendv(s, iov, n, flags & ~MSG_DONTWAIT, want);
+        return green__sys_sendv(green_io_fd(s->io), iov, n, flags);
+}
+
+static inline ssize_t
+green__socket_try_send(green_socket *s, const void *buf, size_t len, int flags, unsigned *want)
+{
+        struct green_iovec iov;
+
+        *want = GREEN_WRITE;
+        if (green__likely(s->transport == NULL))
+                return green__sys_send(green_io_fd(s->io), buf, len, flags);
+        iov.base = (void *)(uintptr_t)buf;
+        iov.len = len;
+        return s->transport->sendv(s, &iov, 1, flags & ~MSG_DONTWAIT, want);
+}
+
+/* A receive gave n of len bytes: has it taken all there was? See green__socket_enter_recv(). */
+static inline void
+green__socket_received(green_socket *s, ssize_t n, size_t len)
+{
+        if (s->whole && n > 0 && (size_t)n < len)
+                s->drained = s->transport == NULL && !green_io_hung_up(s->io);
 }
 
 #endif

@@ -89,8 +89,8 @@ receive(green_socket *s, void *buf, size_t len, int flags, struct green__limit *
  */
 enum { WAITS_TO_RUN_AHEAD = 2 };
 
-static bool
-run_ahead(green_socket *s)
+bool
+green__socket_run_ahead(green_socket *s)
 {
         if (!s->whole)
                 return false;
@@ -186,7 +186,7 @@ green__socket_submit_recv(green_socket *s, void *buf, size_t len, int flags, str
                                 return (ssize_t)n;
                         continue;
                 }
-                if (limit->timeout != 0 && green_getcurrent() != NULL && run_ahead(s))
+                if (limit->timeout != 0 && green_getcurrent() != NULL && green__socket_run_ahead(s))
                         continue;
                 n = receive(s, buf, len, flags, limit, ret_from);
                 if (n != GREEN__AGAIN)

@@ -14,19 +14,20 @@ same() { # WHAT GOT WANTED
 }
 
 # Starts an example. Sets address when it says where it listens, or when the path given is there.
-start() { # EXAMPLE ADDRESS
+start() { # EXAMPLE ADDRESS [ARGUMENT...]
     example=$1
     : >"$tmp/out"
-    "doc/examples/$1" "$2" >"$tmp/out" 2>&1 &
+    shift
+    "doc/examples/$example" "$@" >"$tmp/out" 2>&1 &
     pid=$! address=
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         address=$(sed -n 's/^listening on //p' "$tmp/out")
         test -z "$address" || return 0
-        ! test -S "${2#unix:}" || return 0
+        ! test -S "${1#unix:}" || return 0
         kill -0 $pid 2>/dev/null || break
         sleep 0.2
     done
-    wrong "$1 $2 did not start: $(cat "$tmp/out")"
+    wrong "$example $1 did not start: $(cat "$tmp/out")"
     return 1
 }
 stop() {
@@ -82,10 +83,41 @@ start echoserver 127.0.0.1:0 && {
     stop
 }
 
+start line_server 127.0.0.1:0 && {
+    same "line_server" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT
+        printf "set a one two\nget a\nget b\nhow\nquit\n" >&3; tr "\n" "," <&3')" "ok,one two,not known,what?,"
+    same "line_server: a long line" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT
+        printf "%0300d" 7 >&3; cat <&3')" "no line has more than 200 bytes"
+    stop
+}
+
 start chat_server 127.0.0.1:0 && {
     same "chat_server" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; exec 4<>/dev/tcp/$HOST/$PORT
         sleep 0.3; echo hello >&3; while read -r line <&4; do case $line in *": hello") echo "${line##*: }"; break;; esac; done')" \
         "hello"
+    stop
+}
+start site 127.0.0.1:0 && {
+    site=$address site_pid=$pid
+    trap 'test -z "$pid" || kill $pid; kill $site_pid; rm -rf "$tmp"' EXIT
+    start forwarder 127.0.0.1:0 "$site" && {
+        same "forwarder" "$(fetch "http://$address/feed/7")" "<rss><channel><title>Feed 7</title></channel></rss>"
+        stop
+    }
+    start feedscraper 127.0.0.1:0 && {
+        same "feedscraper" "$(printf 'http://%s/feed/%s\n' "$site" 1 "$site" 2 "$site" 3 | fetch --data-binary @- "http://$address/" |
+            tr '\n' ' ')" "Feed 1 Feed 2 Feed 3 "
+        stop
+    }
+    same "webcrawler" "$(timeout 20 doc/examples/webcrawler "http://$site/feed/1" "http://$site/feed/22" | sed 's/.*: //' |
+        tr '\n' ' ')" "51 bytes 52 bytes "
+    same "webcrawler: nobody there" "$(timeout 20 doc/examples/webcrawler "http://127.0.0.1:1/")" \
+        "http://127.0.0.1:1/: Connection refused"
+    same "recursive_crawler" "$(timeout 20 doc/examples/recursive_crawler "http://$site/0")" "60 pages, 0 failed"
+    same "queue_crawler" "$(timeout 20 doc/examples/queue_crawler "http://$site/0")" "60 pages"
+    pid=$site_pid
+    trap 'test -z "$pid" || kill $pid; rm -rf "$tmp"' EXIT
+    example=site
     stop
 }
 # Those that end by themselves.

@@ -472,6 +472,51 @@ a_registration_belongs_to_its_os_thread_until_that_ends(void)
 
 GREEN_SUITE_INIT(core_init)
 
+static void *
+cancel_from_elsewhere(void *arg)
+{
+        CHECK_INT(green_io_cancel(arg), -EPERM);
+        return NULL;
+}
+
+static void
+cancel_ends_the_waits_and_leaves_it_open(void)
+{
+        struct core_waiter reader, writer;
+        pthread_t thread;
+        green_io *io;
+        int fds[2];
+
+        CHECK_OR_RETURN(core_pair(fds));
+        core_fill(fds[0]);
+        io = green_io_open(fds[0], 0);
+        core_wait_io(&reader, io, GREEN_READ);
+        core_wait_io(&writer, io, GREEN_WRITE);
+        CHECK_INT(green_sleep(0), 0);
+        CHECK_INT(pthread_create(&thread, NULL, cancel_from_elsewhere, io), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK(!reader.done && !writer.done);
+        CHECK_INT(green_io_cancel(io), 0);
+        CHECK_INT(core_join(reader.gt), 0);
+        CHECK_INT(core_join(writer.gt), 0);
+        CHECK_INT(reader.rc, -ECANCELED);
+        CHECK_INT(writer.rc, -ECANCELED);
+        CHECK_INT(green_io_fd(io), fds[0]);
+
+        /* The next wait is one like any other. */
+        core_wait_io(&reader, io, GREEN_READ);
+        CHECK_INT(green_sleep(0), 0);
+        core_put(fds[1]);
+        CHECK_INT(core_join(reader.gt), 0);
+        CHECK_INT(reader.rc, 0);
+        CHECK_INT(green_io_cancel(io), 0);
+        CHECK_INT(green_io_cancel(NULL), 0);
+        CHECK_INT(green_io_close(io), 0);
+        CHECK_INT(green_io_cancel(io), 0);
+        CHECK_INT(green_io_free(io), 0);
+        close(fds[1]);
+}
+
 GREEN_SUITE(core_io_close) {
         GREEN_TEST(a_number_that_was_opened_anew_cancels_its_old_waiters),
         GREEN_TEST(a_close_wakes_its_waiters_at_once),
@@ -486,6 +531,7 @@ GREEN_SUITE(core_io_close) {
         GREEN_TEST(a_hub_without_edges_serves_both_kinds_of_waits),
         GREEN_TEST(one_descriptor_has_one_owner),
         GREEN_TEST(detach_gives_the_descriptor_back),
+        GREEN_TEST(cancel_ends_the_waits_and_leaves_it_open),
         GREEN_TEST(nobody_waits_when_all_have_gone),
         GREEN_TEST(a_registration_belongs_to_its_os_thread_until_that_ends),
         GREEN_SUITE_END

@@ -1,6 +1,8 @@
 /* How a green thread ends: results, errors with their story, clean-up, exit; and what is private to it: errno, hooks. */
 #include "core_help.h"
 
+#include <pthread.h>
+
 GREEN_SUITE_INIT(help_init)
 
 static void *
@@ -599,6 +601,53 @@ errno_and_the_last_error_belong_to_the_green_thread(void)
         CHECK_INT(green_last_error()->code, -EDOM);
 }
 
+/* ---- being told of the end ---- */
+
+static char told[8], letters[] = "abcdtx";
+
+static void
+note_end(void *arg)
+{
+        size_t len = strlen(told);
+
+        if (CHECK(len + 1 < sizeof(told)))
+                told[len] = *(const char *)arg;
+}
+
+static void *
+wait_for_ends(void *arg)
+{
+        CHECK_INT(green_hub_at_end(arg, note_end, &letters[4]), 0);
+        return NULL;
+}
+
+static void
+those_who_want_to_know_are_told_of_the_end_of_a_hub(void)
+{
+        static struct green_hub_end ends[4];
+        pthread_t thread;
+
+        memset(told, 0, sizeof(told));
+        memset(ends, 0, sizeof(ends));
+        CHECK_INT(green_hub_at_end(NULL, note_end, &letters[5]), -EINVAL);
+        CHECK_INT(green_hub_at_end(&ends[0], NULL, &letters[5]), -EINVAL);
+        for (int i = 0; i < 4; i++)
+                CHECK_INT(green_hub_at_end(&ends[i], note_end, &letters[i]), 0);
+        green_hub_end_drop(&ends[1]);
+        green_hub_end_drop(&ends[1]);
+        green_hub_end_drop(&ends[3]);
+        CHECK_STR(told, "");
+        CHECK_INT(green_hub_destroy(5), 0);
+        CHECK_STR(told, "ca");
+        green_hub_end_drop(&ends[0]);
+        CHECK(green_get_hub() != NULL);
+        CHECK_INT(green_hub_destroy(5), 0);
+        CHECK_STR(told, "ca");
+        CHECK_INT(pthread_create(&thread, NULL, wait_for_ends, &ends[1]), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK_STR(told, "cat");
+}
+
 GREEN_SUITE(core_life) {
         GREEN_TEST(an_error_comes_with_message_value_and_cause),
         GREEN_TEST(the_error_is_that_of_the_result_and_of_no_other_failure),
@@ -618,5 +667,6 @@ GREEN_SUITE(core_life) {
         GREEN_TEST(switch_hooks_are_called_when_control_leaves_and_comes_back),
         GREEN_TEST(kill_calls_the_hooks_of_both),
         GREEN_TEST(errno_and_the_last_error_belong_to_the_green_thread),
+        GREEN_TEST(those_who_want_to_know_are_told_of_the_end_of_a_hub),
         GREEN_SUITE_END
 };

@@ -488,6 +488,24 @@ a_child_of_a_fork_forgets_operations(void)
         wire_close(&w);
 }
 
+static void
+a_cancel_of_all_leaves_it_open(void)
+{
+        struct transfer in;
+        struct wire w;
+
+        if (!wire_open(&w, "cancel=canceled,late=2"))
+                return;
+        transfer_begin(&in, w.io, GREEN_OP_RECV, GREEN_FOREVER);
+        CHECK_INT(green_io_cancel(w.io), 0);
+        CHECK_INT(core_join(in.gt), 0);
+        CHECK_INT(in.result, -ECANCELED);
+        core_put(w.fds[1]);
+        in = (struct transfer){.kind = GREEN_OP_RECV, .timeout = CORE_SOON, .len = 1, .io = w.io};
+        CHECK_INT(transfer(&in), 1);
+        wire_close(&w);
+}
+
 GREEN_SUITE_INIT(core_init)
 
 GREEN_SUITE(core_ops) {
@@ -508,5 +526,6 @@ GREEN_SUITE(core_ops) {
         GREEN_TEST(destroy_takes_operations_back_first),
         GREEN_TEST(destroy_releases_what_was_closed_with_operations_in_flight),
         GREEN_TEST(a_child_of_a_fork_forgets_operations),
+        GREEN_TEST(a_cancel_of_all_leaves_it_open),
         GREEN_SUITE_END
 };

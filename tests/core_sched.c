@@ -356,7 +356,7 @@ waiting_for_time_alone_is_a_plain_sleep(void)
         uint64_t polls = core_info().polls;
         double begin = core_now();
 
-        GREEN_COVERS("HUB-15");
+        GREEN_COVERS("HUB-15", "GTIME-01");
         CHECK_INT(green_sleep(0.2), 0);
         CHECK_RANGE(core_now() - begin, 0.2, 0.2 + 2 * suite_slow());
         CHECK_RANGE(cpu_used() - cpu, 0, 0.05);
@@ -402,7 +402,7 @@ a_deadlock_is_reported_once_and_waiting_goes_on(void)
 {
         pid_t pid;
 
-        GREEN_COVERS("HUB-15");
+        GREEN_COVERS("HUB-15", "GTIME-01");
         if (core_hub_calls_back()) {
                 suite_skip("on this hub foreign callbacks may wake everybody");
                 return;
@@ -422,7 +422,7 @@ waiting_for_io_or_time_or_another_thread_is_no_deadlock(void)
         green_waker *waker;
         int fds[2];
 
-        GREEN_COVERS("HUB-15");
+        GREEN_COVERS("HUB-15", "GTIME-01");
         CHECK_OR_RETURN(core_pair(fds));
         core_log_begin(&log, "wait for each other");
         CHECK_INT(green_sleep(0.01), 0);

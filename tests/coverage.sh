@@ -6,7 +6,7 @@
 # Reads the results of the test programs (tests/*.res of the build folder, which is the current one) and LIST, one id a
 # line, # starts a comment; by default tests/covered-ids.txt, the ids that must be covered. Prints those that are not,
 # with -v also the tests that cover the others. Fails if one is missing; in a build without modules, which leaves out the
-# tests that load one, that is a skip.
+# tests that load one, or without c-ares, that is a skip.
 verbose=no
 test "$1" != -v || { verbose=yes; shift; }
 list=${1:-${top_srcdir:-$(dirname "$0")/..}/tests/covered-ids.txt}
@@ -38,6 +38,10 @@ awk -v verbose=$verbose -v list="$list" '
 status=$?
 test $status != 2 || test -z "$GREEN_TEST_PLUGIN_DIR" || ls "$GREEN_TEST_PLUGIN_DIR"/hub_*.so >/dev/null 2>&1 || {
     echo "this build has no modules for tests"
+    exit 77
+}
+test $status != 2 || test "${GREEN_CARES:-yes}" = yes || {
+    echo "this build asks no name servers"
     exit 77
 }
 exit $status

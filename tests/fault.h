@@ -41,22 +41,32 @@
         X(madvise)                                                                                                     \
         X(mmap)                                                                                                        \
         X(mprotect)                                                                                                    \
+        X(open)                                                                                                        \
         X(opendir)                                                                                                     \
+        X(pipe2)                                                                                                       \
         X(poll)                                                                                                        \
         X(ppoll)                                                                                                       \
+        X(pread)                                                                                                       \
         X(process_madvise)                                                                                             \
         X(pthread_kill)                                                                                                \
+        X(read)                                                                                                        \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
+        X(recvmmsg)                                                                                                    \
+        X(recvmsg)                                                                                                     \
         X(select)                                                                                                      \
         X(send)                                                                                                        \
+        X(sendfile)                                                                                                    \
+        X(sendmmsg)                                                                                                    \
         X(sendmsg)                                                                                                     \
         X(sendto)                                                                                                      \
         X(setsockopt)                                                                                                  \
         X(shutdown)                                                                                                    \
         X(sigaltstack)                                                                                                 \
         X(socket)                                                                                                      \
-        X(write)
+        X(socketpair)                                                                                                  \
+        X(write)                                                                                                       \
+        X(writev)
 
 enum fault_kind {
 #define FAULT_ENUM_(name) FAULT_##name,

@@ -129,15 +129,22 @@ WRAP(int, listen, (int fd, int backlog), (fd, backlog), -1, fd)
 WRAP(int, madvise, (void *base, size_t len, int advice), (base, len, advice), -1, NO_FD)
 WRAP(int, mprotect, (void *base, size_t len, int prot), (base, len, prot), -1, NO_FD)
 WRAP(DIR *, opendir, (const char *path), (path), NULL, NO_FD)
+WRAP(int, pipe2, (int fds[2], int flags), (fds, flags), -1, NO_FD)
 WRAP(int, poll, (struct pollfd * fds, nfds_t n, int limit), (fds, n, limit), -1, NO_FD)
 WRAP(int, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *limit, const sigset_t *mask),
      (fds, n, limit, mask), -1, NO_FD)
+WRAP(ssize_t, pread, (int fd, void *buf, size_t len, off_t offset), (fd, buf, len, offset), -1, NO_FD)
+WRAP(ssize_t, read, (int fd, void *buf, size_t len), (fd, buf, len), -1, fd)
 WRAP(ssize_t, recv, (int fd, void *buf, size_t len, int flags), (fd, buf, len, flags), -1, fd)
 WRAP(ssize_t, recvfrom, (int fd, void *buf, size_t len, int flags, void *sa, void *size),
      (fd, buf, len, flags, sa, size), -1, fd)
+WRAP(int, recvmmsg, (int fd, void *messages, unsigned n, int flags, void *limit), (fd, messages, n, flags, limit), -1, fd)
+WRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), -1, fd)
 WRAP(int, select, (int n, fd_set *in, fd_set *out, fd_set *err, struct timeval *limit), (n, in, out, err, limit), -1,
      NO_FD)
 WRAP(ssize_t, send, (int fd, const void *buf, size_t len, int flags), (fd, buf, len, flags), -1, fd)
+WRAP(ssize_t, sendfile, (int fd, int file, off_t *at, size_t len), (fd, file, at, len), -1, fd)
+WRAP(int, sendmmsg, (int fd, void *messages, unsigned n, int flags), (fd, messages, n, flags), -1, fd)
 WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags), -1, fd)
 WRAP(ssize_t, sendto, (int fd, const void *buf, size_t len, int flags, const void *sa, unsigned size),
      (fd, buf, len, flags, sa, size), -1, fd)
@@ -145,7 +152,9 @@ WRAP(int, setsockopt, (int fd, int level, int name, const void *value, unsigned 
      -1, fd)
 WRAP(int, shutdown, (int fd, int ends), (fd, ends), -1, fd)
 WRAP(int, socket, (int family, int type, int protocol), (family, type, protocol), -1, NO_FD)
+WRAP(int, socketpair, (int family, int type, int protocol, int *fds), (family, type, protocol, fds), -1, NO_FD)
 WRAP(ssize_t, write, (int fd, const void *buf, size_t len), (fd, buf, len), -1, NO_FD)
+WRAP(ssize_t, writev, (int fd, const void *iov, int n), (fd, iov, n), -1, fd)
 
 /* ---- those that need more than that */
 
@@ -224,6 +233,25 @@ do_fcntl(int (*real)(int, int, ...), int fd, int what, void *value)
         }
 WRAP_FCNTL(fcntl)
 WRAP_FCNTL(fcntl64)
+
+int fault_wrap_open(const char *path, int flags, ...) __asm__("open");
+WRAPPER int
+fault_wrap_open(const char *path, int flags, ...)
+{
+        static int (*real)(const char *, int, ...);
+        va_list values;
+        int error = 0;
+        unsigned mode;
+
+        va_start(values, flags);
+        mode = va_arg(values, unsigned);
+        va_end(values);
+        find(&real, "open");
+        if (fault_decide(FAULT_open, &error) == FAULT_GO)
+                return real(path, flags, mode);
+        errno = error;
+        return -1;
+}
 
 #define WRAP_MMAP(name)                                                                                                \
         void *fault_wrap_##name(void *at, size_t len, int prot, int flags, int fd, off_t offset) __asm__(#name);       \

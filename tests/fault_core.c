@@ -178,6 +178,7 @@ hub_module(void)
                 fault_put(fds[1]);
                 CHECK(OK(green_io_submit(io, &op, SOON)) ? byte == 'x' : fault_happened());
         }
+        CHECK_INT(green_io_cancel(io), 0);
         CHECK_INT(green_io_free(io), 0);
         fault_close(fds[0]);
         fault_close(fds[1]);
@@ -272,24 +273,41 @@ sleep_long(void *arg)
         return NULL;
 }
 
+static void
+note_end(void *arg)
+{
+        ++*(int *)arg;
+}
+
 /* The end: main is told, what sleeps is killed. */
 static void
 hub_end(void)
 {
         static int rc = 1; /* of one that outlives this */
+        struct green_hub_end ends[2] = {0};
+        int told = 0;
 
-        if (!have_hub() || !OK(green_spawn_n(stop_hub, NULL)))
+        if (!have_hub())
                 return;
+        CHECK_INT(green_hub_at_end(&ends[0], note_end, &told), 0);
+        CHECK_INT(green_hub_at_end(&ends[1], note_end, &told), 0);
+        green_hub_end_drop(&ends[0]);
+        if (!OK(green_spawn_n(stop_hub, NULL))) {
+                green_hub_end_drop(&ends[1]);
+                return;
+        }
         if (OK(green_spawn_n(sleep_long, &rc))) {
                 CHECK_INT(green_sleep(1000), GREEN_ESTOPPED);
                 CHECK_INT(green_recover(), GREEN_ESTOPPED);
         } else {
                 CHECK_INT(green_sleep(1000), GREEN_ESTOPPED);
                 CHECK_INT(green_recover(), GREEN_ESTOPPED);
+                green_hub_end_drop(&ends[1]);
                 return;
         }
         CHECK_INT(green_hub_destroy(SOON), 0);
         CHECK_INT(rc, GREEN_EKILLED);
+        CHECK_INT(told, 1);
 }
 
 static void *

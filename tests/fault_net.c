@@ -299,6 +299,23 @@ unix_sockets(void)
         accept_and_connect(name);
 }
 
+/* Two addresses of which the first refuses. What befalls the one that wins is told, or the next one is tried in vain. */
+static void
+races(void)
+{
+        struct green_connect_opts opts = {.size = sizeof opts, .timeout = SOON, .stagger = SOON};
+        struct green_addr addrs[2];
+        green_socket *listener, *s;
+
+        CHECK_INT(green_addr_parse("127.0.0.1:1", &addrs[0]), 0);
+        if (!MADE(green_get_hub()) || !MADE(listener = green_listen("127.0.0.1:0", NULL)))
+                return;
+        fault_may_give(-ECONNREFUSED);
+        if (OK(green_socket_getsockname(listener, &addrs[1])) && MADE(s = green_connect_any(addrs, 2, &opts)))
+                (void)free_ok(s);
+        (void)free_ok(listener);
+}
+
 /* ---- the short way */
 
 static int
@@ -390,9 +407,11 @@ serving(void)
 #define ACCEPTS                                                                                                        \
         (ALTSTACK | FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(setsockopt) |             \
          FAULT_BIT(shutdown))
+#define RACES (ALTSTACK | FAULT_BIT(getsockopt) | FAULT_BIT(socket) | FAULT_BIT(connect) | FAULT_BIT(setsockopt))
 #define SCENARIOS(X)                                                                                                   \
         X(addresses, FAULT_BIT(alloc), 0)                                                                              \
         X(datagrams, ALTSTACK, FEWER)                                                                                  \
+        X(races, RACES, FEWER)                                                                                         \
         X(serving, ACCEPTS, FEWER)                                                                                     \
         X(settings, ALTSTACK, FEWER)                                                                                   \
         X(streams, ALTSTACK | FAULT_BIT(shutdown), FEWER)                                                              \

@@ -156,6 +156,27 @@ listen_here(char *address)
         return listener;
 }
 
+/* A listener whose backlog is full, so that a further connect hangs; others holds what fills it. */
+MAYBE green_socket *
+full_listener(const char *at, char *address, green_socket **others, int n)
+{
+        struct green_listen_opts opts = {.size = sizeof opts, .backlog = 1};
+        green_socket *listener = green_listen(at, &opts);
+        struct green_addr addr;
+
+        memset(others, 0, (size_t)n * sizeof *others);
+        if (!CHECK(listener != NULL))
+                return NULL;
+        CHECK_INT(green_socket_listen(listener, 0), 0);
+        CHECK_INT(green_socket_getsockname(listener, &addr), 0);
+        green_addr_format(&addr, address, GREEN_ADDR_TEXT_SIZE);
+        for (int i = 0; i < n; i++) {
+                others[i] = green_socket_new(green_addr_family(&addr), SOCK_STREAM, 0);
+                CHECK_INT(green_socket_connect(others[i], &addr), 0);
+        }
+        return listener;
+}
+
 /* Two ends of a TCP connection. */
 struct pair {
         green_socket *a, *b;

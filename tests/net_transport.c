@@ -316,6 +316,49 @@ limits_and_scopes_hold(void)
 }
 
 static void
+streams_go_over_it_and_the_last_end_says_goodbye(void)
+{
+        for (int last = 0; last < 2; last++) {
+                struct pair p = toy_pair();
+                green_stream *ask = green_socket_makefile(p.a, NULL), *answer = green_socket_makefile(p.b, NULL);
+                struct call c = {.s = p.b};
+                const char *line = NULL;
+
+                start(&c, call_recv);
+                CHECK_INT(green_stream_printf(ask, "hello"), 5);
+                CHECK_INT(green_stream_flush(ask), 0);
+                CHECK_INT(finish(&c), 5);
+                CHECK_INT(green_stream_printf(ask, "question\n"), 9);
+                CHECK_INT(green_stream_flush(ask), 0);
+                CHECK_INT(green_stream_readline(answer, 100, &line), 9);
+                CHECK(memcmp(line, "question\n", 9) == 0);
+                CHECK_INT(green_stream_free(answer), 0);
+                start(&c, call_recv);
+                CHECK_INT(green_stream_printf(ask, "x"), 1);
+                if (last == 0)
+                        CHECK_INT(green_stream_free(ask), 0);
+                else
+                        CHECK_INT(green_socket_free(p.a), 0);
+                green_sleep(0.002);
+                CHECK_INT(c.over, last == 0);
+                if (last == 0) {
+                        CHECK_INT(finish(&c), 1);
+                        start(&c, call_recv);
+                        CHECK_INT(green_socket_free(p.a), 0);
+                } else {
+                        CHECK_INT(green_stream_flush(ask), 0);
+                        CHECK_INT(finish(&c), 1);
+                        start(&c, call_recv);
+                        CHECK_INT(green_stream_free(ask), 0);
+                }
+                CHECK_INT(finish(&c), 0);
+                CHECK_INT(toys, 1);
+                CHECK_INT(green_socket_free(p.b), 0);
+                CHECK_INT(toys, 0);
+        }
+}
+
+static void
 close_says_goodbye_and_only_that_is_the_end(void)
 {
         struct pair p = toy_pair();
@@ -465,6 +508,7 @@ GREEN_SUITE(net_transport) {
         GREEN_TEST(opened_bytes_are_had_without_waiting),
         GREEN_TEST(much_goes_through_a_slow_peer),
         GREEN_TEST(limits_and_scopes_hold),
+        GREEN_TEST(streams_go_over_it_and_the_last_end_says_goodbye),
         GREEN_TEST(close_says_goodbye_and_only_that_is_the_end),
         GREEN_TEST(shutdown_says_goodbye_too),
         GREEN_TEST(a_goodbye_that_nobody_takes_does_not_hold_up_close_for_ever),

@@ -1,82 +1,32 @@
 /*
  * The load of the echo benchmarks: starts a server, keeps one message of 64 bytes under way on each connection, and
  * measures. echo_load CONNECTIONS MILLISECONDS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...]; a core of -1 pins nothing.
+ * As `echo_load -l ...` a message is four lines of 40 bytes.
  *
  * It prints the rate, the server's CPU time a message, and how busy both were while it measured: 1 is a whole core.
  */
-#include "bench_net.h"
+#include "bench_load.h"
 
-#include <sched.h>
-#include <signal.h>
-#include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <stdbool.h>
 
 #define MESSAGE 64
+#define LINE 40
+#define LINES 4
+#define LONGEST (LINE * LINES)
 
 struct conn {
         int fd;
         unsigned got; /* bytes of the answer so far */
 };
 
-static char message[MESSAGE];
+static char message[LONGEST];
+static size_t length = MESSAGE;
 static long answered;
-
-static void
-pin(int core)
-{
-        cpu_set_t set;
-
-        if (core < 0)
-                return;
-        CPU_ZERO(&set);
-        CPU_SET((size_t)core, &set);
-        bench_check(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
-}
-
-/* Both ends need a descriptor a connection. */
-static void
-raise_descriptor_limit(void)
-{
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-                limit.rlim_cur = limit.rlim_max;
-                (void)setrlimit(RLIMIT_NOFILE, &limit);
-        }
-}
-
-static pid_t
-start_server(int core, char **command, int *ret_port)
-{
-        int ends[2];
-        FILE *out;
-        pid_t pid;
-
-        bench_check(pipe(ends) == 0, "pipe");
-        pid = fork();
-        bench_check(pid >= 0, "fork");
-        if (pid == 0) {
-                prctl(PR_SET_PDEATHSIG, SIGKILL);
-                pin(core);
-                dup2(ends[1], STDOUT_FILENO);
-                close(ends[0]);
-                close(ends[1]);
-                execv(command[0], command);
-                perror(command[0]);
-                _exit(127);
-        }
-        close(ends[1]);
-        out = fdopen(ends[0], "r");
-        bench_check(out != NULL && fscanf(out, "port %d", ret_port) == 1, command[0]);
-        fclose(out);
-        return pid;
-}
 
 static void
 say(const struct conn *c)
 {
-        bench_check(send(c->fd, message, MESSAGE, MSG_NOSIGNAL) == MESSAGE, "send");
+        bench_check(send(c->fd, message, length, MSG_NOSIGNAL) == (ssize_t)length, "send");
 }
 
 static void
@@ -100,14 +50,14 @@ connect_all(int ep, struct conn *conns, int n, int port)
 static void
 hear(struct conn *c)
 {
-        char buf[MESSAGE];
-        ssize_t n = recv(c->fd, buf, MESSAGE - c->got, 0);
+        char buf[LONGEST];
+        ssize_t n = recv(c->fd, buf, length - c->got, 0);
 
         if (n < 0 && errno == EAGAIN)
                 return;
         bench_check(n > 0 && memcmp(buf, message + c->got, (size_t)n) == 0, "the echo");
         c->got += (unsigned)n;
-        if (c->got == MESSAGE) {
+        if (c->got == length) {
                 c->got = 0;
                 answered++;
                 say(c);
@@ -128,47 +78,33 @@ talk(int ep, double until)
         }
 }
 
-static double
-clock_seconds(clockid_t clock)
-{
-        struct timespec t;
-
-        bench_check(clock_gettime(clock, &t) == 0, "the server's CPU clock");
-        return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void
-report(int n, double wall, double server, double load)
+compose(bool lines)
 {
-        char name[64];
-
-        snprintf(name, sizeof name, "rate_%d", n);
-        bench_print(name, "kreq/s", (double)answered / wall / 1e3);
-        snprintf(name, sizeof name, "server_cpu_%d", n);
-        bench_print(name, "us", server * 1e6 / (double)answered);
-        snprintf(name, sizeof name, "server_busy_%d", n);
-        bench_print(name, "cores", server / wall);
-        snprintf(name, sizeof name, "load_busy_%d", n);
-        bench_print(name, "cores", load / wall);
+        memset(message, 'x', sizeof message);
+        if (!lines)
+                return;
+        length = LONGEST;
+        for (int i = 1; i <= LINES; i++)
+                message[i * LINE - 1] = '\n';
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
         int n = (int)bench_count(argc, argv, 1, 64), port = 0, ep = epoll_create1(EPOLL_CLOEXEC);
         double seconds = (double)bench_count(argc, argv, 2, 1000) / 1e3, wall, server, load;
         struct conn *conns = calloc((size_t)n, sizeof *conns);
+        char what[16];
         clockid_t clock;
         pid_t pid;
 
         if (argc < 6)
                 return fprintf(stderr, "usage: %s CONNECTIONS MS SERVER-CORE LOAD-CORE SERVER...\n", argv[0]), 2;
         bench_check(ep >= 0 && conns != NULL, "epoll_create1");
-        memset(message, 'x', sizeof message);
-        raise_descriptor_limit();
-        pid = start_server(atoi(argv[3]), argv + 5, &port);
-        bench_check(clock_getcpuclockid(pid, &clock) == 0, "clock_getcpuclockid");
-        pin(atoi(argv[4]));
+        bench_raise_descriptor_limit();
+        pid = bench_start_server(atoi(argv[3]), argv + 5, &port, &clock);
+        bench_pin(atoi(argv[4]));
         connect_all(ep, conns, n, port);
         for (int i = 0; i < n; i++)
                 say(&conns[i]);
@@ -176,12 +112,21 @@ main(int argc, char **argv)
 
         answered = 0;
         wall = bench_now();
-        server = clock_seconds(clock);
+        server = bench_clock(clock);
         load = bench_cpu();
         talk(ep, wall + seconds);
         wall = bench_now() - wall;
-        report(n, wall, clock_seconds(clock) - server, bench_cpu() - load);
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
+        snprintf(what, sizeof what, "%d", n);
+        bench_report_load(what, answered, wall, bench_clock(clock) - server, bench_cpu() - load);
+        bench_stop_server(pid);
         return answered > 0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+        bool lines = argc > 1 && strcmp(argv[1], "-l") == 0;
+
+        compose(lines);
+        return run(argc - lines, argv + lines);
 }

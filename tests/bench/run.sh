@@ -9,8 +9,8 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers echo-1 echo-64
-    echo-1000 uring-1000 libevent-1000 wakeup"
+benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
+    echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -57,7 +57,11 @@ contestants() { # BENCHMARK
         uring-*) echo green-net=green_echo:io_uring epoll=green_echo:epoll ;;
         wakeup) echo green-net=green_wakeup poll=green_wakeup:poll select=green_wakeup:select \
             io_uring=green_wakeup:io_uring libevent=green_wakeup:libevent ;;
+        udp) echo green-net=green_udp raw=raw_udp ;;
+        conns) echo green-net=green_echo libuv=libuv_echo ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
+        stream-*) echo green-net=green_stream_echo libevent=libevent_echo libuv=libuv_echo st=st_echo socket=green_echo ;;
+        line-*) echo green-net=green_line_echo libevent=libevent_line_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
         libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
@@ -75,10 +79,19 @@ count() { # BENCHMARK
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million | no-wakeup) echo 1000000 ;;
-        no-echo-* | no-uring-* | no-libevent-*) echo 1500 ;;
-        yes-echo-* | yes-uring-* | yes-libevent-*) echo 100 ;;
+        no-conns) echo 10000 ;;
+        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-*) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-*) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
+    esac
+}
+
+load_of() { # BENCHMARK: the program that makes the load, if there is one
+    case $1 in
+        conns) echo conn_load ;;
+        echo-* | stream-* | line-* | uring-* | libevent-*) echo echo_load ;;
+        udp) echo udp_load ;;
     esac
 }
 
@@ -130,7 +143,11 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     # shellcheck disable=SC2086
     case $1 in
         libevent-*) GREEN_HUB=libevent "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
-        echo-* | uring-*) "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        echo-* | stream-* | uring-*)
+            "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
+            ;;
+        line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
+        udp | conns) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
@@ -205,11 +222,8 @@ run_benchmark() { # NAME
     why=$(obstacle "$1")
     test -z "$why" || { say "$1: skipped: $why"; return; }
     say "$1"
-    case $1 in
-        echo-* | uring-* | libevent-*)
-            build echo_load || die "echo_load does not build: $(cat "$out/programs/echo_load.log")"
-            ;;
-    esac
+    load=$(load_of "$1")
+    test -z "$load" || build "$load" || die "$load does not build: $(cat "$out/programs/$load.log")"
     take_part "$1"
     turns=$rounds
     test "$1" != million || turns=1

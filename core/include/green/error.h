@@ -27,7 +27,17 @@ GREEN_BEGIN_DECLS
         X(GREEN_EPROPAGATE, -1007, "a value this one depends on failed")                                               \
         X(GREEN_ESTOPSERVE, -1008, "stop serving")                                                                     \
         X(GREEN_ESTOPPED, -1009, "the hub was stopped")                                                                \
-        X(GREEN_EHUB, -1010, "no such hub, or it cannot be used here")
+        X(GREEN_EHUB, -1010, "no such hub, or it cannot be used here")                                                 \
+        X(GREEN_EEOF, -1011, "the end came too early")                                                                 \
+        X(GREEN_EAI_AGAIN, -2001, "name resolution: no answer in time; it may work later")                             \
+        X(GREEN_EAI_NONAME, -2002, "name resolution: no such name or service")                                         \
+        X(GREEN_EAI_NODATA, -2003, "name resolution: the name has no address of this kind")                            \
+        X(GREEN_EAI_FAIL, -2004, "name resolution: a server failed or refused")                                        \
+        X(GREEN_EAI_FAMILY, -2005, "name resolution: address family not supported")                                    \
+        X(GREEN_EAI_SERVICE, -2006, "name resolution: service not known for this type of socket")                      \
+        X(GREEN_EAI_SOCKTYPE, -2007, "name resolution: type of socket not supported")                                  \
+        X(GREEN_EAI_BADFLAGS, -2008, "name resolution: these flags mean nothing together")                             \
+        X(GREEN_EAI_OVERFLOW, -2009, "name resolution: the answer does not fit")
 
 /** green-net's own error codes. */
 enum green_errors {

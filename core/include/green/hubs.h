@@ -267,6 +267,35 @@ struct green_post_node {
  */
 GREEN_API int green_hub_post_node(green_hub *hub, struct green_post_node *node, void (*fn)(void *arg), void *arg);
 
+/** Who wants to know of the end of a hub, in the caller's storage; its inside is core's. Zeroed is unused. */
+struct green_hub_end {
+        void *reserved[4]; /**< core's */
+};
+
+/**
+ * @brief Have a function called when the calling OS thread's hub has ended, however it ends. Never yields. For layers
+ *        on top that keep something for each hub.
+ *
+ * @param end storage, not in use; it must stay until fn is called, where it may be freed, or green_hub_end_drop().
+ * @param fn  called once, in the hub's OS thread, the last to come first, when green threads, timers and watches are
+ *            gone. It frees memory and closes descriptors, and calls nothing else of green-net; the storage of watches
+ *            may be given up as it is. Not called where the process ends on the stack of another green thread, nor in
+ *            the child of a fork for the hubs of other OS threads.
+ * @param arg passed to fn, not owned.
+ * @retval 0       it will be called.
+ * @retval -EINVAL end or fn is NULL.
+ * @return otherwise why there is no hub.
+ * @since 0.1
+ */
+GREEN_API GREEN_MUST_USE int green_hub_at_end(struct green_hub_end *end, void (*fn)(void *arg), void *arg);
+
+/**
+ * @brief Take back green_hub_at_end(), in the same OS thread. Never yields.
+ * @param end what was given there; one that is not in use is left alone.
+ * @since 0.1
+ */
+GREEN_API void green_hub_end_drop(struct green_hub_end *end);
+
 /**
  * @brief End the program's waiting: the main green thread's blocking calls fail with a code from now on.
  *

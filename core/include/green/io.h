@@ -197,6 +197,19 @@ GREEN_API int green_io_stop_ahead(green_io *io);
 /** @} */
 
 /**
+ * @brief As green_io_close() to those who wait, and it stays open. Never yields.
+ *
+ * Whoever waits gets -ECANCELED, operations are asked to end. For an owner with several users, of whom one leaves: the
+ * others wait again.
+ *
+ * @param io a registration or NULL.
+ * @retval 0      nobody waits any more.
+ * @retval -EPERM it belongs to another OS thread and is in use there.
+ * @since 0.1
+ */
+GREEN_API int green_io_cancel(green_io *io);
+
+/**
  * @brief Close: whoever waits gets -ECANCELED, operations are asked to end, the descriptor is closed. Never yields.
  *
  * The handle stays; later calls return -EBADF. Idempotent.

@@ -13,8 +13,9 @@
  * | `unix:/run/x.sock` | Unix socket, a path                                                      |
  * | `unix:@name`      | Unix socket, an abstract name (Linux)                                     |
  *
- * Ports are decimal, 0 to 65535; port 0 lets the system choose where one binds. Host names are not taken yet: they give
- * -EINVAL, with a message that says so.
+ * Ports are decimal, 0 to 65535; port 0 lets the system choose where one binds. Host names are
+ * no addresses: green_addr_parse() gives -EINVAL, with a message that says so; green_connect() looks them up, and so does
+ * green_dns_resolve().
  *
  * An address is immutable, owns nothing and may be copied by assignment and shared between OS threads.
  */

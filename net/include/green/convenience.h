@@ -26,6 +26,13 @@
 
 GREEN_BEGIN_DECLS
 
+/**
+ * Looks at an address that a name was resolved to, before it is connected to: for crawlers that must not be led to
+ * addresses inside. Called in the green thread that connects; it must not yield.
+ * @return 0: fine; a negative code: not this one.
+ */
+typedef int green_connect_filter(const struct green_addr *addr, void *arg);
+
 /** What green_connect() can change. Set it to zero, then @ref size, then what you need. */
 struct green_connect_opts {
         size_t size;      /**< sizeof(struct green_connect_opts) */
@@ -33,23 +40,41 @@ struct green_connect_opts {
         double timeout;   /**< seconds for all of it; 0 and #GREEN_FOREVER: no limit but the system's and the scopes' */
         int family;       /**< AF_INET or AF_INET6: take only addresses of this kind; AF_UNSPEC (0): any */
         bool nagle;       /**< leave Nagle's algorithm on: fewer packets, slower answers. TCP_NODELAY is set otherwise */
+        double stagger;   /**< seconds after which the next address of a name is tried beside the first; 0: 0.25 */
+        green_connect_filter *filter; /**< may refuse an address that a name led to (-EACCES and the like); NULL: none */
+        void *filter_arg;             /**< passed to filter */
 };
 
 /**
  * @brief Connect a stream socket. May yield.
  *
- * The family follows from the address. TCP sockets get TCP_NODELAY, since what is sent is mostly a request or an answer
+ * The family follows from the address. A host name (`example.org:80`) is resolved (<green/dns.h>), and its addresses race:
+ * the next one is tried while the one before has not answered for a quarter of a second, or as soon as it has failed,
+ * IPv6 and IPv4 in turn; the first connection is taken and the others are closed (RFC 8305). The timeout is for all of it,
+ * the lookup included. TCP sockets get TCP_NODELAY, since what is sent is mostly a request or an answer
  * that somebody waits for.
  *
  * @param address whereto, as text.
  * @param opts    NULL for defaults.
  * @return the connected socket, the caller's: green_socket_free(). It has no timeout. NULL with `errno` and
  *         green_last_error(), and no descriptor left behind: EINVAL (address, options), EAFNOSUPPORT (the address is not
- *         of opts->family), ECONNREFUSED, ETIMEDOUT, the magnitude of #GREEN_ETIMEOUT or #GREEN_EKILLED, ..., as
+ *         of opts->family), ECONNREFUSED, ETIMEDOUT, the code of the lookup, the magnitude of #GREEN_ETIMEOUT or #GREEN_EKILLED, ..., as
  *         green_socket_new(), green_socket_bind() and green_socket_connect().
- * @since 0.1 (CONV-01 to CONV-03)
+ *         Where every address of a name failed it is the code of the first, and the message names each with its reason.
+ * @since 0.1 (CONV-01 to CONV-03, SOCK-20, SOCK-21, SOCK-23)
  */
 GREEN_API green_socket *green_connect(const char *address, const struct green_connect_opts *opts);
+
+/**
+ * @brief Connect to the first that answers of several addresses, as green_connect() does for those of a name. May yield.
+ *
+ * @param addrs the addresses, best first; TCP.
+ * @param n     how many, 1 or more.
+ * @param opts  NULL for defaults.
+ * @return as green_connect(). Where every address failed it is the code of the first that did, and the message names each.
+ * @since 0.1 (SOCK-20, SOCK-21)
+ */
+GREEN_API green_socket *green_connect_any(const struct green_addr *addrs, size_t n, const struct green_connect_opts *opts);
 
 /** What green_listen() can change. Set it to zero, then @ref size, then what you need. */
 struct green_listen_opts {

@@ -8,7 +8,12 @@
 #include <green/addr.h>
 #include <green/convenience.h>
 #include <green/core.h>
+#include <green/dns.h>
+#include <green/message.h>
+#include <green/pipe.h>
+#include <green/poll.h>
 #include <green/socket.h>
+#include <green/stream.h>
 #include <green/sync.h>
 
 #endif

@@ -81,9 +81,72 @@ GREEN_API green_socket *green_socket_new(int family, int type, int protocol);
 GREEN_API green_socket *green_socket_from_fd(green_fd fd);
 
 /**
+ * @brief Make two sockets that are connected to each other. Never yields.
+ *
+ * @param      family   AF_UNIX.
+ * @param      type     SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET.
+ * @param      protocol 0.
+ * @param[out] ret_pair two handles, the caller's: green_socket_free(); set on success only.
+ * @retval 0 done.
+ * @return otherwise as socketpair(2): -EAFNOSUPPORT, -EOPNOTSUPP, -EMFILE; -ENOMEM.
+ * @since 0.1 (SOCK-22)
+ */
+GREEN_API int green_socket_pair(int family, int type, int protocol, green_socket *ret_pair[2]);
+
+/**
+ * @brief A second socket for the same connection, as dup(2). Never yields. It has the same timeout.
+ *
+ * The connection ends when both are closed. A socket with a transport (TLS) has only one: -EOPNOTSUPP.
+ *
+ * @param s a socket.
+ * @return the handle, the caller's: green_socket_free(). NULL with `errno` and green_last_error(): EMFILE, ENOMEM,
+ *         EOPNOTSUPP, EBADF, EBUSY (bytes lie in green-net's buffers, green_socket_pending(): read them first).
+ * @since 0.1 (SOCK-08)
+ */
+GREEN_API green_socket *green_socket_dup(green_socket *s);
+
+/**
+ * @brief Take an idle socket away from its OS thread, so that another one can take it. Never yields.
+ *
+ * Between this and green_socket_attach() the handle belongs to nobody, and may be handed over through a channel or a post:
+ * every call but green_socket_attach(), green_socket_close() and green_socket_free() returns -EPERM.
+ *
+ * @param s a socket that nobody waits on.
+ * @retval 0        done.
+ * @retval -EBUSY   somebody waits on it or uses it, a stream stands on it, or bytes lie in green-net's buffers.
+ * @retval -ENOTSUP the hub cannot let go of a descriptor.
+ * @since 0.1
+ */
+GREEN_API int green_socket_detach(green_socket *s);
+
+/**
+ * @brief Make a detached socket the calling OS thread's. Never yields.
+ * @param s a socket that green_socket_detach() was called on.
+ * @retval 0       done.
+ * @retval -EINVAL it is not detached.
+ * @retval -EBADF  it was closed meanwhile.
+ * @retval -ENOMEM memory ran out; it stays detached.
+ * @retval -EBUSY  another handle of this OS thread has its descriptor's number.
+ * @since 0.1
+ */
+GREEN_API int green_socket_attach(green_socket *s);
+
+/**
+ * @brief Give up the socket and keep its descriptor. Never yields. The handle stays, closed.
+ * @param      s      a socket that nobody waits on.
+ * @param[out] ret_fd the descriptor, the caller's now, non-blocking; set on success only.
+ * @retval 0           done.
+ * @retval -EBUSY      somebody waits on it, a stream stands on it, or bytes lie in green-net's buffers.
+ * @retval -EOPNOTSUPP it has a transport (TLS), whose state would be lost.
+ * @since 0.1
+ */
+GREEN_API int green_socket_take_fd(green_socket *s, green_fd *ret_fd);
+
+/**
  * @brief Close the connection; the handle stays. Idempotent. Never yields on a plain socket.
  *
- * Whoever waits on it gets -ECANCELED; later calls return -EBADF. The descriptor is closed exactly once. A transport that
+ * Whoever waits on it gets -ECANCELED; later calls return -EBADF. The descriptor is closed exactly once: where streams
+ * stand on the socket (green_socket_makefile()), when the last of them is closed too. A transport that
  * has to say goodbye to the peer (TLS) may yield, shielded, for two seconds at most.
  *
  * @param s a socket; NULL is fine.
@@ -106,6 +169,19 @@ GREEN_API int green_socket_close(green_socket *s);
  * @since 0.1 (SOCK-12)
  */
 GREEN_API int green_socket_free(green_socket *s);
+
+#if defined(__GNUC__)
+/** @cond */
+static inline void
+green_socket_scope_end_(green_socket **s)
+{
+        (void)green_socket_free(*s);
+}
+/** @endcond */
+/** Declare a socket @p name, made by @p make, that is closed and freed at the end of the block, however that is left
+ *  (SOCK-10). */
+#define GREEN_SOCKET_SCOPE(name, make) green_socket *name __attribute__((cleanup(green_socket_scope_end_))) = (make)
+#endif
 /** @} */
 
 /**
@@ -267,6 +343,36 @@ GREEN_API GREEN_MUST_USE int green_socket_sendallv(green_socket *s, const struct
  */
 GREEN_API GREEN_MUST_USE ssize_t green_socket_sendto(green_socket *s, const void *buf, size_t len, int flags,
                                                      const struct green_addr *to);
+
+/**
+ * @brief Receive into several pieces with one system call, and wait if there is nothing. May yield.
+ *
+ * @param s     a socket.
+ * @param iov   the pieces, filled in order; the array is not changed.
+ * @param n     how many; more than 1,024 are not looked at.
+ * @param flags as for green_socket_recv().
+ * @return as green_socket_recv().
+ * @since 0.1 (SOCK-24)
+ */
+GREEN_API GREEN_MUST_USE ssize_t green_socket_recvv(green_socket *s, const struct green_iovec *iov, size_t n, int flags);
+
+/**
+ * @brief Send a part of a file, without a copy through the program where the system can. May yield.
+ *
+ * The socket's timeout bounds each wait for the peer to take more. The disk is not waited for in a green way: what is not
+ * in the system's cache stops the OS thread until it is read. Over a transport (TLS) it reads and sends.
+ *
+ * @param      s        a stream socket.
+ * @param      file     a descriptor of a regular file, the caller's; its position is neither used nor changed.
+ * @param      offset   where to begin, 0 or more.
+ * @param      count    bytes; a file that ends earlier ends it, which is no error.
+ * @param[out] ret_done bytes sent; always set, also where it fails; may be NULL.
+ * @retval 0 all of it is sent, or all there was.
+ * @return otherwise as green_socket_sendall(); -EINVAL: not a file that can be sent, or a negative offset.
+ * @since 0.1 (SOCK-34)
+ */
+GREEN_API GREEN_MUST_USE int green_socket_sendfile(green_socket *s, int file, int64_t offset, uint64_t count,
+                                                   uint64_t *ret_done);
 
 /**
  * @brief Bytes that a receive would return without asking the system. Never yields.

@@ -1,5 +1,5 @@
 /*
- * Connect and listen in one call. See <green/convenience.h>.
+ * Listen in one call. See <green/convenience.h>.
  */
 #include "socket_priv.h"
 
@@ -39,41 +39,6 @@ give_up(green_socket *s, int rc)
         return NULL;
 }
 
-green_socket *
-green_connect(const char *address, const struct green_connect_opts *opts)
-{
-        struct green_connect_opts o;
-        struct green_addr addr, local;
-        green_socket *s;
-        int rc = green_opts_take(&o, sizeof o, opts);
-
-        if (rc != 0 || !(o.timeout >= 0)) {
-                green_set_error(-EINVAL, "connect: bad options");
-                return NULL;
-        }
-        rc = resolve(address, o.family, &addr);
-        if (rc == 0 && o.bind != NULL)
-                rc = resolve(o.bind, green_addr_family(&addr), &local);
-        s = rc == 0 ? green_socket_new(green_addr_family(&addr), SOCK_STREAM, 0) : NULL;
-        if (s == NULL)
-                return NULL;
-        if (is_tcp(&addr) && !o.nagle)
-                (void)green__sys_no_delay(green_io_fd(s->io));
-        if (o.bind != NULL)
-                rc = green_socket_bind(s, &local);
-        if (rc != 0)
-                return give_up(s, rc);
-        if (o.timeout > 0)
-                s->timeout = o.timeout;
-        rc = green_socket_connect(s, &addr);
-        if (rc != 0) {
-                green_set_error(rc, "connect to %.200s: %s", address, green_strerror(rc));
-                return give_up(s, rc);
-        }
-        s->timeout = GREEN_FOREVER;
-        return s;
-}
-
 /* Several may listen on one port: warn where that means nothing. */
 static void
 reuse_port(green_socket *s, const struct green_addr *addr, const char *address)
@@ -81,10 +46,11 @@ reuse_port(green_socket *s, const struct green_addr *addr, const char *address)
         int rc;
 
         if (green_addr_port(addr) == 0)
-                green_log(GREEN_LOG_WARNING,
-                          "green-net: ReuseRandomPortWarning: %s: with port 0 every listener gets a port of its own, so "
-                          "there is nothing to reuse",
-                          address);
+                green_log(
+                        GREEN_LOG_WARNING,
+                        "green-net: ReuseRandomPortWarning: %s: with port 0 every listener gets a port of its own, so "
+                        "there is nothing to reuse",
+                        address);
         rc = green__sys_reuse_port(green_io_fd(s->io));
         if (rc == -EINVAL || rc == -ENOPROTOOPT || rc == -EOPNOTSUPP)
                 green_log(GREEN_LOG_WARNING,

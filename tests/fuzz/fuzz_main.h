@@ -1,0 +1,136 @@
+/*
+ * A fuzz target as a program: it runs files, or its seeds and mutations of them, the same ones every time ("-n COUNT"
+ * says how many); "-d FOLDER" writes the seeds as files for libFuzzer. Included at the end of a target that has defined
+ * `seeds` and `words`, arrays of struct fuzz_bytes, under GREEN_FUZZ_MAIN.
+ */
+#ifndef GREEN_TESTS_FUZZ_MAIN_H
+#define GREEN_TESTS_FUZZ_MAIN_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct fuzz_bytes {
+        const void *bytes;
+        size_t size;
+};
+
+/* Of a text with its length, NULs inside included. */
+#define FUZZ_BYTES(text)                                                                                               \
+        {                                                                                                              \
+                text, sizeof(text) - 1                                                                                 \
+        }
+
+enum { FUZZ_MAX = 4096 };
+
+static uint32_t
+fuzz_random(uint32_t *state)
+{
+        *state ^= *state << 13;
+        *state ^= *state >> 17;
+        *state ^= *state << 5;
+        return *state;
+}
+
+static size_t
+fuzz_mutate(uint8_t *data, size_t size, const struct fuzz_bytes *word, uint32_t *random)
+{
+        size_t at = size > 0 ? fuzz_random(random) % (size + 1) : 0, n = fuzz_random(random) % 16;
+
+        switch (fuzz_random(random) % 5) {
+        case 0: /* another byte */
+                if (at < size)
+                        data[at] = (uint8_t)fuzz_random(random);
+                return size;
+        case 1: /* another bit */
+                if (at < size)
+                        data[at] ^= (uint8_t)(1u << n % 8);
+                return size;
+        case 2: /* fewer bytes */
+                if (at + n > size)
+                        return at;
+                memmove(data + at, data + at + n, size - at - n);
+                return size - n;
+        case 3: /* a part once more */
+                if (at + n > size || size + n > FUZZ_MAX)
+                        return size;
+                memmove(data + at + n, data + at, size - at);
+                return size + n;
+        default: /* a word */
+                if (size + word->size > FUZZ_MAX)
+                        return size;
+                memmove(data + at + word->size, data + at, size - at);
+                memcpy(data + at, word->bytes, word->size);
+                return size + word->size;
+        }
+}
+
+static void
+fuzz_run_seeds(const struct fuzz_bytes *seeds, size_t nseeds, const struct fuzz_bytes *words, size_t nwords, long count)
+{
+        static uint8_t data[FUZZ_MAX];
+        uint32_t random = 1;
+
+        for (size_t i = 0; i < nseeds; i++)
+                LLVMFuzzerTestOneInput(seeds[i].bytes, seeds[i].size);
+        for (long i = 0; i < count; i++) {
+                const struct fuzz_bytes *seed = &seeds[(size_t)i % nseeds];
+                size_t size = seed->size;
+
+                memcpy(data, seed->bytes, size);
+                for (uint32_t k = fuzz_random(&random) % 6; k > 0; k--)
+                        size = fuzz_mutate(data, size, &words[fuzz_random(&random) % nwords], &random);
+                LLVMFuzzerTestOneInput(data, size);
+        }
+}
+
+static void
+fuzz_run_file(const char *name)
+{
+        static uint8_t data[FUZZ_MAX];
+        FILE *file = fopen(name, "rb");
+
+        if (file == NULL) {
+                perror(name);
+                exit(1);
+        }
+        LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, file));
+        fclose(file);
+}
+
+static void
+fuzz_write_seeds(const struct fuzz_bytes *seeds, size_t nseeds, const char *folder)
+{
+        for (size_t i = 0; i < nseeds; i++) {
+                char name[1024];
+                FILE *file;
+
+                snprintf(name, sizeof name, "%s/seed%u", folder, (unsigned)i);
+                file = fopen(name, "wb");
+                if (file == NULL || fwrite(seeds[i].bytes, 1, seeds[i].size, file) != seeds[i].size ||
+                    fclose(file) != 0) {
+                        perror(name);
+                        exit(1);
+                }
+        }
+}
+
+static int
+fuzz_main(int argc, char **argv, const struct fuzz_bytes *seeds, size_t nseeds, const struct fuzz_bytes *words,
+          size_t nwords)
+{
+        if (argc == 3 && strcmp(argv[1], "-d") == 0)
+                fuzz_write_seeds(seeds, nseeds, argv[2]);
+        else if (argc == 3 && strcmp(argv[1], "-n") == 0)
+                fuzz_run_seeds(seeds, nseeds, words, nwords, atol(argv[2]));
+        else if (argc == 1)
+                fuzz_run_seeds(seeds, nseeds, words, nwords, 100000);
+        for (int i = 1; i < argc && argv[1][0] != '-'; i++)
+                fuzz_run_file(argv[i]);
+        return 0;
+}
+
+#endif
