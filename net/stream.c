@@ -67,32 +67,18 @@ green__stream_discard(green_stream *st)
         green_free(st);
 }
 
-/* Those who were inside in the parent of a fork are not here. */
-static void
-forget_parent(green_stream *st)
+void
+green__stream_forget_parent(green_stream *st)
 {
-        if (green__likely(st->forks == green__sys_forks))
-                return;
         st->forks = green__sys_forks;
         st->users = 0;
         st->reading = false;
         st->writing = GREEN__STREAM_NOBODY;
 }
 
-void
-green__stream_pin(green_stream *st)
-{
-        forget_parent(st);
-        st->users++;
-}
-
 ssize_t
-green__stream_leave(green_stream *st, ssize_t rc)
+green__stream_leave_closed(green_stream *st, ssize_t rc)
 {
-        if (st->users > 0)
-                st->users--;
-        if (green__likely(!st->closed))
-                return rc;
         if (st->freed && st->users == 0)
                 green__stream_discard(st);
         return rc < 0 ? rc : -ECANCELED;
@@ -114,21 +100,9 @@ green__stream_turn(green_stream *st)
 /* ---- the two directions */
 
 int
-green__stream_begin_read(green_stream *st)
+green__stream_busy(const char *what)
 {
-        forget_parent(st);
-        if (st->reading)
-                return green_set_error(-EBUSY, "another green thread reads from this stream");
-        st->reading = true;
-        st->users++;
-        return 0;
-}
-
-ssize_t
-green__stream_end_read(green_stream *st, ssize_t rc)
-{
-        st->reading = false;
-        return green__stream_leave(st, rc);
+        return green_set_error(-EBUSY, "another green thread %s this stream", what);
 }
 
 int
@@ -137,9 +111,9 @@ green__stream_begin_write(green_stream *st)
         struct green_wait w;
         int rc;
 
-        forget_parent(st);
+        green__stream_check_forks(st);
         if (st->writing == GREEN__STREAM_WRITES || green_waitq_first(&st->turn) != NULL)
-                return green_set_error(-EBUSY, "another green thread writes to this stream");
+                return green__stream_busy("writes to");
         st->users++;
         if (green__likely(st->writing == GREEN__STREAM_NOBODY)) {
                 st->writing = GREEN__STREAM_WRITES;
@@ -173,49 +147,14 @@ green__stream_end_write(green_stream *st, ssize_t rc)
 
 /* ---- the source */
 
-/* After so many calls of the source let the others run: it may be one that never waits. The stream is pinned. */
-static inline int
-count_turn(green_stream *st)
+int
+green__stream_source_turn(green_stream *st)
 {
         int rc;
 
-        if (green__likely(++st->streak <= GREEN__STREAM_STREAK))
-                return 0;
         st->streak = 1;
         rc = green_sleep(0);
         return rc == 0 && st->closed ? -ECANCELED : rc;
-}
-
-ssize_t
-green__stream_source_read(green_stream *st, void *buf, size_t len)
-{
-        int rc = st->ops.read == NULL ? -EBADF : count_turn(st);
-        ssize_t n;
-
-        if (green__unlikely(rc != 0))
-                return rc;
-        n = st->ops.read(st->source, buf, len);
-        if (green__unlikely(st->closed))
-                return n < 0 ? n : -ECANCELED;
-        return green__likely(n < 0 || (size_t)n <= len) ? n : -EIO;
-}
-
-ssize_t
-green__stream_source_writev(green_stream *st, const struct green_iovec *iov, size_t n)
-{
-        int rc = st->ops.writev == NULL ? -EBADF : count_turn(st);
-        size_t len = 0;
-        ssize_t sent;
-
-        if (green__unlikely(rc != 0))
-                return rc;
-        for (size_t i = 0; i < n; i++)
-                len += iov[i].len;
-        sent = st->ops.writev(st->source, iov, n);
-        if (green__unlikely(st->closed))
-                return sent < 0 ? sent : -ECANCELED;
-        /* One that takes nothing and says so would be asked for ever. */
-        return green__likely(sent < 0 || (sent > 0 && (size_t)sent <= len)) ? sent : -EIO;
 }
 
 int
@@ -312,7 +251,7 @@ green_stream_close(green_stream *st)
 
         if (st == NULL || st->closing)
                 return 0;
-        forget_parent(st);
+        green__stream_check_forks(st);
         if (st->hub != green_hub_ident())
                 return close_from_elsewhere(st);
         st->closing = true;
@@ -336,7 +275,7 @@ green_stream_free(green_stream *st)
 
         if (st == NULL)
                 return 0;
-        forget_parent(st);
+        green__stream_check_forks(st);
         if (!st->closed) {
                 if (st->users > 0)
                         return st->hub == green_hub_ident() ? -EBUSY : green_hub_check(st->hub, "a stream");

@@ -78,24 +78,27 @@ void green__stream_discard(green_stream *st);
 /* Let the others run, after a streak. For a call that has not pinned the stream. */
 int green__stream_turn(green_stream *st);
 
-/* Take a direction, and pin the stream: 0, -EBUSY, or what ended the wait for the direction. */
-int green__stream_begin_read(green_stream *st);
+/* The green threads that were inside in the parent of a fork are not here. */
+void green__stream_forget_parent(green_stream *st);
+
+/* The end of a call on a stream that was closed meanwhile: the last one releases it. */
+ssize_t green__stream_leave_closed(green_stream *st, ssize_t rc);
+
+/* -EBUSY, and who it is. */
+int green__stream_busy(const char *what);
+
+/* Take the writing direction, and pin the stream: 0, -EBUSY, or what ended the wait for it. */
 int green__stream_begin_write(green_stream *st);
 
 /* Give it back. If what comes back is negative, the stream may be gone: touch it no more. */
-ssize_t green__stream_end_read(green_stream *st, ssize_t rc);
 ssize_t green__stream_end_write(green_stream *st, ssize_t rc);
-
-/* The end of a call that pinned it by hand. As the two before. */
-ssize_t green__stream_leave(green_stream *st, ssize_t rc);
-void green__stream_pin(green_stream *st);
 
 /* The writing direction goes to whoever waits for it, or to nobody. */
 void green__stream_pass_turn(green_stream *st);
 
-/* Ask the source. -ECANCELED: the stream was closed meanwhile. */
-ssize_t green__stream_source_read(green_stream *st, void *buf, size_t len);
-ssize_t green__stream_source_writev(green_stream *st, const struct green_iovec *iov, size_t n);
+/* Let the others run, in a call that has pinned the stream. */
+int green__stream_source_turn(green_stream *st);
+
 int green__stream_source_seek(green_stream *st, int64_t offset, int whence, int64_t *ret_at);
 
 /* Send all that is in the write buffer. The caller has the writing direction. */
@@ -134,6 +137,88 @@ static inline size_t
 green__stream_unsent(const green_stream *st)
 {
         return st->out_end - st->out_at;
+}
+
+static inline void
+green__stream_check_forks(green_stream *st)
+{
+        if (green__unlikely(st->forks != green__sys_forks))
+                green__stream_forget_parent(st);
+}
+
+/* The beginning of a call that may yield inside, so that the stream outlives it. */
+static inline void
+green__stream_pin(green_stream *st)
+{
+        green__stream_check_forks(st);
+        st->users++;
+}
+
+/* Its end. If what comes back is negative, the stream may be gone: touch it no more. */
+static inline ssize_t
+green__stream_leave(green_stream *st, ssize_t rc)
+{
+        if (st->users > 0)
+                st->users--;
+        return green__likely(!st->closed) ? rc : green__stream_leave_closed(st, rc);
+}
+
+/* Take the reading direction, and pin the stream: 0 or -EBUSY. */
+static inline int
+green__stream_begin_read(green_stream *st)
+{
+        green__stream_check_forks(st);
+        if (green__unlikely(st->reading))
+                return green__stream_busy("reads from");
+        st->reading = true;
+        st->users++;
+        return 0;
+}
+
+/* Give it back, as green__stream_leave(). */
+static inline ssize_t
+green__stream_end_read(green_stream *st, ssize_t rc)
+{
+        st->reading = false;
+        return green__stream_leave(st, rc);
+}
+
+/* After so many calls of the source let the others run: it may be one that never waits. */
+static inline int
+green__stream_count_source(green_stream *st)
+{
+        return green__likely(++st->streak <= GREEN__STREAM_STREAK) ? 0 : green__stream_source_turn(st);
+}
+
+/* Ask the source. -ECANCELED: the stream was closed meanwhile. */
+static inline ssize_t
+green__stream_source_read(green_stream *st, void *buf, size_t len)
+{
+        int rc = st->ops.read == NULL ? -EBADF : green__stream_count_source(st);
+        ssize_t n;
+
+        if (green__unlikely(rc != 0))
+                return rc;
+        n = st->ops.read(st->source, buf, len);
+        if (green__unlikely(st->closed))
+                return n < 0 ? n : -ECANCELED;
+        return green__likely(n < 0 || (size_t)n <= len) ? n : -EIO;
+}
+
+/* The same with len bytes in n pieces to be written. */
+static inline ssize_t
+green__stream_source_writev(green_stream *st, const struct green_iovec *iov, size_t n, size_t len)
+{
+        int rc = st->ops.writev == NULL ? -EBADF : green__stream_count_source(st);
+        ssize_t sent;
+
+        if (green__unlikely(rc != 0))
+                return rc;
+        sent = st->ops.writev(st->source, iov, n);
+        if (green__unlikely(st->closed))
+                return sent < 0 ? sent : -ECANCELED;
+        /* One that takes nothing and says so would be asked for ever. */
+        return green__likely(sent < 0 || (sent > 0 && (size_t)sent <= len)) ? sent : -EIO;
 }
 
 #endif

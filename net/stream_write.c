@@ -21,7 +21,7 @@ send_some(green_stream *st, const char *buf, size_t len)
                 iov[n++] = (struct green_iovec){st->out + st->out_at, unsent};
         if (len > 0)
                 iov[n++] = (struct green_iovec){(void *)(uintptr_t)buf, len};
-        sent = green__stream_source_writev(st, iov, n);
+        sent = green__stream_source_writev(st, iov, n, unsent + len);
         if (sent < 0)
                 return sent;
         if ((size_t)sent >= unsent)
@@ -133,8 +133,7 @@ begin(green_stream *st)
                 rc = st->error;
                 st->error = 0;
         } else if (st->moves && green__stream_ahead(st) > 0) {
-                rc = st->reading ? green_set_error(-EBUSY, "another green thread reads from this stream")
-                                 : green__stream_drop_ahead(st);
+                rc = st->reading ? green__stream_busy("reads from") : green__stream_drop_ahead(st);
         }
         return rc == 0 ? 0 : (int)green__stream_end_write(st, rc);
 }
