@@ -126,8 +126,11 @@ hub_io_uring_close(struct green__uring *hub)
                 io_uring_queue_exit(&hub->ring);
         if (hub->wake >= 0)
                 close(hub->wake);
+        if (hub->told >= 0)
+                close(hub->told);
         hub->ring.ring_fd = -1;
         hub->wake = -1;
+        hub->told = -1;
 }
 
 static int
@@ -135,6 +138,8 @@ hub_io_uring_open(struct green__uring *hub)
 {
         int err;
 
+        hub->told = -1;
+        hub->eager = false;
         hub->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         err = hub->wake < 0 ? -errno
                             : hub_io_uring_make(&hub->ring, HUB_IO_URING_REQUESTS, HUB_IO_URING_REPORTS, &hub->flags);
@@ -595,6 +600,35 @@ hub_io_uring_clock(void)
         return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/*
+ * In a foreign loop: take back what the kernel has said of the reports that were taken, and look whether more have come
+ * meanwhile. What is left for the next wait() is said anew.
+ */
+static int
+hub_io_uring_settle(struct green__uring *hub, struct green_hub_event *events, int max, bool *ret_woken)
+{
+        const uint64_t one = 1;
+        unsigned seen = 0;
+        uint64_t times;
+        int n = 0;
+
+        do {
+                /*
+                 * What was written to an eventfd that is polled here is told later, and only once (Linux 6.18 does not
+                 * clear its note of it): beginning anew clears it.
+                 */
+                (void)io_uring_unregister_eventfd(&hub->ring);
+                (void)io_uring_register_eventfd(&hub->ring, hub->told);
+                (void)!read(hub->told, &times, sizeof times);
+                if (hub_io_uring_enter(hub, 0) != 0 || n == max)
+                        break;
+                n += hub_io_uring_reap(hub, events + n, max - n, ret_woken, &seen);
+        } while (seen > 0);
+        if (n == max || io_uring_cq_ready(&hub->ring) > 0)
+                (void)!write(hub->told, &one, sizeof one);
+        return n;
+}
+
 static int
 hub_io_uring_wait(void *state, struct green_hub_event *events, int max, int64_t timeout_ns)
 {
@@ -620,8 +654,10 @@ hub_io_uring_wait(void *state, struct green_hub_event *events, int max, int64_t 
                                 break;
                         n += hub_io_uring_reap(hub, events + n, max - n, &woken, &last);
                 }
-                /* In a foreign loop, what is to be polled again must show in the ring's descriptor. */
+                /* In a foreign loop, what is to be polled again must show in the descriptor that it waits for. */
                 green__uring_eager(hub);
+                if (hub->told >= 0)
+                        n += hub_io_uring_settle(hub, events + n, max - n, &woken);
                 if (n > 0 || woken || seen == 0 || timeout_ns == 0)
                         return n;
                 /* Reports that mean nothing to core. */
@@ -685,17 +721,32 @@ hub_io_uring_describe(void *state, char *text, size_t len)
 }
 
 /*
- * The ring's own descriptor: readable when there are reports, or work that will make some. Somebody else waits for it,
- * so from now on requests cannot wait for our next wait().
+ * An eventfd that the kernel writes to when there is a report, or work that will make one. (The ring's own descriptor is
+ * readable then too, but nobody is woken who waits for it: the work is done only when this OS thread enters the ring.)
+ * Somebody else waits for it, so from now on requests cannot wait for our next wait().
  */
 static green_fd
 hub_io_uring_pollfd(void *state)
 {
         struct green__uring *hub = state;
+        const uint64_t one = 1;
 
+        if (hub->told >= 0)
+                return hub->told;
+        hub->told = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (hub->told < 0)
+                return GREEN_INVALID_FD;
+        if (io_uring_register_eventfd(&hub->ring, hub->told) != 0) {
+                close(hub->told);
+                hub->told = -1;
+                return GREEN_INVALID_FD;
+        }
         hub->eager = true;
         green__uring_eager(hub);
-        return hub->ring.ring_fd;
+        /* What had come before it was registered. */
+        if (hub_io_uring_enter(hub, 0) != 0 || io_uring_cq_ready(&hub->ring) > 0)
+                (void)!write(hub->told, &one, sizeof one);
+        return hub->told;
 }
 
 static void

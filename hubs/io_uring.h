@@ -60,6 +60,7 @@ struct green__uring {
         int wake;                           /* eventfd; polled edge-triggered, and so never read */
         bool wake_armed;                    /* a request polls it */
         bool eager;                         /* pollfd() was called: requests go to the ring at once */
+        int told;                           /* then an eventfd that the kernel writes to; else -1 */
         atomic_bool woken;                  /* wake() has written and wait() has not seen it */
         size_t requests;                    /* that the kernel has and that will report */
         size_t in_flight;                   /* operations among them */
