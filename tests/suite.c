@@ -187,6 +187,23 @@ suite_fail(const char *file, int line, const char *format, ...)
         return record(false, file, line, message);
 }
 
+/*
+ * Another OS thread may be in the middle of a check when this one forks: without these the child would wait for its
+ * mutex for ever. In place before those of core, so this lock is taken after theirs: a log hook, which runs under one
+ * of them, checks too.
+ */
+static void
+before_fork(void)
+{
+        pthread_mutex_lock(&now.mutex);
+}
+
+static void
+after_fork(void)
+{
+        pthread_mutex_unlock(&now.mutex);
+}
+
 unsigned
 suite_failures(void)
 {
@@ -574,7 +591,8 @@ main(int argc, char **argv)
         }
         suite_pid = getpid();
         read_environment();
-        if (enlist(argv + word) != 0 || start_watchdog() != 0) {
+        if (enlist(argv + word) != 0 || pthread_atfork(before_fork, after_fork, after_fork) != 0 ||
+            start_watchdog() != 0) {
                 fprintf(stderr, "%s: cannot start\n", suite_name);
                 return STATUS_NOTHING_RAN;
         }
