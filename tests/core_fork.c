@@ -384,10 +384,8 @@ posts_reach_the_hub_of_the_child_and_only_that(void)
         pid_t pid;
 
         GREEN_COVERS("FORK-02");
-        if (!CORE_CHILD_THREADS) {
-                suite_skip("no OS threads in a child of a fork");
+        if (suite_skip_without_child_threads())
                 return;
-        }
         pid = core_fork();
         if (pid == 0) {
                 CHECK_PTR(green_get_hub(), hub);
