@@ -261,6 +261,9 @@ accept_next(struct server *srv)
         struct connection *c = srv->next;
         int rc;
 
+        /* Closed between two pauses for want of memory: nothing else would tell. */
+        if (srv->listener->closed)
+                return -EBADF;
         if (c == NULL) {
                 c = srv->spare;
                 if (c != NULL)

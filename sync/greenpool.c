@@ -258,7 +258,7 @@ int
 green_greenpool_acquire(green_greenpool *p, struct green_wait *waits, size_t n, double timeout, size_t *ret_index)
 {
         struct green_wait w;
-        green_thread *self;
+        green_thread *self = NULL; /* gcc, where it sees all at once: not known to be set */
         size_t which = 0;
         int rc;
 

@@ -2,6 +2,7 @@
 #include "core_suite.h"
 
 #include <netinet/in.h>
+#include <sched.h>
 
 static struct green_waitq queue;
 
@@ -383,10 +384,8 @@ posts_reach_the_hub_of_the_child_and_only_that(void)
         pid_t pid;
 
         GREEN_COVERS("FORK-02");
-        if (!CORE_CHILD_THREADS) {
-                suite_skip("no OS threads in a child of a fork");
+        if (suite_skip_without_child_threads())
                 return;
-        }
         pid = core_fork();
         if (pid == 0) {
                 CHECK_PTR(green_get_hub(), hub);
@@ -397,6 +396,40 @@ posts_reach_the_hub_of_the_child_and_only_that(void)
         }
         CHECK_INT(core_child_end(pid), 0);
         CHECK_INT(green_park(&queue, &w, 0.002), -ETIMEDOUT);
+}
+
+static atomic_bool checking, checked_enough;
+
+static void *
+check_all_the_while(void *unused)
+{
+        while (!atomic_load(&checked_enough)) {
+                for (int i = 0; i < 100; i++)
+                        CHECK(true);
+                atomic_store(&checking, true);
+                sched_yield();
+        }
+        return unused;
+}
+
+/* The suite's own mutex; the child would wait for it until its alarm. */
+static void
+a_child_does_not_wait_for_an_os_thread_that_is_in_a_check(void)
+{
+        pthread_t thread;
+
+        CHECK_INT(pthread_create(&thread, NULL, check_all_the_while, NULL), 0);
+        while (!atomic_load(&checking))
+                sched_yield();
+        for (int i = 0; i < 200 && suite_failures() == 0; i++) {
+                pid_t pid = core_fork();
+
+                if (pid == 0)
+                        core_child_exit();
+                CHECK_INT(core_child_end(pid), 0);
+        }
+        atomic_store(&checked_enough, true);
+        CHECK_INT(pthread_join(thread, NULL), 0);
 }
 
 static void
@@ -437,5 +470,6 @@ GREEN_SUITE(core_fork) {
         GREEN_TEST(another_os_thread_may_fork),
         GREEN_TEST(posts_reach_the_hub_of_the_child_and_only_that),
         GREEN_TEST(a_child_may_fork_and_end_its_hub),
+        GREEN_TEST(a_child_does_not_wait_for_an_os_thread_that_is_in_a_check),
         GREEN_SUITE_END
 };

@@ -432,7 +432,7 @@ static void
 a_wait_in_several_queues_keeps_its_place_in_each(void)
 {
         struct any a = {.timeout = GREEN_FOREVER};
-        struct green_wait w[2] = {{NULL}};
+        struct green_wait w[2] = {{.queue = NULL}};
         green_thread *gt = parked(park_in_three, &a);
         size_t index = 9;
 

@@ -342,13 +342,6 @@ check_order(const int *want, int n)
 
 /* ---- children */
 
-/* May a child of a fork start OS threads? ThreadSanitizer cannot follow that. */
-#if defined(__SANITIZE_THREAD__)
-enum { CORE_CHILD_THREADS = 0 };
-#else
-enum { CORE_CHILD_THREADS = 1 };
-#endif
-
 /* Waits for a child without yielding; its exit status, or -1. */
 static inline int
 core_child_end(pid_t pid)

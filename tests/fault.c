@@ -560,6 +560,8 @@ fault_each(const struct fault_scenario *scenario)
 {
         long calls[FAULT_KIND_COUNT];
 
+        if (scenario->threads && suite_skip_without_child_threads())
+                return;
         prepare();
         (void)run_with(scenario, NULL, 0, false);
         if (suite_failures() > 0)
@@ -629,6 +631,8 @@ fault_storm(const struct fault_scenario *scenario, double seconds)
 {
         pid_t pid;
 
+        if (scenario->threads && suite_skip_without_child_threads())
+                return;
         prepare();
         memset(told, 0, sizeof *told);
         fflush(NULL);
@@ -647,6 +651,8 @@ fault_stopped(const struct fault_scenario *scenario, double seconds)
         int status = 0;
         pid_t pid;
 
+        if (scenario->threads && suite_skip_without_child_threads())
+                return;
         prepare();
         memset(told, 0, sizeof *told);
         fflush(NULL);
@@ -705,6 +711,8 @@ fault_few_descriptors(const struct fault_scenario *scenario)
 {
         int room;
 
+        if (scenario->threads && suite_skip_without_child_threads())
+                return;
         prepare();
         for (room = 0; room < 64 && suite_failures() < MAX_BAD; room++) {
                 pid_t pid;

@@ -83,6 +83,7 @@ struct fault_scenario {
         unsigned long long absorbs;     /**< kinds whose failure may go unreported here: the library does without, or in
                                              another way */
         unsigned long long absorbs_one; /**< likewise of one failure, but not where all that follow fail too */
+        bool threads;                   /**< it starts OS threads: skipped where a child may not */
 };
 
 /**
@@ -90,8 +91,12 @@ struct fault_scenario {
  * @{
  */
 #define FAULT_DEFINE(scenarios) scenarios(FAULT_DEFINE_ROW)
-#define FAULT_DEFINE_ROW(name, any, one)                                                                               \
-        static const struct fault_scenario scenario_##name = {.run = (name), .absorbs = (any), .absorbs_one = (one)};  \
+#define FAULT_DEFINE_WITH_THREADS(scenarios) scenarios(FAULT_DEFINE_THREADS_ROW)
+#define FAULT_DEFINE_ROW(name, any, one) FAULT_DEFINE_(name, any, one, false)
+#define FAULT_DEFINE_THREADS_ROW(name, any, one) FAULT_DEFINE_(name, any, one, true)
+#define FAULT_DEFINE_(name, any, one, with_threads)                                                                    \
+        static const struct fault_scenario scenario_##name = {                                                         \
+                .run = (name), .absorbs = (any), .absorbs_one = (one), .threads = (with_threads)};                     \
                                                                                                                        \
         static void name##_under_faults(void)                                                                         \
         {                                                                                                              \

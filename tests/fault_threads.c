@@ -174,7 +174,7 @@ waits(void)
         X(channels, ALTSTACK, FEWER)                                                                                   \
         X(waits, ALTSTACK, FEWER)
 
-FAULT_DEFINE(SCENARIOS)
+FAULT_DEFINE_WITH_THREADS(SCENARIOS)
 
 static void
 signals_without_end_disturb_nothing(void)

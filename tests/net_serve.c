@@ -528,6 +528,58 @@ shortages_of_all_kinds_are_waited_out(void)
         }
 }
 
+static void *
+close_in_a_moment(void *arg)
+{
+        struct service *sv = arg;
+        struct green_wait w;
+
+        CHECK_INT(green_park(&sv->others, &w, GREEN_FOREVER), 0);
+        CHECK_INT(green_sleep(0.001), 0);
+        CHECK_INT(green_socket_close(sv->listener), 0);
+        return NULL;
+}
+
+/* Closes the listener where memory has run out on the way to a handler. False: there was enough. */
+static bool
+close_between_pauses(int enough)
+{
+        struct service sv = {0};
+        green_thread *gt = green_spawn(close_in_a_moment, &sv);
+        green_socket *client;
+
+        log_text[0] = '\0';
+        begin(&sv, answer);
+        client = green_connect(sv.address, NULL);
+        memory_left = enough;
+        UNTIL(logged("cannot accept") || sv.called > 0);
+        green_wake_all(&sv.others, 0);
+        CHECK_INT(green_sleep(0), 0);
+        /* Both are over when the hub looks at its timers again, the pause of the server after that of the other. */
+        usleep(20000);
+        UNTIL(sv.over);
+        memory_left = -1;
+        CHECK(sv.rc == -ECANCELED || sv.rc == -EBADF);
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        green_thread_unref(gt);
+        CHECK_INT(green_thread_wait(sv.thread, NULL), 0);
+        green_thread_unref(sv.thread);
+        CHECK_INT(green_socket_free(sv.listener), 0);
+        CHECK_INT(green_socket_free(client), 0);
+        return sv.called == 0;
+}
+
+static void
+a_listener_that_is_closed_between_two_pauses_ends_it(void)
+{
+        int n = 0;
+
+        GREEN_COVERS("CONV-14");
+        while (n < 12 && close_between_pauses(n))
+                n++;
+        CHECK_RANGE(n, 1, 11);
+}
+
 static void
 what_no_waiting_can_cure_ends_it(void)
 {
@@ -559,6 +611,7 @@ GREEN_SUITE(net_serve) {
         GREEN_TEST(out_of_descriptors_nobody_is_lost),
         GREEN_TEST(out_of_descriptors_with_nobody_waiting_is_no_matter),
         GREEN_TEST(shortages_of_all_kinds_are_waited_out),
+        GREEN_TEST(a_listener_that_is_closed_between_two_pauses_ends_it),
         GREEN_TEST(what_no_waiting_can_cure_ends_it),
         GREEN_SUITE_END
 };

@@ -3,13 +3,14 @@
  */
 #include "net_serve.h"
 
-static int spawned;
+static int spawned, held;
 
 static void *
 hold_slot(void *arg)
 {
         struct green_wait w;
 
+        held++;
         CHECK_INT(green_park(arg, &w, GREEN_FOREVER), 0);
         return NULL;
 }
@@ -33,6 +34,7 @@ a_pool_may_be_shared_with_others(void)
         green_thread *gt;
 
         GREEN_COVERS("CONV-13");
+        held = 0;
         begin(&sv, stay);
         /* While nobody comes it holds no place. */
         CHECK_INT(green_greenpool_running(pool), 0);
@@ -54,7 +56,7 @@ a_pool_may_be_shared_with_others(void)
         UNTIL(sv.called == 3);
         CHECK_INT(spawned, 0);
         green_wake_one(&sv.gate, NULL);
-        UNTIL(spawned == 1);
+        UNTIL(spawned == 1 && held == 2);
         CHECK_INT(green_thread_wait(gt, NULL), 0);
         green_thread_unref(gt);
         CHECK_INT(sv.called, 3);
@@ -83,6 +85,7 @@ it_can_be_ended_while_others_have_all_places(void)
                 green_socket *client;
                 green_thread *gt;
 
+                held = 0;
                 begin(&sv, stay);
                 CHECK_INT(green_greenpool_spawn_n(sv.opts.pool, hold_slot, &sv.others), 0);
                 client = green_connect(sv.address, NULL);
@@ -111,7 +114,7 @@ it_can_be_ended_while_others_have_all_places(void)
                 /* The place it had or waited for is the next one's. */
                 CHECK_INT(green_thread_wait(gt, NULL), 0);
                 green_thread_unref(gt);
-                green_sleep(0.001);
+                UNTIL(held == 2);
                 green_wake_all(&sv.others, 0);
                 CHECK_INT(green_greenpool_waitall(sv.opts.pool, 5), 0);
                 unref_handlers(&sv);

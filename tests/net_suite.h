@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -219,17 +221,35 @@ free_pair(struct pair p)
         CHECK_INT(green_socket_free(p.b), 0);
 }
 
-/* Fill a socket until it takes no more; returns the bytes. */
+/* Are there segments that the peer's system has not acknowledged yet? When it does there is room for more. */
+MAYBE bool
+is_under_way(green_socket *s)
+{
+        struct tcp_info info = {0};
+        socklen_t len = sizeof info;
+
+        return getsockopt(green_socket_fd(s), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_unacked > 0;
+}
+
+/* Fill a socket until it takes no more, now and later; returns the bytes. */
 MAYBE size_t
 fill(green_socket *s)
 {
         static const char block[65536];
-        size_t total = 0;
+        size_t before, total = 0;
+        bool more = true;
         ssize_t n;
 
-        while ((n = green_socket_send(s, block, sizeof block, MSG_DONTWAIT)) > 0)
-                total += (size_t)n;
-        CHECK_INT(n, -EAGAIN);
+        for (int tries = 0; more && tries < 1000; tries++) {
+                more = is_under_way(s);
+                before = total;
+                while ((n = green_socket_send(s, block, sizeof block, MSG_DONTWAIT)) > 0)
+                        total += (size_t)n;
+                CHECK_INT(n, -EAGAIN);
+                more = more || total > before;
+                if (more)
+                        usleep(1000);
+        }
         return total;
 }
 

@@ -22,17 +22,22 @@
 
 #if defined(__SANITIZE_THREAD__)
 #define SLOW_BUILD 10.0
+#define CHILD_THREADS false
 #elif defined(__SANITIZE_ADDRESS__)
 #define SLOW_BUILD 4.0
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define SLOW_BUILD 10.0
+#define CHILD_THREADS false
 #elif __has_feature(address_sanitizer)
 #define SLOW_BUILD 4.0
 #endif
 #endif
 #ifndef SLOW_BUILD
 #define SLOW_BUILD 1.0
+#endif
+#ifndef CHILD_THREADS
+#define CHILD_THREADS true
 #endif
 
 enum {
@@ -188,6 +193,23 @@ suite_fail(const char *file, int line, const char *format, ...)
         return record(false, file, line, message);
 }
 
+/*
+ * Another OS thread may be in the middle of a check when this one forks: without these the child would wait for its
+ * mutex for ever. In place before those of core, so this lock is taken after theirs: a log hook, which runs under one
+ * of them, checks too.
+ */
+static void
+before_fork(void)
+{
+        pthread_mutex_lock(&now.mutex);
+}
+
+static void
+after_fork(void)
+{
+        pthread_mutex_unlock(&now.mutex);
+}
+
 unsigned
 suite_failures(void)
 {
@@ -224,6 +246,20 @@ double
 suite_slow(void)
 {
         return slow;
+}
+
+bool
+suite_child_threads(void)
+{
+        return CHILD_THREADS;
+}
+
+bool
+suite_skip_without_child_threads(void)
+{
+        if (!CHILD_THREADS)
+                suite_skip("ThreadSanitizer starts no OS threads in the child of a fork");
+        return !CHILD_THREADS;
 }
 
 const char *
@@ -586,7 +622,8 @@ main(int argc, char **argv)
         suite_pid = getpid();
         read_environment();
         load_hub();
-        if (enlist(argv + word) != 0 || start_watchdog() != 0) {
+        if (enlist(argv + word) != 0 || pthread_atfork(before_fork, after_fork, after_fork) != 0 ||
+            start_watchdog() != 0) {
                 fprintf(stderr, "%s: cannot start\n", suite_name);
                 return STATUS_NOTHING_RAN;
         }

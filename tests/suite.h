@@ -94,6 +94,12 @@ unsigned suite_failures(void);
 /** How many times slower than usual things may be (valgrind, sanitizers): at least 1. For upper bounds on times. */
 double suite_slow(void);
 
+/** May a child of a fork start OS threads? ThreadSanitizer ends one that does, as the suite has a thread besides. */
+bool suite_child_threads(void);
+
+/** Skips this test, saying why, where it may not. True: it is skipped. */
+bool suite_skip_without_child_threads(void);
+
 /** Path of a hub plug-in built by tests.am ("hub_late"); NULL where this build has none. Valid until the next call. */
 const char *suite_plugin(const char *name);
 

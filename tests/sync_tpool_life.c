@@ -477,13 +477,6 @@ nothing_of_a_caller_is_touched_whose_hub_has_ended(void)
 
 /* ---- fork */
 
-/* ThreadSanitizer cannot start threads in the child of a process that had several. */
-#if defined(__SANITIZE_THREAD__)
-enum { CHILD_THREADS = 0 };
-#else
-enum { CHILD_THREADS = 1 };
-#endif
-
 static void
 the_child_of_a_fork_starts_with_no_pool(void)
 {
@@ -506,7 +499,7 @@ the_child_of_a_fork_starts_with_no_pool(void)
                 CHECK_INT(pool_info().threads, 0);
                 CHECK_INT(pool_info().queued, 0);
                 CHECK_INT(green_tpool_killall(1), 0);
-                if (!CHILD_THREADS)
+                if (!suite_child_threads())
                         child_exit();
                 for (int i = 0; i < 100; i++)
                         CHECK_INT(green_tpool_execute(return_arg, PTR(5), NULL, &result), 0);
@@ -530,7 +523,7 @@ fork_in_job(void *arg)
 
         if (pid == 0) {
                 CHECK_INT(pool_info().threads, 0);
-                if (!CHILD_THREADS)
+                if (!suite_child_threads())
                         child_exit();
                 CHECK_INT(green_tpool_execute(return_arg, NULL, NULL, NULL), 0);
                 CHECK_INT(green_tpool_killall(SOON), 0);
