@@ -111,6 +111,11 @@ void green__uring_eager(struct green__uring *hub);
 /* Bits of poll() for an interest, and what they mean to core. */
 unsigned green__uring_poll_mask(uint32_t interest);
 uint32_t green__uring_bits(unsigned mask, uint32_t interest);
+/* io_uring_probe.c: make a ring. 0, or -errno: -ENOTSUP where the kernel is too old. */
+int green__uring_make(struct io_uring *ring, unsigned requests, unsigned reports, unsigned *ret_flags);
+/* green_hub_ops::probe. */
+int green__uring_probe(void);
+
 /* Of these bits none was asked for: the kernel also says, to those who wait to write, that the peer sends no more. */
 bool green__uring_unasked(uint32_t bits, uint32_t interest);
 

@@ -24,6 +24,8 @@ green__socket_operate(green_socket *s, struct green_op *op, struct green__limit 
                 rc = green_io_wait(s->io, op->kind == GREEN_OP_SEND ? GREEN_WRITE : GREEN_READ, left);
         else if (rc == -EBUSY && op->kind != GREEN_OP_SEND && green_io_held(s->io) > 0)
                 rc = -EAGAIN; /* what ran ahead has brought it at the last moment */
+        else if (rc == -ECANCELED && !s->closed && green__socket_open(s))
+                return GREEN__AGAIN; /* another user of the descriptor has left */
         else if (green__likely(rc != -EINTR && rc != -EAGAIN))
                 return rc;
         return rc < 0 && rc != -EINTR && rc != -EAGAIN ? rc : GREEN__AGAIN;

@@ -10,6 +10,7 @@ exceptions='
 green_case_ what the cases of green_select() are made with in C++: it fills in a struct
 green_lock_scope_end_ what GREEN_LOCK_SCOPE stands for: green_lock_release()
 green_pool_item_end_ what GREEN_POOL_ITEM stands for: green_pool_put()
+green_socket_scope_end_ what GREEN_SOCKET_SCOPE stands for: green_socket_free()
 green_semaphore_scope_end_ what GREEN_SEMAPHORE_SCOPE stands for: green_semaphore_release()
 green_timeout_scope_end_ what GREEN_TIMEOUT_SCOPE stands for: green_timeout_cancel()
 '

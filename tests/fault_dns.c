@@ -63,6 +63,8 @@ begin(bool tcp, char path[64])
         /* Where the servers cannot be asked, or their answers not be heard, that is what it says. */
         fault_may_give(GREEN_EAI_AGAIN);
         fault_may_give(GREEN_EAI_FAIL);
+        /* A hosts file that cannot be read is as one that is not there. */
+        fault_may_give(GREEN_EAI_NONAME);
         if (MADE(green_get_hub()) && OK(green_dns_configure(&o)))
                 return server;
         end(server, path);
@@ -133,7 +135,7 @@ records(void)
                 green_free(answer);
         n = green_dns_getaliases("five", &aliases);
         if (OK(n)) {
-                CHECK_INT(n, 1);
+                CHECK(n == 1 || fault_happened());
                 green_free((void *)(uintptr_t)aliases);
         }
         fault_pause();

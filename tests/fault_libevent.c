@@ -154,11 +154,13 @@ requests(void)
         (FAULT_BIT(epoll_ctl) | FAULT_BIT(fcntl) | FAULT_BIT(getsockopt) | FAULT_BIT(setsockopt) |                     \
          FAULT_BIT(connect) | FAULT_BIT(shutdown) | FAULT_BIT(socket))
 
+/* With which libevent catches signals. */
+#define ITS_PIPE FAULT_BIT(pipe2)
 #define SCENARIOS(X)                                                                                                   \
-        X(buffers, ALTSTACK | FAULT_BIT(epoll_ctl), FEWER)                                                             \
-        X(events, ALTSTACK, FEWER)                                                                                     \
-        X(names, ALTSTACK, FEWER)                                                                                      \
-        X(requests, ALTSTACK | ITS_OWN, FEWER)
+        X(buffers, ALTSTACK | FAULT_BIT(epoll_ctl) | FAULT_BIT(writev) | ITS_PIPE, FEWER)                              \
+        X(events, ALTSTACK | ITS_PIPE, FEWER)                                                                          \
+        X(names, ALTSTACK | ITS_PIPE, FEWER)                                                                           \
+        X(requests, ALTSTACK | ITS_OWN | ITS_PIPE, FEWER)
 
 FAULT_DEFINE(SCENARIOS)
 

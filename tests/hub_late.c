@@ -380,9 +380,8 @@ late_check_submit(const struct late *hub, const struct green_op *op)
                 if (op->space[i] != 0)
                         late_die("submit() of an operation whose space is not zeroed");
         }
-        if (op->options != 0 && (op->options != GREEN_OP_MULTISHOT || op->iov_count != 0 ||
-                                 (op->kind != GREEN_OP_RECV && op->kind != GREEN_OP_ACCEPT)))
-                late_die("submit() of an operation with an option that this hub does not know");
+        if (op->options == GREEN_OP_MULTISHOT && op->iov_count != 0)
+                late_die("submit() of a multishot operation with buffers of its own");
         if (op->iov_count > 0 && op->iov == NULL)
                 late_die("submit() of an operation without its buffers");
 }
@@ -396,6 +395,9 @@ late_submit(void *state, struct green_op *op)
 
         late_check_submit(hub, op);
         hub->n_submits++;
+        if (op->options != 0 && (op->options != GREEN_OP_MULTISHOT ||
+                                 (op->kind != GREEN_OP_RECV && op->kind != GREEN_OP_ACCEPT)))
+                return -ENOTSUP;
         if (!late_knows(hub, op->kind) || (hub->refuse > 0 && hub->n_submits % hub->refuse == 0))
                 return -ENOTSUP;
         if (late_op_is_multi(op) && hub->no_multishot)

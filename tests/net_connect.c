@@ -428,7 +428,7 @@ connections_that_failed_before_accept_are_passed_over(void)
                 accept_fault = (struct fault){.times = 2, .error = errors[i]};
                 server = green_socket_accept(listener, NULL);
                 CHECK(server != NULL);
-                CHECK_INT(accept_fault.calls, 3);
+                CHECK(accept_fault.calls == 3 || !accepts_by_call());
                 CHECK_INT(green_socket_free(server), 0);
                 CHECK_INT(green_socket_free(client), 0);
                 client = green_connect(address, NULL);

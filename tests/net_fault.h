@@ -6,6 +6,7 @@
 #define GREEN_TESTS_NET_FAULT_H
 
 #include <dlfcn.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* How often the next calls fail, and with what. */
@@ -41,6 +42,22 @@ accept4(int fd, struct sockaddr *sa, socklen_t *size, int flags)
         fd = real(fd, sa, size, flags);
         accept_fault.made += fd >= 0;
         return fd;
+}
+
+/* Does accepting call the function above? io_uring accepts without it. */
+MAYBE bool
+accepts_by_call(void)
+{
+        return strcmp(green_hub_name(NULL), "io_uring") != 0;
+}
+
+/* For tests in which it has to: otherwise the test is skipped. */
+MAYBE bool
+can_fail_accept(void)
+{
+        if (!accepts_by_call())
+                suite_skip("io_uring accepts without accept4(), which would be made to fail here");
+        return accepts_by_call();
 }
 
 /* Only SO_REUSEPORT is made to fail. */

@@ -45,7 +45,7 @@ a_pool_may_be_shared_with_others(void)
         UNTIL(sv.called == 2);
         green_sleep(0.01);
         CHECK_INT(sv.called, 2);
-        CHECK_INT(accept_fault.made, 2);
+        CHECK(accept_fault.made == 2 || !accepts_by_call());
         CHECK_INT(green_greenpool_running(pool), 3);
         CHECK_INT(green_greenpool_waiting(pool), 1);
         /* It has come before the other, and has the next place; after that it is the other's turn. */
