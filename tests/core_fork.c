@@ -421,7 +421,7 @@ a_child_does_not_wait_for_an_os_thread_that_is_in_a_check(void)
         CHECK_INT(pthread_create(&thread, NULL, check_all_the_while, NULL), 0);
         while (!atomic_load(&checking))
                 sched_yield();
-        for (int i = 0; i < 200 && suite_failures() == 0; i++) {
+        for (int i = 0; i * suite_slow() < 200 && suite_failures() == 0; i++) {
                 pid_t pid = core_fork();
 
                 if (pid == 0)
