@@ -130,11 +130,13 @@ green__uring_release(void *state, void *buffer)
                                  (unsigned)((size_t)((char *)buffer - hub->buffers.bytes) / GREEN__URING_BUFFER));
 }
 
-/* Core may still hold some of the buffers: their memory stays, and the next ring gets the others. */
+/* What core held of the buffers it has copied: the next ring gets all of them. */
 void
 green__uring_buffers_after_fork(struct green__uring *hub)
 {
         hub->buffers.registered = false;
+        if (hub->buffers.memory != NULL)
+                memset(hub->buffers.out, 0, GREEN__URING_BUFFERS * sizeof(bool));
 }
 
 void

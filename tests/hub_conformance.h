@@ -148,7 +148,7 @@ bool conf_can(uint32_t feature, const char *name);
         X(fini_closes_what_a_multishot_accepted)                                                                       \
         X(fini_ends_multishot_receives)                                                                                \
         X(a_multishot_without_memory_fails_in_order)                                                                   \
-        X(the_child_of_a_fork_gives_buffers_back)
+        X(the_child_of_a_fork_has_all_buffers)
 
 CONF_READY_TESTS(CONF_DECLARE_TEST)
 CONF_MANY_TESTS(CONF_DECLARE_TEST)
