@@ -354,7 +354,7 @@ check(const green_io *io)
 
 /* Hand the operation to the hub. */
 static int
-start(struct green__hub *h, struct green__ahead *a, unsigned flags)
+start(struct green__hub *h, struct green__ahead *a, unsigned flags, bool many)
 {
         struct green_op *op = &a->op;
         enum green_op_kind kind = op->kind;
@@ -362,7 +362,7 @@ start(struct green__hub *h, struct green__ahead *a, unsigned flags)
 
         *op = (struct green_op){.kind = kind, .fd = a->io->fd, .flags = flags, .offset = -1};
         op->core[CORE_AHEAD] = a;
-        if (kind == GREEN_OP_RECV) {
+        if (many) {
                 op->options = GREEN_OP_MULTISHOT;
         } else {
                 op->name = a->name;
@@ -379,7 +379,8 @@ start(struct green__hub *h, struct green__ahead *a, unsigned flags)
 int
 green_io_run_ahead(green_io *io, enum green_op_kind kind, unsigned flags)
 {
-        unsigned need = GREEN_HUB_CAN_SUBMIT | (kind == GREEN_OP_RECV ? GREEN_HUB_CAN_MULTISHOT : 0u);
+        bool many = kind == GREEN_OP_RECV || (flags & GREEN_IO_AHEAD_MANY) != 0;
+        unsigned need = GREEN_HUB_CAN_SUBMIT | (many ? GREEN_HUB_CAN_MULTISHOT : 0u);
         int rc = check(io);
         struct green__ahead *a;
         struct green__hub *h;
@@ -407,7 +408,7 @@ green_io_run_ahead(green_io *io, enum green_op_kind kind, unsigned flags)
                 a = new_ahead(h, io, kind);
         if (a == NULL)
                 return -ENOMEM;
-        rc = start(h, a, flags);
+        rc = start(h, a, flags & ~GREEN_IO_AHEAD_MANY, many);
         if (rc == 0)
                 return 0;
         /* Not to be asked again and again by each that waits. */
@@ -486,7 +487,8 @@ green_io_take_fd(green_io *io, void *name, uint32_t *name_size)
         result = first_piece(a)->result;
         next_piece(a);
         if (result >= 0 && name != NULL && name_size != NULL) {
-                uint32_t size = a->op.name_size < NAME_ROOM ? a->op.name_size : NAME_ROOM;
+                bool known = !(a->op.options & GREEN_OP_MULTISHOT);
+                uint32_t size = !known ? 0 : a->op.name_size < NAME_ROOM ? a->op.name_size : NAME_ROOM;
 
                 memcpy(name, a->name, size < *name_size ? size : *name_size);
                 *name_size = size;

@@ -45,12 +45,33 @@ green_socket_listen(green_socket *s, int backlog)
 int
 green__socket_accept_ahead(green_socket *s)
 {
-        int rc = !s->submits || s->no_ahead ? -ENOTSUP
-                                            : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int rc;
+
+        /* Who takes places first must not have others accepted meanwhile. */
+        if (s->many)
+                (void)green__socket_stop_ahead(s);
+        s->many = false;
+        rc = !s->submits || s->no_ahead ? -ENOTSUP
+                                        : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         s->ahead = s->ahead || rc == 0;
         s->no_ahead = false;
         return rc;
+}
+
+/*
+ * Who waits a second time for a connection will take all that come: from then on they are accepted as they come, a few
+ * at a time. True: a wait for GREEN_READ waits for them.
+ */
+static bool
+accept_many(green_socket *s)
+{
+        if (s->no_ahead || green_getcurrent() == NULL || (s->waits < 2 && ++s->waits < 2))
+                return false;
+        if (green_io_run_ahead(s->io, GREEN_OP_ACCEPT, SOCK_NONBLOCK | SOCK_CLOEXEC | GREEN_IO_AHEAD_MANY) != 0)
+                return false;
+        s->ahead = s->many = true;
+        return true;
 }
 
 /* The connection that an accept which ran ahead has brought. -ENODATA: ask the system; -EAGAIN: it still runs. */
@@ -71,6 +92,8 @@ take_accepted(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
                 return (int)fd;
         if (ret_peer != NULL)
                 ret_peer->size = size < sizeof ret_peer->data ? size : sizeof ret_peer->data;
+        if (ret_peer != NULL && size == 0)
+                (void)green__sys_getpeername((green_fd)fd, ret_peer); /* it may have gone meanwhile: then it has none */
         *ret_fd = (green_fd)fd;
         green_notify_opened(*ret_fd);
         return 0;
@@ -142,8 +165,8 @@ green__socket_accept_now(green_socket *s, green_socket **ret_client, struct gree
 }
 
 /*
- * accept() has said EAGAIN: have the hub accept. 0, -EAGAIN (try again) or another code. If it fails, touch the socket no
- * more. A client that came before a close is a client.
+ * accept() has said EAGAIN: have the hub accept. 0, -EAGAIN (try again) or another code. If it fails, touch the socket
+ * no more. A client that came before a close is a client.
  */
 static int
 accept_by_hub(green_socket *s, struct green__limit *limit, green_socket **ret_client, struct green_addr *peer)
@@ -160,7 +183,8 @@ accept_by_hub(green_socket *s, struct green__limit *limit, green_socket **ret_cl
         if (fd == -EMFILE || fd == -ENFILE)
                 return green__socket_unpin(s, green_io_wait(s->io, GREEN_READ, green__limit_left(limit)));
         if (fd < 0)
-                return green__socket_unpin(s, fd == GREEN__AGAIN || green__sys_is_of_the_connection((int)fd) ? 0 : (int)fd);
+                return green__socket_unpin(s, fd == GREEN__AGAIN || green__sys_is_of_the_connection((int)fd) ? 0
+                                                                                                             : (int)fd);
         peer->size = op.name_size < sizeof peer->data ? op.name_size : sizeof peer->data;
         green_notify_opened((green_fd)fd);
         rc = take_client(s, (green_fd)fd, ret_client);
@@ -185,7 +209,7 @@ green_socket_accept(green_socket *s, struct green_addr *ret_peer)
                 rc = green__socket_accept_now(s, &client, ret_peer != NULL ? &peer : NULL);
                 if (rc != -EAGAIN)
                         break;
-                if (limit.timeout != 0 && s->submits)
+                if (limit.timeout != 0 && s->submits && !accept_many(s))
                         rc = accept_by_hub(s, &limit, &client, &peer);
                 else
                         rc = green__socket_wait(s, GREEN_READ, &limit);
@@ -316,7 +340,8 @@ green_socket_connect(green_socket *s, const struct green_addr *addr)
         if (rc != 0)
                 return rc;
         if (s->blocking)
-                return green_set_error(-EOPNOTSUPP, "connect: descriptor %lld is shared and cannot be made non-blocking",
+                return green_set_error(-EOPNOTSUPP,
+                                       "connect: descriptor %lld is shared and cannot be made non-blocking",
                                        (long long)green_io_fd(s->io));
         rc = connect_socket(s, addr, &limit);
         if (rc != 0)

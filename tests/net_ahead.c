@@ -488,6 +488,82 @@ a_server_accepts_by_operations(void)
         usual_hub();
 }
 
+enum { CLIENTS = 30 };
+
+struct acceptor {
+        green_socket *listener;
+        int accepted, known;
+};
+
+static void *
+accept_all(void *arg)
+{
+        struct acceptor *a = arg;
+        struct green_addr peer;
+
+        while (a->accepted < CLIENTS) {
+                green_socket *client = green_socket_accept(a->listener, &peer);
+
+                if (!CHECK(client != NULL))
+                        break;
+                a->accepted++;
+                a->known += peer.size > 0;
+                CHECK_INT(green_socket_send(client, "x", 1, 0), 1);
+                CHECK_INT(green_socket_free(client), 0);
+        }
+        return NULL;
+}
+
+static void
+who_accepts_again_and_again_needs_one_operation(void)
+{
+        char address[GREEN_ADDR_TEXT_SIZE];
+        struct acceptor a = {.listener = NULL};
+        struct service sv = {0};
+        green_socket *clients[3];
+        green_thread *gt;
+        char byte;
+
+        if (!late_hub("end=0,late=1"))
+                return;
+        a.listener = sv.listener = listen_here(address);
+        gt = green_spawn(accept_all, &a);
+        for (int i = 0; i < CLIENTS; i++) {
+                clients[0] = green_connect(address, NULL);
+                CHECK_INT(green_socket_recv(clients[0], &byte, 1, 0), 1);
+                CHECK_INT(green_socket_free(clients[0]), 0);
+        }
+        CHECK_INT(core_join(gt), 0);
+        CHECK_INT(a.accepted, CLIENTS);
+        CHECK_INT(a.known, CLIENTS);
+        /* The first wait is for one alone. */
+        CHECK_INT(stats->kinds[GREEN_OP_ACCEPT], 2);
+        CHECK_INT(stats->adds, 0);
+        /* Those that were accepted and that nobody took go to a server first, which has others accepted no more; */
+        clients[0] = green_connect(address, NULL);
+        while (green_socket_pending(a.listener) == 0)
+                CHECK_INT(green_sleep(0.001), 0);
+        sv.gt = green_spawn(serve, &sv);
+        CHECK_INT(green_socket_recv(clients[0], &byte, 1, 0), 1);
+        CHECK_INT(green_kill(sv.gt, 0), 0);
+        CHECK_INT(core_join(sv.gt), GREEN_EKILLED);
+        CHECK_INT(green_socket_free(clients[0]), 0);
+        /* and those that are left are closed with the listener. */
+        a.accepted = CLIENTS - 1;
+        gt = green_spawn(accept_all, &a);
+        for (int i = 0; i < 3; i++)
+                clients[i] = green_connect(address, NULL);
+        CHECK_INT(core_join(gt), 0);
+        CHECK_INT(green_socket_free(a.listener), 0);
+        for (int i = 0; i < 3; i++) {
+                ssize_t n = green_socket_recv(clients[i], &byte, 1, 0);
+
+                CHECK(n == 1 || n == 0 || n == -ECONNRESET);
+                CHECK_INT(green_socket_free(clients[i]), 0);
+        }
+        usual_hub();
+}
+
 /* ---- without memory, in other processes */
 
 static void
@@ -557,6 +633,7 @@ GREEN_SUITE(net_ahead){GREEN_TEST(many_messages_are_one_operation),
                        GREEN_TEST(streams_arrive_whole_whatever_the_hub_does),
                        GREEN_TEST(a_socket_at_rest_is_watched_by_its_receive),
                        GREEN_TEST(a_server_accepts_by_operations),
+                       GREEN_TEST(who_accepts_again_and_again_needs_one_operation),
                        GREEN_TEST(without_memory_for_what_came_the_stream_is_lost_and_says_so),
                        GREEN_TEST(a_child_of_a_fork_reads_its_copy),
                        GREEN_SUITE_END};

@@ -132,11 +132,17 @@ GREEN_API GREEN_MUST_USE int64_t green_io_submit(green_io *io, struct green_op *
  */
 
 /**
+ * Bit of the flags of green_io_run_ahead(), with #GREEN_OP_ACCEPT: accept one connection after the other. For who means to
+ * take all that come: a few may be held when it is stopped. They come without the peer's address.
+ */
+#define GREEN_IO_AHEAD_MANY 0x80000000u
+
+/**
  * @brief Have an operation run ahead. Never yields.
  *
  * @param io    a registration that nobody else reads from; #GREEN_OP_RECV: a stream.
  * @param kind  #GREEN_OP_RECV or #GREEN_OP_ACCEPT, which accepts one connection; always the same for a registration.
- * @param flags flags of the operation.
+ * @param flags flags of the operation; #GREEN_IO_AHEAD_MANY.
  * @retval 0        it runs, or something is held already.
  * @retval -ENOTSUP the hub does not do this.
  * @retval -ENOBUFS the hub had no buffers left, or refused, a moment ago: receive by other means this time.
@@ -170,7 +176,7 @@ GREEN_API int64_t green_io_take(green_io *io, void *buf, size_t len, bool peek);
  *
  * @param         io        a registration.
  * @param[out]    name      the peer's struct sockaddr, set on success only; may be NULL.
- * @param[in,out] name_size room there; set to what it takes. NULL with NULL.
+ * @param[in,out] name_size room there; set to what it takes, 0 where the address is not known. NULL with NULL.
  * @return the descriptor, the caller's; what the accept has failed with; otherwise as green_io_take().
  * @since 0.1
  */
