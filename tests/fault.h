@@ -25,14 +25,18 @@
         X(alloc)                                                                                                       \
         X(accept4)                                                                                                     \
         X(bind)                                                                                                        \
+        X(clone)                                                                                                       \
         X(close)                                                                                                       \
+        X(close_range)                                                                                                 \
         X(connect)                                                                                                     \
         X(dlopen)                                                                                                      \
+        X(dup2)                                                                                                        \
         X(epoll_create1)                                                                                               \
         X(epoll_ctl)                                                                                                   \
         X(epoll_pwait2)                                                                                                \
         X(epoll_wait)                                                                                                  \
         X(eventfd)                                                                                                     \
+        X(execve)                                                                                                      \
         X(fcntl)                                                                                                       \
         X(getpeername)                                                                                                 \
         X(getsockname)                                                                                                 \
@@ -42,11 +46,15 @@
         X(mmap)                                                                                                        \
         X(mprotect)                                                                                                    \
         X(opendir)                                                                                                     \
+        X(pidfd_open)                                                                                                  \
+        X(pidfd_send_signal)                                                                                           \
+        X(pipe2)                                                                                                       \
         X(poll)                                                                                                        \
         X(ppoll)                                                                                                       \
         X(pread)                                                                                                       \
         X(process_madvise)                                                                                             \
         X(pthread_kill)                                                                                                \
+        X(read)                                                                                                        \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
         X(recvmmsg)                                                                                                    \
@@ -59,10 +67,14 @@
         X(sendto)                                                                                                      \
         X(setsockopt)                                                                                                  \
         X(shutdown)                                                                                                    \
+        X(sigaction)                                                                                                   \
         X(sigaltstack)                                                                                                 \
         X(socket)                                                                                                      \
         X(socketpair)                                                                                                  \
-        X(write)
+        X(waitid)                                                                                                      \
+        X(waitpid)                                                                                                     \
+        X(write)                                                                                                       \
+        X(writev)
 
 enum fault_kind {
 #define FAULT_ENUM_(name) FAULT_##name,

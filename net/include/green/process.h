@@ -26,30 +26,40 @@ enum green_process_io {
         GREEN_PROCESS_FD           /**< the descriptor that is given */
 };
 
-/** How a program is started. Set it to zero, then @ref size, then what you need. Everything is borrowed for the call. */
+/** How a program is started. Set it to zero, then @ref size, then what you need. All is borrowed for the call. */
 struct green_process_opts {
-        size_t size;             /**< sizeof(struct green_process_opts) */
-        const char *file;        /**< the program; NULL: argv[0]. Without a slash it is looked for in PATH */
-        const char *const *env;  /**< "NAME=value", ended by NULL; NULL: the caller's */
-        const char *cwd;         /**< the folder it starts in; NULL: the caller's */
-        enum green_process_io in, out, err; /**< its standard descriptors */
-        green_fd in_fd, out_fd, err_fd;     /**< where GREEN_PROCESS_FD is given; they stay the caller's */
-        const green_fd *pass;    /**< further descriptors that it gets, under the same numbers; all others are closed */
-        size_t pass_count;       /**< how many */
-        bool new_group;          /**< it leads a process group of its own, so that green_process_kill() can reach its children */
-        bool new_session;        /**< and a session of its own */
-        bool kill_at_exit;       /**< the system kills it when the caller's process ends (Linux) */
+        size_t size;            /**< sizeof(struct green_process_opts) */
+        const char *file;       /**< the program; NULL: argv[0]. Without a slash looked for in the caller's PATH */
+        const char *const *env; /**< "NAME=value", ended by NULL; NULL: the caller's */
+        const char *cwd;        /**< the folder it starts in; NULL: the caller's */
+        enum green_process_io in;  /**< its standard input */
+        enum green_process_io out; /**< its standard output */
+        enum green_process_io err; /**< its standard error */
+        green_fd in_fd;            /**< where in is GREEN_PROCESS_FD; it stays the caller's */
+        green_fd out_fd;           /**< likewise of out */
+        green_fd err_fd;           /**< likewise of err */
+        const green_fd *pass; /**< further descriptors (3 and up) that it gets, under the same numbers; all others are
+                                   closed */
+        size_t pass_count;    /**< how many */
+        bool new_group;       /**< it leads a process group of its own, so that green_process_kill() reaches its
+                                   children */
+        bool new_session;     /**< and a session of its own */
+        bool kill_at_exit;    /**< the system kills it when the OS thread that started it ends, at the latest with the
+                                   caller's process (Linux; elsewhere -ENOTSUP) */
 };
 
 /**
- * @brief Start a program. May yield, for the start to be known to have worked. Signals are as at the start of a program.
+ * @brief Start a program. May yield, for the start to be known to have worked. Signals are as at the start of a
+ *        program.
  *
- * Where it cannot be started, nothing is left behind: no process and no descriptor (GSUB-06).
+ * Where it cannot be started, nothing is left behind: no process and no descriptor (GSUB-06). The OS thread stands
+ * still until the program's own code runs, less than a millisecond.
  *
  * @param argv its arguments, ended by NULL; argv[0] is its name.
  * @param opts NULL for defaults.
- * @return the process, the caller's: green_process_free(). NULL with `errno` and green_last_error(): ENOENT, EACCES (no such
- *         program, or not executable), ENOTDIR, EINVAL, EMFILE, EAGAIN (too many processes), ENOMEM.
+ * @return the process, the caller's: green_process_free(). NULL with `errno` and green_last_error(): ENOENT, EACCES (no
+ *         such program, or not executable), ENOEXEC, ENOTDIR, EBADF, EINVAL, EMFILE, EAGAIN (too many processes),
+ *         ENOMEM; or the codes of a kill or a timeout.
  * @since 0.1 (GSUB-01, GSUB-06)
  */
 GREEN_API green_process *green_process_spawn(const char *const *argv, const struct green_process_opts *opts);
@@ -90,8 +100,8 @@ GREEN_API green_stream *green_process_stderr(const green_process *p);
  * @brief Wait for its end. May yield. Through a pidfd where the system has them; several may wait.
  * @param      p          a process.
  * @param      timeout    seconds; 0 asks; #GREEN_FOREVER waits for good.
- * @param[out] ret_status 0 to 255: what it exited with; negative: the signal that ended it, as -SIGKILL; -1000: somebody else
- *                        has waited for it (GSUB-02). Set on success only; may be NULL.
+ * @param[out] ret_status 0 to 255: what it exited with; negative: the signal that ended it, as -SIGKILL; -1000:
+ *                        somebody else has waited for it (GSUB-02). Set on success only; may be NULL.
  * @retval 0              it has ended.
  * @retval -ETIMEDOUT     not in time.
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
@@ -105,9 +115,11 @@ GREEN_API GREEN_MUST_USE int green_process_wait(green_process *p, double timeout
 /**
  * @brief Send it a signal. Never yields. Never to another process that has its number by now.
  * @param p      a process.
- * @param signal a signal; with new_group it goes to the whole group.
+ * @param signal a signal; with new_group (or new_session) it goes to the whole group, also to what its leader left
+ *               behind when it ended, until somebody has waited for it.
  * @retval 0      sent.
  * @retval -ESRCH it has ended.
+ * @retval -EPERM another OS thread's, or not allowed.
  * @return otherwise as kill(2).
  * @since 0.1
  */
@@ -115,19 +127,23 @@ GREEN_API int green_process_kill(green_process *p, int signal);
 
 /** What green_process_communicate() brings. Zeroed before. */
 struct green_process_output {
-        char *out, *err;         /**< what it wrote, each with a NUL behind it that does not count; the caller's: green_free().
-                                      NULL where it is no pipe */
-        size_t out_len, err_len; /**< their bytes */
-        int status;              /**< as of green_process_wait() */
+        char *out;      /**< what it wrote to its standard output, with a NUL behind it that does not count; the caller's,
+                             for green_free(). NULL where that is no pipe */
+        char *err;      /**< likewise to its standard error */
+        size_t out_len; /**< bytes of out */
+        size_t err_len; /**< bytes of err */
+        int status;     /**< as of green_process_wait() */
 };
 
 /**
  * @brief Feed it, read all it writes, and wait for its end: at the same time, so that nobody gets stuck. Yields.
  *
- * After a timeout or a kill it can be called again, and nothing is lost: it goes on where it was.
+ * After a timeout or a kill it can be called again, and nothing is lost: it goes on where it was. The input is that of
+ * the first call then. What its streams have in their buffers comes first.
  *
  * @param         p       a process.
- * @param         input   for its standard input, which is closed afterwards; NULL: none. Borrowed until it has been sent.
+ * @param         input   for its standard input, which is closed afterwards; NULL: none. Borrowed until it has been
+ *                        sent.
  * @param         len     bytes.
  * @param         limit   bytes that out and err may have, each; -EMSGSIZE where there is more.
  * @param         timeout seconds for all of it; #GREEN_FOREVER: no limit.
@@ -135,19 +151,22 @@ struct green_process_output {
  * @retval 0          it has ended.
  * @retval -ETIMEDOUT not in time: it runs on, kill it if you like.
  * @retval -EMSGSIZE  it writes too much: likewise.
- * @return otherwise as green_process_wait().
+ * @retval -EBUSY     another green thread uses one of its streams, or communicates with it.
+ * @retval -EINVAL    p or output is NULL, a bad time, or there is input and no open pipe to it.
+ * @return otherwise as green_process_wait(), and what reading and writing return.
  * @since 0.1 (GSUB-03, GSUB-04)
  */
 GREEN_API GREEN_MUST_USE int green_process_communicate(green_process *p, const void *input, size_t len, size_t limit,
                                                        double timeout, struct green_process_output *output);
 
 /**
- * @brief Release it, and its streams. May yield: where it still runs, it is ended by SIGTERM and, a second later, SIGKILL,
- *        shielded, and waited for, so that no zombie stays.
+ * @brief Release it, and its streams. May yield: where it still runs, it is ended by SIGTERM and, a second later,
+ *        SIGKILL, shielded, and waited for, so that no zombie stays.
  * @param p a process or NULL.
  * @retval 0      released.
- * @retval -EBUSY another green thread waits for it: nothing was done.
- * @retval -EPERM another OS thread's: nothing was done.
+ * @retval -EBUSY another green thread waits for it, or uses one of its streams: nothing was done.
+ * @retval -EPERM another OS thread's: nothing was done. (Where that one's hub has ended anybody may release it.)
+ * @retval -EDEADLK it still runs, and a hub callback cannot wait for it: nothing was done.
  * @since 0.1
  */
 GREEN_API int green_process_free(green_process *p);
@@ -162,8 +181,8 @@ GREEN_API int green_process_free(green_process *p);
  * @return otherwise as green_process_spawn() and green_process_wait().
  * @since 0.1 (GSUB-05)
  */
-GREEN_API GREEN_MUST_USE int green_process_call(const char *const *argv, const struct green_process_opts *opts, double timeout,
-                                                int *ret_status);
+GREEN_API GREEN_MUST_USE int green_process_call(const char *const *argv, const struct green_process_opts *opts,
+                                                double timeout, int *ret_status);
 
 /**
  * @brief The same, and a status other than 0 is an error, as subprocess.check_call(). Yields.
@@ -183,7 +202,8 @@ GREEN_API GREEN_MUST_USE int green_process_check_call(const char *const *argv, c
  * @param      argv    as for green_process_spawn().
  * @param      opts    NULL for defaults; out is a pipe.
  * @param      timeout seconds; then the program is killed.
- * @param[out] ret_out what it wrote, with a NUL behind it that does not count; the caller's: green_free(). Set on success only.
+ * @param[out] ret_out what it wrote, with a NUL behind it that does not count; the caller's: green_free(). Set on
+ *                     success only.
  * @param[out] ret_len its bytes; set on success only.
  * @return as green_process_check_call(); -EMSGSIZE above 64 MiB.
  * @since 0.1 (GSUB-05)

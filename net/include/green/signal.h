@@ -2,16 +2,17 @@
  * @file
  * @brief Signals of the system, waited for by green threads.
  *
- * A handler runs in the midst of anything, and can call next to nothing. Here the handler is green-net's: it notes the signal
- * and wakes whoever waits for it, a green thread, which may do as it likes.
+ * A handler runs in the midst of anything, and can call next to nothing. Here the handler is green-net's: it notes the
+ * signal and wakes whoever waits for it, a green thread, which may do as it likes.
  *
  *     green_signal *hup = green_signal_new(SIGHUP);
  *
  *     while (green_signal_wait(hup, GREEN_FOREVER, NULL) == 0)
  *             reload();
  *
- * The handler that was there before is put back when the last handle of a signal is freed. SIGKILL, SIGSTOP and those that
- * say that the program is broken (SIGSEGV, SIGBUS, SIGFPE, SIGILL) cannot be waited for.
+ * The handler that was there before is put back when the last handle of a signal is freed, unless somebody has put
+ * another one in its place. It is not called meanwhile, but for SIGCHLD: children may be somebody else's. SIGKILL,
+ * SIGSTOP and those that say that the program is broken (SIGSEGV, SIGBUS, SIGFPE, SIGILL) cannot be waited for.
  */
 #ifndef GREEN_SIGNAL_H
 #define GREEN_SIGNAL_H
@@ -26,10 +27,11 @@ GREEN_BEGIN_DECLS
 typedef struct green_signal green_signal;
 
 /**
- * @brief Begin to take note of a signal. Never yields. Several may be interested in one, in any OS threads: each gets it.
+ * @brief Begin to take note of a signal. Never yields. Several may be interested in one, in any OS threads: each gets
+ *        it.
  * @param signum SIGHUP, SIGUSR1, SIGCHLD, ...
- * @return the handle, the caller's: green_signal_free(). NULL with `errno` EINVAL (not one that can be waited for), ENOMEM,
- *         EMFILE.
+ * @return the handle, the caller's: green_signal_free(). It takes note until then, or until its hub ends. NULL with
+ *         `errno` EINVAL (not one that can be waited for), ENOMEM, EMFILE.
  * @since 0.1 (HUB-21)
  */
 GREEN_API green_signal *green_signal_new(int signum);
@@ -61,9 +63,10 @@ GREEN_API GREEN_MUST_USE int green_signal_wait(green_signal *s, double timeout, 
 GREEN_API int green_signal_free(green_signal *s);
 
 /**
- * @brief Have SIGINT and SIGTERM end the program in order: the main green thread's blocking calls fail with #GREEN_ESTOPPED
- *        from then on, as after green_hub_stop(). Never yields. Only where asked for. A second one ends the program at once,
- *        as if this had not been called.
+ * @brief Have SIGINT and SIGTERM end the program in order: the main green thread's blocking calls fail with
+ *        #GREEN_ESTOPPED from then on, as after green_hub_stop(). Never yields. Only where asked for. A second one ends
+ *        the program at once, as if this had not been called (so it does not where there is a handler of yours, or a
+ *        green_signal for it).
  * @param on whether to, in the calling OS thread; off puts back what was there.
  * @retval 0 done.
  * @return otherwise as green_signal_new(), as a code; -EBUSY: another OS thread does so.
