@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +170,9 @@ static struct {
         bool armed;
 } plan;
 
+static bool children_share; /* memory with their parents, between fork and exec; not so under an emulator */
+static pid_t runs;          /* the child of a run */
+
 static _Thread_local int here; /* more than 0: calls of this OS thread count */
 static atomic_long live;       /* blocks of the allocator hook that are in use */
 
@@ -194,6 +198,9 @@ fault_decide(enum fault_kind kind, int *ret_error)
         long n;
 
         if (here <= 0 || !plan.armed)
+                return FAULT_GO;
+        /* One that does not share memory cannot tell of it. */
+        if (!children_share && getpid() != runs)
                 return FAULT_GO;
         n = ++told->calls[kind];
         if (row == NULL || row->kind != kind || n < plan.n || (n > plan.n && !plan.and_after))
@@ -440,6 +447,7 @@ child(const struct fault_scenario *scenario)
 
         set_alarm(RUN_LIMIT * suite_slow());
         green_set_log(forget_log, NULL);
+        runs = getpid();
         plan.armed = true;
         run_once(scenario);
         plan.armed = false;
@@ -479,6 +487,24 @@ wait_for(pid_t pid)
         return status;
 }
 
+static int
+set_flag(void *flag)
+{
+        *(volatile int *)flag = 1;
+        return 0;
+}
+
+static bool
+do_children_share(void)
+{
+        static _Alignas(64) char stack[65536];
+        volatile int flag = 0;
+        pid_t pid = clone(set_flag, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)(uintptr_t)&flag);
+
+        (void)wait_for(pid);
+        return flag == 1;
+}
+
 static void
 prepare(void)
 {
@@ -492,6 +518,7 @@ prepare(void)
         told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (told == MAP_FAILED)
                 abort();
+        children_share = do_children_share();
 }
 
 /* True if the fault happened and all was well. */

@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -73,6 +74,25 @@ both_ways(void (*fn)(void))
         no_pidfd = true;
         fn();
         no_pidfd = false;
+}
+
+static int
+set_flag(void *flag)
+{
+        *(volatile int *)flag = 1;
+        return 0;
+}
+
+/* Does a fork that is to share memory share it? */
+MAYBE bool
+children_share_memory(void)
+{
+        static _Alignas(64) char stack[65536];
+        volatile int flag = 0;
+        int pid = clone(set_flag, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)(uintptr_t)&flag);
+
+        CHECK_INT(waitpid(pid, NULL, 0), pid);
+        return flag == 1;
 }
 
 /* ---- programs */

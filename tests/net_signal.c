@@ -146,6 +146,7 @@ each_of_several_that_are_interested_gets_it(void)
 
 /* ---- other OS threads */
 
+static _Atomic(green_signal *) left[2];
 static atomic_int ready;
 static atomic_bool over;
 
@@ -158,12 +159,12 @@ interested(void *arg)
         CHECK_INT(green_signal_wait(arg, 0, NULL), -EPERM);
         CHECK_INT(green_signal_free(arg), -EPERM);
         CHECK_OR_RETURN(s != NULL, NULL);
-        atomic_fetch_add(&ready, 1);
+        atomic_store(&left[atomic_fetch_add(&ready, 1)], s);
         while (total < 2 && CHECK_INT(green_signal_wait(s, SOON, &count), 0))
                 total += count;
         CHECK_INT(total, 2);
         atomic_fetch_add(&ready, 1);
-        /* Left to the end of its hub. */
+        /* It takes note until its hub ends. */
         return NULL;
 }
 
@@ -190,6 +191,8 @@ every_os_thread_that_is_interested_gets_it(void)
         CHECK_INT(atomic_load(&ready), 4);
         CHECK_INT(green_signal_free(s), 0);
         CHECK(action_of(SIGUSR1).sa_handler == SIG_DFL);
+        for (int i = 0; i < 2; i++)
+                CHECK_INT(green_signal_free(atomic_load(&left[i])), 0);
 }
 
 /* Handles come and go in some OS threads while signals come in all. */
