@@ -48,6 +48,7 @@ static void
 limits(void)
 {
         struct green_process_opts opts = pipes();
+        struct green_hub_info info = {.size = sizeof info};
         green_process *p = shell("read line", &opts);
         green_thread *gt;
         int turns = 0, status = 1;
@@ -59,6 +60,9 @@ limits(void)
         CHECK_INT(green_process_wait(p, 0.03, &status), -ETIMEDOUT);
         CHECK(turns > 0);
         CHECK_INT(status, 1);
+        /* Nothing is waited for any more. */
+        CHECK_INT(green_hub_get_info(&info), 0);
+        CHECK_INT(info.readers, 0);
         CHECK_INT(green_kill(gt, 0), 0);
         join(gt, GREEN_EKILLED);
         CHECK_INT(green_stream_write(green_process_stdin(p), "x\n", 2), 2);
@@ -215,10 +219,31 @@ kills(void)
         CHECK_INT(green_process_kill(NULL, SIGTERM), -EINVAL);
 }
 
+/* One that has ended, and was not waited for: of a group others may be there. */
+static void
+kills_of_zombies(void)
+{
+        for (int leads = 0; leads < 2; leads++) {
+                struct green_process_opts opts = {.size = sizeof opts, .new_group = leads};
+                green_process *p = shell("exit 6", &opts);
+                siginfo_t info;
+                int status = 1;
+
+                CHECK_OR_RETURN(p != NULL);
+                CHECK_INT(waitid(P_PID, (id_t)green_process_pid(p), &info, WEXITED | WNOWAIT), 0);
+                CHECK_INT(green_process_kill(p, SIGTERM), leads ? 0 : -ESRCH);
+                CHECK_INT(green_process_wait(p, 0, &status), 0);
+                CHECK_INT(status, 6);
+                CHECK_INT(green_process_kill(p, SIGTERM), -ESRCH);
+                CHECK_INT(green_process_free(p), 0);
+        }
+}
+
 static void
 a_signal_reaches_it_while_it_lives(void)
 {
         both_ways(kills);
+        both_ways(kills_of_zombies);
 }
 
 /* Its children hold the pipe: its end tells that they have gone too. */
