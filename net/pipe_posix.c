@@ -110,6 +110,24 @@ green__sys_kind(green_fd fd, const struct green__mode *mode, struct green__fd_ki
         return 0;
 }
 
+int
+green__sys_kind_as_is(green_fd fd, bool write, struct green__fd_kind *ret_kind)
+{
+        struct stat st;
+        int flags = fcntl(fd, F_GETFL);
+
+        if (flags < 0 || fstat(fd, &st) != 0)
+                return -errno;
+        /* It would never be ready. */
+        if ((flags & O_ACCMODE) == (write ? O_RDONLY : O_WRONLY))
+                return -EBADF;
+        *ret_kind = (struct green__fd_kind){.file = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode),
+                                            .socket = S_ISSOCK(st.st_mode),
+                                            .pipe = S_ISFIFO(st.st_mode)};
+        ret_kind->blocking = (flags & O_NONBLOCK) == 0 && !ret_kind->file && !ret_kind->socket;
+        return 0;
+}
+
 bool
 green__sys_shared(green_fd fd)
 {

@@ -36,6 +36,9 @@ int green__sys_open(const char *path, const struct green__mode *mode, green_fd *
 /* What is it? -EBADF; -EINVAL: it is not open for this; -EISDIR. */
 int green__sys_kind(green_fd fd, const struct green__mode *mode, struct green__fd_kind *ret_kind);
 
+/* The same of one that is used as it is: kind->blocking tells its mode. -EBADF: it is not open for this. */
+int green__sys_kind_as_is(green_fd fd, bool write, struct green__fd_kind *ret_kind);
+
 /*
  * Make a descriptor that came from elsewhere fit for green-net: non-blocking, where that can be and it is not one of
  * those that others share; closed on exec likewise; appending. kind->blocking says how it went. shared: it is a second

@@ -127,6 +127,8 @@ run() { # EXAMPLE ARGUMENT: its last line
 }
 same "producer_consumer" "$(run producer_consumer 50)" "50 jobs, never more than 4 waiting"
 same "rate_limiter" "$(run rate_limiter 30)" "30 calls, never more than 4 at once"
+same "process" "$(timeout 20 doc/examples/process 2 'sleep 0.2; echo one' 'echo two; exit 3' 'echo three; exec sleep 60' |
+    tr '\n' ' ')" "== sleep 0.2; echo one one == echo two; exit 3 two (status 3) == echo three; exec sleep 60 three (not done after 2 seconds) "
 printf 'foobar' >"$tmp/a" && : >"$tmp/b"
 same "tpool_hash" "$(timeout 20 doc/examples/tpool_hash "$tmp/a" "$tmp/b" | sed "s,$tmp/,," | LC_ALL=C sort | tr '\n' ' ')" \
     "2 of 2 files 85944171f73967e8  a cbf29ce484222325  b "

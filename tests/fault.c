@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +52,19 @@ static const struct row {
         {FAULT_accept4, EAGAIN, HIDDEN | EDGE},
         {FAULT_bind, EADDRINUSE, SHOWN},
         {FAULT_bind, ENOMEM, SHOWN},
+        {FAULT_clone, EAGAIN, SHOWN},
+        {FAULT_clone, ENOMEM, SHOWN},
+        {FAULT_clone, EINVAL, HIDDEN}, /* a kernel without pidfds */
         {FAULT_close, EINTR, HIDDEN},
         {FAULT_close, EIO, EITHER},
+        {FAULT_close_range, ENOSYS, HIDDEN},
         {FAULT_connect, ECONNREFUSED, SHOWN},
         {FAULT_connect, EADDRNOTAVAIL, SHOWN},
         {FAULT_connect, ENETUNREACH, SHOWN},
         {FAULT_connect, EINTR, HIDDEN | AFTERWARDS},
         {FAULT_dlopen, EMFILE, SHOWN},
+        {FAULT_dup2, EBUSY, HIDDEN},
+        {FAULT_dup2, EINTR, HIDDEN},
         {FAULT_epoll_create1, EMFILE, SHOWN},
         {FAULT_epoll_create1, ENOMEM, SHOWN},
         {FAULT_epoll_ctl, ENOMEM, SHOWN},
@@ -68,6 +75,8 @@ static const struct row {
         {FAULT_epoll_wait, EINTR, HIDDEN},
         {FAULT_eventfd, EMFILE, SHOWN},
         {FAULT_eventfd, ENOMEM, SHOWN},
+        {FAULT_execve, E2BIG, SHOWN},
+        {FAULT_execve, ENOMEM, SHOWN},
         {FAULT_fcntl, EINVAL, SHOWN},
         {FAULT_getpeername, ENOBUFS, SHOWN},
         {FAULT_getsockname, ENOBUFS, SHOWN},
@@ -81,6 +90,9 @@ static const struct row {
         {FAULT_open, EMFILE, EITHER}, /* the clock's source may be unknown */
         {FAULT_open, EINTR, HIDDEN},
         {FAULT_opendir, EMFILE, HIDDEN},
+        {FAULT_pidfd_open, EMFILE, HIDDEN},
+        {FAULT_pidfd_open, ENOSYS, HIDDEN},
+        {FAULT_pidfd_send_signal, ENOSYS, HIDDEN},
         {FAULT_pipe2, EMFILE, SHOWN},
         {FAULT_pipe2, ENFILE, SHOWN},
         {FAULT_poll, EINTR, HIDDEN},
@@ -129,11 +141,14 @@ static const struct row {
         {FAULT_setsockopt, ENOBUFS, SHOWN},
         {FAULT_setsockopt, ENOPROTOOPT, SHOWN},
         {FAULT_shutdown, ENOTCONN, SHOWN},
+        {FAULT_sigaction, EINVAL, EITHER}, /* programs reset all signals, and some there are not */
         {FAULT_sigaltstack, ENOMEM, EITHER},
         {FAULT_socket, EMFILE, SHOWN},
         {FAULT_socket, ENOBUFS, SHOWN},
         {FAULT_socket, EACCES, SHOWN},
         {FAULT_socketpair, EMFILE, SHOWN},
+        {FAULT_waitid, EINTR, HIDDEN},
+        {FAULT_waitpid, EINTR, HIDDEN},
         {FAULT_write, EAGAIN, HIDDEN | AFTERWARDS}, /* an eventfd or a pipe that is full: the wake is there */
         {FAULT_writev, ENOSPC, SHOWN},
         {FAULT_writev, EINTR, HIDDEN},
@@ -156,6 +171,9 @@ static struct {
         int also_count;
         bool armed;
 } plan;
+
+static bool children_share; /* memory with their parents, between fork and exec; not so under an emulator */
+static pid_t runs;          /* the child of a run */
 
 static _Thread_local int here; /* more than 0: calls of this OS thread count */
 static atomic_long live;       /* blocks of the allocator hook that are in use */
@@ -182,6 +200,9 @@ fault_decide(enum fault_kind kind, int *ret_error)
         long n;
 
         if (here <= 0 || !plan.armed)
+                return FAULT_GO;
+        /* One that does not share memory cannot tell of it. */
+        if (!children_share && getpid() != runs)
                 return FAULT_GO;
         n = ++told->calls[kind];
         if (row == NULL || row->kind != kind || n < plan.n || (n > plan.n && !plan.and_after))
@@ -428,6 +449,7 @@ child(const struct fault_scenario *scenario)
 
         set_alarm(RUN_LIMIT * suite_slow());
         green_set_log(forget_log, NULL);
+        runs = getpid();
         plan.armed = true;
         run_once(scenario);
         plan.armed = false;
@@ -469,6 +491,23 @@ wait_for(pid_t pid)
 
 /* What the hub does without, or in another way. */
 static unsigned long long hub_absorbs;
+static int
+set_flag(void *flag)
+{
+        *(volatile int *)flag = 1;
+        return 0;
+}
+
+static bool
+do_children_share(void)
+{
+        static _Alignas(64) char stack[65536];
+        volatile int flag = 0;
+        pid_t pid = clone(set_flag, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)(uintptr_t)&flag);
+
+        (void)wait_for(pid);
+        return flag == 1;
+}
 
 static void
 prepare(void)
@@ -486,6 +525,7 @@ prepare(void)
         told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (told == MAP_FAILED)
                 abort();
+        children_share = do_children_share();
 }
 
 /* True if the fault happened and all was well. */

@@ -25,14 +25,18 @@
         X(alloc)                                                                                                       \
         X(accept4)                                                                                                     \
         X(bind)                                                                                                        \
+        X(clone)                                                                                                       \
         X(close)                                                                                                       \
+        X(close_range)                                                                                                 \
         X(connect)                                                                                                     \
         X(dlopen)                                                                                                      \
+        X(dup2)                                                                                                        \
         X(epoll_create1)                                                                                               \
         X(epoll_ctl)                                                                                                   \
         X(epoll_pwait2)                                                                                                \
         X(epoll_wait)                                                                                                  \
         X(eventfd)                                                                                                     \
+        X(execve)                                                                                                      \
         X(fcntl)                                                                                                       \
         X(getpeername)                                                                                                 \
         X(getsockname)                                                                                                 \
@@ -43,6 +47,8 @@
         X(mprotect)                                                                                                    \
         X(open)                                                                                                        \
         X(opendir)                                                                                                     \
+        X(pidfd_open)                                                                                                  \
+        X(pidfd_send_signal)                                                                                           \
         X(pipe2)                                                                                                       \
         X(poll)                                                                                                        \
         X(ppoll)                                                                                                       \
@@ -62,9 +68,12 @@
         X(sendto)                                                                                                      \
         X(setsockopt)                                                                                                  \
         X(shutdown)                                                                                                    \
+        X(sigaction)                                                                                                   \
         X(sigaltstack)                                                                                                 \
         X(socket)                                                                                                      \
         X(socketpair)                                                                                                  \
+        X(waitid)                                                                                                      \
+        X(waitpid)                                                                                                     \
         X(write)                                                                                                       \
         X(writev)
 

@@ -22,7 +22,18 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
 #endif
@@ -116,12 +127,21 @@ edge_to_come(int fd)
                 (void)real_epoll_ctl(waits[fd].epoll, EPOLL_CTL_MOD, fd, &waits[fd].event);
 }
 
+/* Files are read too, of which nobody cares whether they can be. */
+static FAULT_UNSANITIZED bool
+is_pipe(int fd)
+{
+        return lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE;
+}
+
 WRAP(int, accept4, (int fd, void *sa, void *size, int flags), (fd, sa, size, flags), -1, fd)
 WRAP(int, bind, (int fd, const void *sa, unsigned size), (fd, sa, size), -1, fd)
 WRAP(int, connect, (int fd, const void *sa, unsigned size), (fd, sa, size), -1, fd)
+WRAP(int, dup2, (int fd, int to), (fd, to), -1, fd)
 WRAP(int, epoll_create1, (int flags), (flags), -1, NO_FD)
 WRAP(int, epoll_wait, (int epoll, struct epoll_event *events, int max, int limit), (epoll, events, max, limit), -1, NO_FD)
 WRAP(int, eventfd, (unsigned value, int flags), (value, flags), -1, NO_FD)
+WRAP(int, execve, (const char *path, char *const *argv, char *const *env), (path, argv, env), -1, NO_FD)
 WRAP(int, getpeername, (int fd, void *sa, void *size), (fd, sa, size), -1, fd)
 WRAP(int, getsockname, (int fd, void *sa, void *size), (fd, sa, size), -1, fd)
 WRAP(int, getsockopt, (int fd, int level, int name, void *value, void *size), (fd, level, name, value, size), -1, fd)
@@ -151,8 +171,11 @@ WRAP(ssize_t, sendto, (int fd, const void *buf, size_t len, int flags, const voi
 WRAP(int, setsockopt, (int fd, int level, int name, const void *value, unsigned size), (fd, level, name, value, size),
      -1, fd)
 WRAP(int, shutdown, (int fd, int ends), (fd, ends), -1, fd)
+WRAP(int, sigaction, (int signum, const struct sigaction *action, struct sigaction *old), (signum, action, old), -1, NO_FD)
 WRAP(int, socket, (int family, int type, int protocol), (family, type, protocol), -1, NO_FD)
 WRAP(int, socketpair, (int family, int type, int protocol, int *fds), (family, type, protocol, fds), -1, NO_FD)
+WRAP(int, waitid, (int kind, unsigned id, siginfo_t *info, int options), (kind, id, info, options), -1, NO_FD)
+WRAP(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), -1, NO_FD)
 WRAP(ssize_t, write, (int fd, const void *buf, size_t len), (fd, buf, len), -1, NO_FD)
 WRAP(ssize_t, writev, (int fd, const void *iov, int n), (fd, iov, n), -1, fd)
 
@@ -331,6 +354,25 @@ fault_wrap_dlopen(const char *path, int flags)
         return real(path, flags);
 }
 
+int fault_wrap_clone(int (*fn)(void *), void *stack, int flags, void *arg, ...) __asm__("clone");
+WRAPPER int
+fault_wrap_clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
+{
+        static int (*real)(int (*)(void *), void *, int, void *, ...);
+        va_list values;
+        int error = 0;
+        void *at;
+
+        va_start(values, arg);
+        at = va_arg(values, void *);
+        va_end(values);
+        find(&real, "clone");
+        if (fault_decide(FAULT_clone, &error) == FAULT_GO)
+                return real(fn, stack, flags, arg, at);
+        errno = error;
+        return -1;
+}
+
 long fault_wrap_syscall(long number, ...) __asm__("syscall");
 WRAPPER long
 fault_wrap_syscall(long number, ...)
@@ -350,6 +392,12 @@ fault_wrap_syscall(long number, ...)
                 how = fault_decide(FAULT_epoll_pwait2, &error);
         else if (number == SYS_process_madvise)
                 how = fault_decide(FAULT_process_madvise, &error);
+        else if (number == SYS_close_range)
+                how = fault_decide(FAULT_close_range, &error);
+        else if (number == SYS_pidfd_open)
+                how = fault_decide(FAULT_pidfd_open, &error);
+        else if (number == SYS_pidfd_send_signal)
+                how = fault_decide(FAULT_pidfd_send_signal, &error);
         if (how == FAULT_GO)
                 return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
         errno = error;
