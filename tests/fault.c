@@ -491,6 +491,7 @@ wait_for(pid_t pid)
 
 /* What the hub does without, or in another way. */
 static unsigned long long hub_absorbs;
+
 static int
 set_flag(void *flag)
 {
@@ -516,9 +517,12 @@ prepare(void)
 
         if (told != NULL)
                 return;
-        /* libevent has epoll_create() then. */
+        /* libevent has epoll_create() then, and other ways to catch signals. */
         if (hub != NULL && strcmp(hub, "libevent") == 0)
-                hub_absorbs = FAULT_BIT(epoll_create1);
+                hub_absorbs = FAULT_BIT(epoll_create1) | FAULT_BIT(pipe2);
+        /* Its second eventfd is for foreign loops, which are told that there is none. */
+        if (hub != NULL && strcmp(hub, "io_uring") == 0)
+                hub_absorbs = FAULT_BIT(eventfd);
         /* By its name: or the next best would stand in for one that a fault has spoilt. */
         if (hub != NULL)
                 setenv("GREEN_HUB", hub, 0);

@@ -127,13 +127,6 @@ edge_to_come(int fd)
                 (void)real_epoll_ctl(waits[fd].epoll, EPOLL_CTL_MOD, fd, &waits[fd].event);
 }
 
-/* Files are read too, of which nobody cares whether they can be. */
-static FAULT_UNSANITIZED bool
-is_pipe(int fd)
-{
-        return lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE;
-}
-
 WRAP(int, accept4, (int fd, void *sa, void *size, int flags), (fd, sa, size, flags), -1, fd)
 WRAP(int, bind, (int fd, const void *sa, unsigned size), (fd, sa, size), -1, fd)
 WRAP(int, connect, (int fd, const void *sa, unsigned size), (fd, sa, size), -1, fd)
