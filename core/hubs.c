@@ -218,7 +218,7 @@ init_hub(struct green__hub *h, const struct green_hub_ops *ops)
         h->clock = green__clock_monotonic;
         h->errno_at = &errno;
         h->ident = atomic_fetch_add(&next_ident, 1);
-        h->cal_time = green__clock_monotonic();
+        h->cal_time = h->now = green__clock_monotonic();
         h->cal_cycles = green__cycles();
         green__ticks_begin(h, trusted_cycles);
         h->cycles_100us = 100000; /* as if at 1 GHz, until it is known */

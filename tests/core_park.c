@@ -1,6 +1,8 @@
 /* Park and wake: hand-over, order, time limits, what happens to waiters that are killed, hub context. */
 #include "core_help.h"
 
+#include <unistd.h>
+
 GREEN_SUITE_INIT(help_init)
 
 /* A place for one item, as <green/park.h> shows it. */
@@ -605,7 +607,51 @@ in_a_callback_nothing_waits_and_the_rest_works(void)
         CHECK_INT(green_waker_free(waker), 0);
 }
 
+static void *
+park_for_good(void *arg)
+{
+        struct green_wait w;
+
+        return green_fail(green_park(arg, &w, GREEN_FOREVER));
+}
+
+/* A hub that has not looked at the clock since it was made. */
+static void *
+dump_a_new_hub(void *arg)
+{
+        struct green_waitq q = {0};
+        green_thread *gt = green_spawn(park_for_good, &q);
+        char text[4096] = "";
+        double since = -1;
+        const char *at;
+        int fds[2];
+
+        (void)arg;
+        CHECK_INT(green_sleep(0), 0);
+        CHECK_INT(pipe(fds), 0);
+        CHECK_INT(green_debug_dump(fds[1]), 2);
+        CHECK(read(fds[0], text, sizeof text - 1) > 0);
+        at = strstr(text, "since ");
+        CHECK(at != NULL && sscanf(at, "since %lf s", &since) == 1 && since >= 0 && since < 60);
+        close(fds[0]);
+        close(fds[1]);
+        CHECK_INT(green_kill(gt, 0), 0);
+        green_thread_unref(gt);
+        CHECK_INT(green_hub_destroy(1), 0);
+        return NULL;
+}
+
+static void
+a_dump_says_for_how_long_one_has_waited(void)
+{
+        pthread_t thread;
+
+        CHECK_INT(pthread_create(&thread, NULL, dump_a_new_hub, NULL), 0);
+        pthread_join(thread, NULL);
+}
+
 GREEN_SUITE(core_park) {
+        GREEN_TEST(a_dump_says_for_how_long_one_has_waited),
         GREEN_TEST(an_item_is_handed_to_the_waiter_which_runs_after_those_ready_before),
         GREEN_TEST(waiters_are_woken_in_the_order_they_came),
         GREEN_TEST(a_kill_between_wake_and_resume_comes_after_the_item),
