@@ -29,6 +29,7 @@ GREEN_BEGIN_DECLS
         X(GREEN_ESTOPPED, -1009, "the hub was stopped")                                                                \
         X(GREEN_EHUB, -1010, "no such hub, or it cannot be used here")                                                 \
         X(GREEN_EEOF, -1011, "the end came too early")                                                                 \
+        X(GREEN_ECHILD, -1012, "a program ended with a status other than 0")                                           \
         X(GREEN_EAI_AGAIN, -2001, "name resolution: no answer in time; it may work later")                             \
         X(GREEN_EAI_NONAME, -2002, "name resolution: no such name or service")                                         \
         X(GREEN_EAI_NODATA, -2003, "name resolution: the name has no address of this kind")                            \
@@ -37,7 +38,19 @@ GREEN_BEGIN_DECLS
         X(GREEN_EAI_SERVICE, -2006, "name resolution: service not known for this type of socket")                      \
         X(GREEN_EAI_SOCKTYPE, -2007, "name resolution: type of socket not supported")                                  \
         X(GREEN_EAI_BADFLAGS, -2008, "name resolution: these flags mean nothing together")                             \
-        X(GREEN_EAI_OVERFLOW, -2009, "name resolution: the answer does not fit")
+        X(GREEN_EAI_OVERFLOW, -2009, "name resolution: the answer does not fit")                                       \
+        X(GREEN_ETLS, -3001, "TLS: the connection failed")                                                             \
+        X(GREEN_ETLSEOF, -3002, "TLS: the connection was cut off without a farewell")                                  \
+        X(GREEN_ETLSPROTO, -3003, "TLS: what came is no TLS, or breaks its rules")                                     \
+        X(GREEN_ETLSALERT, -3004, "TLS: the peer gave up, with an alert")                                              \
+        X(GREEN_ETLSVERIFY, -3005, "TLS: the peer's certificate is not to be trusted")                                 \
+        X(GREEN_ETLSHOST, -3006, "TLS: the certificate is for another host")                                           \
+        X(GREEN_ETLSEXPIRED, -3007, "TLS: the certificate has expired, or is not valid yet")                           \
+        X(GREEN_ETLSREVOKED, -3008, "TLS: the certificate was revoked")                                                \
+        X(GREEN_ETLSNOCERT, -3009, "TLS: the peer gave no certificate")                                                \
+        X(GREEN_ETLSAGREE, -3010, "TLS: no version, cipher or protocol that both sides know")                          \
+        X(GREEN_ETLSFILE, -3011, "TLS: a certificate or key that cannot be read or does not fit")                      \
+        X(GREEN_ETLSBACKEND, -3012, "TLS: no back end, or it cannot be used here")
 
 /** green-net's own error codes. */
 enum green_errors {

@@ -9,11 +9,15 @@
 #include <green/convenience.h>
 #include <green/core.h>
 #include <green/dns.h>
+#include <green/file.h>
 #include <green/message.h>
 #include <green/pipe.h>
 #include <green/poll.h>
+#include <green/process.h>
+#include <green/signal.h>
 #include <green/socket.h>
 #include <green/stream.h>
 #include <green/sync.h>
+#include <green/tls.h>
 
 #endif
