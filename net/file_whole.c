@@ -235,12 +235,19 @@ static green_file *
 make_temporary(struct temporary *t)
 {
         green_file *f = green__file_alloc();
-        int rc;
+        int rc, error;
 
         if (f == NULL)
                 return NULL;
         rc = (int)green__file_hop(temporary_job, t);
-        return green__file_made(f, rc, &t->facts, t->folder);
+        f = green__file_made(f, rc, &t->facts, t->folder);
+        /* It was there already, and nobody has its name. */
+        if (f == NULL && rc == 0 && t->path != NULL) {
+                error = errno;
+                green__sys_file_remove(t->path);
+                errno = error;
+        }
+        return f;
 }
 
 green_file *

@@ -34,10 +34,16 @@
         X(epoll_wait)                                                                                                  \
         X(eventfd)                                                                                                     \
         X(fcntl)                                                                                                       \
+        X(fdopendir)                                                                                                   \
+        X(fstat)                                                                                                       \
+        X(fstatat)                                                                                                     \
+        X(fsync)                                                                                                       \
+        X(ftruncate)                                                                                                   \
         X(getpeername)                                                                                                 \
         X(getsockname)                                                                                                 \
         X(getsockopt)                                                                                                  \
         X(listen)                                                                                                      \
+        X(lseek)                                                                                                       \
         X(madvise)                                                                                                     \
         X(mmap)                                                                                                        \
         X(mprotect)                                                                                                    \
@@ -49,11 +55,14 @@
         X(pread)                                                                                                       \
         X(process_madvise)                                                                                             \
         X(pthread_kill)                                                                                                \
+        X(pwrite)                                                                                                      \
         X(read)                                                                                                        \
+        X(readdir)                                                                                                     \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
         X(recvmmsg)                                                                                                    \
         X(recvmsg)                                                                                                     \
+        X(rename)                                                                                                      \
         X(select)                                                                                                      \
         X(send)                                                                                                        \
         X(sendfile)                                                                                                    \
