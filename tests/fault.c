@@ -70,7 +70,6 @@ static const struct row {
         {FAULT_eventfd, ENOMEM, SHOWN},
         {FAULT_fcntl, EINVAL, SHOWN},
         {FAULT_fdopendir, ENOMEM, SHOWN},
-        {FAULT_fstat, EIO, EITHER}, /* a hub may look at a descriptor too, and do without */
         {FAULT_fstatat, EIO, SHOWN},
         {FAULT_fsync, EIO, SHOWN},
         {FAULT_fsync, EINTR, HIDDEN},

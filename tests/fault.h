@@ -35,7 +35,6 @@
         X(eventfd)                                                                                                     \
         X(fcntl)                                                                                                       \
         X(fdopendir)                                                                                                   \
-        X(fstat)                                                                                                       \
         X(fstatat)                                                                                                     \
         X(fsync)                                                                                                       \
         X(ftruncate)                                                                                                   \

@@ -462,6 +462,8 @@ static void
 operations_of_the_hub_need_no_pool(void)
 {
         struct green_hub_info info = {.size = sizeof info};
+        struct doing d = {.op = OP_WRITE, .buf = "jkl"};
+        rlim_t old;
         unsigned long long reads = 0, writes = 0;
         const char *text;
         green_file *f, *end;
@@ -486,7 +488,16 @@ operations_of_the_hub_need_no_pool(void)
         CHECK_INT(green_file_pread(f, buf + 4, 4, 5), 4);
         CHECK(memcmp(buf, "bcdefghi", 8) == 0);
         CHECK_INT(pool_info().queued, 0);
+        /* But for what could raise a signal: the hub cannot block it. */
+        old = limit_length(1000000);
+        d.f = end;
+        begin_op(&d);
+        CHECK_INT(pool_info().queued, 1);
+        CHECK(!d.over);
         unblock_pool();
+        CHECK_INT(end_op(&d), 3);
+        limit_length(old);
+        CHECK_INT(tell(end), 12);
         CHECK_INT(green_file_free(f), 0);
         CHECK_INT(green_file_free(end), 0);
         CHECK_INT(green_hub_get_info(&info), 0);

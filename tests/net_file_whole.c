@@ -83,12 +83,15 @@ a_whole_file_takes_the_place_of_another(void)
         char buf[8] = "";
 
         begin();
+        syncs = 0;
         CHECK_INT(green_file_write_all(in_folder("a"), "first", 5, 0600, false), 0);
+        CHECK_INT(syncs, 0);
         CHECK(file_has("a", "first"));
         CHECK_INT(stat(in_folder("a"), &before), 0);
         CHECK_INT(before.st_mode & 0777, 0600);
         old = opened("a", O_RDONLY);
         CHECK_INT(green_file_write_all(in_folder("a"), "2nd", 3, 0640, true), 0);
+        CHECK_INT(syncs, 2); /* the file, and the folder that has its name */
         CHECK(file_has("a", "2nd"));
         CHECK_INT(stat(in_folder("a"), &st), 0);
         CHECK_INT(st.st_mode & 0700, 0600);

@@ -354,12 +354,14 @@ a_large_folder_is_sorted_and_holds_up_nobody(void)
         gt = green_spawn(count_turns, &turns);
         w = green_walk_new(folder, NULL);
         while (green_walk_next(w, &e) == 1) {
-                n++;
+                /* From now on all is in memory. */
+                if (n++ == 0)
+                        turns = 0;
                 CHECK(strcmp(last, e->name) < 0);
                 snprintf(last, sizeof last, "%s", e->name);
         }
         CHECK_INT(n, things_in(folder));
-        CHECK(turns >= n / 64);
+        CHECK(turns >= n / 64 - 1);
         green_walk_free(w);
         green_kill(gt, 0);
         green_thread_unref(gt);
@@ -494,6 +496,8 @@ a_child_of_a_fork_forgets_who_walked(void)
         int status = -1;
         pid_t pid;
 
+        if (suite_skip_without_child_threads())
+                return;
         make_tree();
         walker.w = green_walk_new(folder, NULL);
         make_slow();
@@ -501,6 +505,7 @@ a_child_of_a_fork_forgets_who_walked(void)
         until_inside();
         pid = fork();
         if (pid == 0) {
+                CHECK_INT(green_walk_next(walker.w, &walker.e), 1);
                 green_walk_free(walker.w);
                 _exit(suite_failures() != 0);
         }
