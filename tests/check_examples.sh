@@ -132,6 +132,12 @@ same "process" "$(timeout 20 doc/examples/process 2 'sleep 0.2; echo one' 'echo 
 printf 'foobar' >"$tmp/a" && : >"$tmp/b"
 same "tpool_hash" "$(timeout 20 doc/examples/tpool_hash "$tmp/a" "$tmp/b" | sed "s,$tmp/,," | LC_ALL=C sort | tr '\n' ' ')" \
     "2 of 2 files 85944171f73967e8  a cbf29ce484222325  b "
+mkdir -p "$tmp/du/one/deep" "$tmp/du/two" && printf 'foobar' >"$tmp/du/one/a" && printf '123' >"$tmp/du/one/deep/b" &&
+    ln -s ../.. "$tmp/du/one/deep/up"
+same "du" "$(timeout 20 doc/examples/du "$tmp/du/one" "$tmp/du/two" | sed "s,$tmp/du/,," | LC_ALL=C sort | tr '\n' ' ')" \
+    "one: 2 files, 9 bytes two: 0 files, 0 bytes "
+timeout 20 doc/examples/du "$tmp/du/none" 2>"$tmp/out" && wrong "du: found what there is not"
+same "du: no folder" "$(sed "s,$tmp/du/,," "$tmp/out")" "du: none: No such file or directory"
 same "philosophers" "$(run philosophers 5 | sed 's/;.*//')" "5 philosophers ate 5 times each"
 missing=
 optional() { # EXAMPLE LIBRARY: was it built?

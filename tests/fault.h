@@ -38,10 +38,15 @@
         X(eventfd)                                                                                                     \
         X(execve)                                                                                                      \
         X(fcntl)                                                                                                       \
+        X(fdopendir)                                                                                                   \
+        X(fstatat)                                                                                                     \
+        X(fsync)                                                                                                       \
+        X(ftruncate)                                                                                                   \
         X(getpeername)                                                                                                 \
         X(getsockname)                                                                                                 \
         X(getsockopt)                                                                                                  \
         X(listen)                                                                                                      \
+        X(lseek)                                                                                                       \
         X(madvise)                                                                                                     \
         X(mmap)                                                                                                        \
         X(mprotect)                                                                                                    \
@@ -55,11 +60,14 @@
         X(pread)                                                                                                       \
         X(process_madvise)                                                                                             \
         X(pthread_kill)                                                                                                \
+        X(pwrite)                                                                                                      \
         X(read)                                                                                                        \
+        X(readdir)                                                                                                     \
         X(recv)                                                                                                        \
         X(recvfrom)                                                                                                    \
         X(recvmmsg)                                                                                                    \
         X(recvmsg)                                                                                                     \
+        X(rename)                                                                                                      \
         X(select)                                                                                                      \
         X(send)                                                                                                        \
         X(sendfile)                                                                                                    \
