@@ -57,7 +57,8 @@ green__tls_fail(struct green__tls *t, int code, const char *why)
         return green__tls_fail_again(t);
 }
 
-/* What a call of the back end wants, or has failed with. Its own codes are for good, the system's for the system to say. */
+/* What a call of the back end wants, or has failed with. Its own codes are for good, the system's for the system to
+ * say. */
 static int
 judge(struct green__tls *t, ssize_t rc, unsigned *want)
 {
@@ -81,8 +82,8 @@ ready(struct green__tls *t, unsigned *want)
 /* ---- receiving */
 
 /*
- * The last call of the system gave all there was, and nothing of it is left: the next receive waits first, as on a plain
- * socket.
+ * The last call of the system gave all there was, and nothing of it is left: the next receive waits first, as on a
+ * plain socket.
  */
 static void
 note_drained(struct green__tls *t)
@@ -152,8 +153,8 @@ hash(const void *buf, size_t len)
 
 /*
  * A part of a record may have gone when its caller gives up (a kill, a timeout), and its rest has to go before anything
- * else. Who comes with the same bytes goes on with it; for others it is finished first. The back end does not look at the
- * bytes again.
+ * else. Who comes with the same bytes goes on with it; for others it is finished first. The back end does not look at
+ * the bytes again.
  */
 static int
 finish_stuck(struct green__tls *t, unsigned *want)

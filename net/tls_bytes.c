@@ -1,6 +1,6 @@
 /*
- * The bytes of a TLS connection. In a handshake they go through two buffers in memory, so that a step can be made in any
- * OS thread; after it they go between the back end and the descriptor.
+ * The bytes of a TLS connection. In a handshake they go through two buffers in memory, so that a step can be made in
+ * any OS thread; after it they go between the back end and the descriptor.
  */
 #include "tls_priv.h"
 

@@ -1,6 +1,6 @@
 /*
- * Contexts. What a context is made of is copied and does not change; what the back end has made of it is counted, and put
- * in place as a whole, so that connections keep what they began with when it is made anew.
+ * Contexts. What a context is made of is copied and does not change; what the back end has made of it is counted, and
+ * put in place as a whole, so that connections keep what they began with when it is made anew.
  */
 #include "tls_priv.h"
 
@@ -453,7 +453,8 @@ green_tls_context_reload(green_tls_context *context)
             !(trusts_system(o) && !is_split(o)))
                 return green_set_error(-EINVAL, "TLS: the context was made from memory, and has no file to read anew");
         src = context->sources;
-        /* Two who reload at once make it twice, which does no harm; `old` must last while its tickets are taken over. */
+        /* Two who reload at once make it twice, which does no harm; `old` must last while its tickets are taken over.
+         */
         pthread_mutex_lock(&src->lock);
         old[CLIENT] = NULL;
         old[SERVER] = src->made[SERVER];

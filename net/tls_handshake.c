@@ -1,6 +1,6 @@
 /*
- * Handshakes. Whoever needs the connection first makes it, in its own green thread; who comes meanwhile waits. A step that
- * costs much is made in the pool of OS threads, others here, when it is this connection's turn.
+ * Handshakes. Whoever needs the connection first makes it, in its own green thread; who comes meanwhile waits. A step
+ * that costs much is made in the pool of OS threads, others here, when it is this connection's turn.
  */
 #include "tls_priv.h"
 
@@ -176,6 +176,8 @@ try_receive(struct green__tls *t, unsigned *want)
 {
         ssize_t n = t->ended_early ? 0 : green__tls_fill(t);
 
+        if (n == -EAGAIN && t->send_code != 0)
+                n = t->send_code;
         if (n == -EAGAIN) {
                 *want = GREEN__WAIT_TRANSPORT;
                 t->need = GREEN__TLS_FOR_READ;
@@ -204,11 +206,14 @@ advance(struct green__tls *t, unsigned *want)
                 t->need = GREEN__TLS_FOR_WRITE;
                 return rc;
         }
-        /* Who has closed may have said why. */
-        if (rc != 0 && rc != -EPIPE && rc != -ECONNRESET)
+        if (rc != 0 && (t->done || (rc != -EPIPE && rc != -ECONNRESET)))
                 return fail(t, rc, "the connection failed in the handshake");
-        if (rc != 0)
+        /* Who has closed may have said why: that is to be received, if it is there. */
+        if (rc != 0) {
                 t->out.at = t->out.len = 0;
+                t->send_code = rc;
+                t->step_due = false;
+        }
         if (t->done)
                 return finish(t);
         return t->step_due ? try_step(t, want) : try_receive(t, want);

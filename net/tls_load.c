@@ -1,6 +1,6 @@
 /*
- * Which back end encrypts in this process: the one that GREEN_TLS names; if it names none, the one that is linked in, or
- * else OpenSSL's module. A name that cannot be used is an error, and nothing is put in its place.
+ * Which back end encrypts in this process: the one that GREEN_TLS names; if it names none, the one that is linked in,
+ * or else OpenSSL's module. A name that cannot be used is an error, and nothing is put in its place.
  */
 #include "tls_priv.h"
 
@@ -40,9 +40,10 @@ static const char *
 missing_function(const struct green__tls_backend *be)
 {
 #define NEEDED(X)                                                                                                      \
-        X(init) X(version) X(context_new) X(context_free) X(conn_new) X(conn_free) X(handshake) X(handshake_cost)      \
-        X(read) X(write) X(shutdown) X(pending) X(leftover) X(why) X(conn_version) X(conn_cipher) X(conn_alpn)         \
-        X(conn_sni) X(conn_resumed) X(conn_peer_cert) X(session_get) X(session_free)
+        X(init)                                                                                                        \
+        X(version) X(context_new) X(context_free) X(conn_new) X(conn_free) X(handshake) X(handshake_cost) X(read)      \
+                X(write) X(shutdown) X(pending) X(leftover) X(why) X(conn_version) X(conn_cipher) X(conn_alpn)         \
+                        X(conn_sni) X(conn_resumed) X(conn_peer_cert) X(session_get) X(session_free)
 #define ROW(function) {#function, be->function != NULL},
         const struct {
                 const char *name;

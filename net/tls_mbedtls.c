@@ -1,8 +1,8 @@
 /*
  * mbedTLS as a back end: connections. See tls_backend.h.
  *
- * mbedTLS allocates with calloc(); what is allocated here is the host's. A handshake is made state by state, so that those
- * that compute with keys can be announced before.
+ * mbedTLS allocates with calloc(); what is allocated here is the host's. A handshake is made state by state, so that
+ * those that compute with keys can be announced before.
  */
 #include "tls_mbedtls.h"
 
@@ -224,6 +224,10 @@ mbed_handshake(void *conn)
                         return GREEN__TLS_WANT_READ;
                 if (ret == MBEDTLS_ERR_SSL_WANT_WRITE)
                         return GREEN__TLS_WANT_WRITE;
+                /* mbedTLS 2.28 goes without a word. */
+                if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && c->alert_sent < 0)
+                        (void)mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                                             MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
                 if (ret != 0)
                         return green__mbed_code(c, ret);
         }

@@ -51,15 +51,15 @@ struct mbed_conn {
         char *verify_name; /* NULL: any */
         char *sni;         /* servers: what the client asked for; NULL: nothing */
         bool server;
-        bool paused;       /* the next step is a dear one, and was put off for it to be announced */
-        bool full;         /* a certificate was exchanged: no session was taken up */
+        bool paused; /* the next step is a dear one, and was put off for it to be announced */
+        bool full;   /* a certificate was exchanged: no session was taken up */
         bool said_goodbye;
-        bool writing;      /* a record of the caller's is half sent */
-        int io_code;       /* what bytes failed with */
-        int alert_sent;    /* in the clear; -1: none */
+        bool writing;   /* a record of the caller's is half sent */
+        int io_code;    /* what bytes failed with */
+        int alert_sent; /* in the clear; -1: none */
         int verify_code;
-        int depth;         /* of the peer's chain */
-        uint32_t flags;    /* what is wrong with it */
+        int depth;             /* of the peer's chain */
+        uint32_t flags;        /* what is wrong with it */
         unsigned char head[5]; /* looked at, and not taken */
         unsigned head_at, head_len;
         char cipher[64], why_text[200];

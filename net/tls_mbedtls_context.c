@@ -188,7 +188,9 @@ take_tickets(struct mbed_context *x, const struct green__tls_config *config)
         atomic_init(&x->tickets->refs, 1);
         mbedtls_ssl_ticket_init(&x->tickets->context);
         ret = mbedtls_ssl_ticket_setup(&x->tickets->context, green__mbed_random, NULL, MBEDTLS_CIPHER_AES_256_GCM,
-                                       seconds < 1 ? 1 : seconds > 604800 ? 604800 : (uint32_t)seconds);
+                                       seconds < 1        ? 1
+                                       : seconds > 604800 ? 604800
+                                                          : (uint32_t)seconds);
         return ret == 0 ? 0 : -ENOMEM;
 }
 
@@ -203,8 +205,10 @@ by_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t l
 
         green__mbed_host->free(c->sni);
         c->sni = green__mbed_host->alloc(len + 1);
-        if (c->sni == NULL)
+        if (c->sni == NULL) {
+                c->io_code = -ENOMEM;
                 return -1;
+        }
         memcpy(c->sni, name, len);
         if (x->sni_fn == NULL || memchr(name, 0, len) != NULL)
                 return 0;
@@ -212,9 +216,10 @@ by_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t l
         if (other == NULL)
                 return 0;
         c->context = other;
-        mbedtls_ssl_set_hs_authmode(ssl, other->server_verify == GREEN_TLS_VERIFY_REQUIRED   ? MBEDTLS_SSL_VERIFY_REQUIRED
-                                         : other->server_verify == GREEN_TLS_VERIFY_OPTIONAL ? MBEDTLS_SSL_VERIFY_OPTIONAL
-                                                                                             : MBEDTLS_SSL_VERIFY_NONE);
+        mbedtls_ssl_set_hs_authmode(ssl, other->server_verify == GREEN_TLS_VERIFY_REQUIRED ? MBEDTLS_SSL_VERIFY_REQUIRED
+                                         : other->server_verify == GREEN_TLS_VERIFY_OPTIONAL
+                                                 ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                 : MBEDTLS_SSL_VERIFY_NONE);
         mbedtls_ssl_set_hs_ca_chain(ssl, &other->trusted, other->has_revoked ? &other->revoked : NULL);
         return other->has_own ? mbedtls_ssl_set_hs_own_cert(ssl, &other->own, &other->key) : 0;
 }
@@ -256,8 +261,7 @@ configure(struct mbed_context *x, mbedtls_ssl_config *conf, const struct green__
 
         if (ret != 0)
                 return ret;
-        mbed_versions(conf, config->min_version == GREEN_TLS_1_3,
-                      MBED_HAS_1_3 && config->max_version != GREEN_TLS_1_2);
+        mbed_versions(conf, config->min_version == GREEN_TLS_1_3, MBED_HAS_1_3 && config->max_version != GREEN_TLS_1_2);
         mbedtls_ssl_conf_rng(conf, green__mbed_random, NULL);
         mbedtls_ssl_conf_ciphersuites(conf, x->ciphers != NULL ? x->ciphers : modern);
         mbedtls_ssl_conf_authmode(conf, verify == GREEN_TLS_VERIFY_REQUIRED   ? MBEDTLS_SSL_VERIFY_REQUIRED

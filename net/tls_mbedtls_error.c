@@ -121,7 +121,7 @@ green__mbed_code(struct mbed_conn *c, int ret)
                 int code = c->io_code;
 
                 c->io_code = 0;
-                return tell(c, code, "the connection failed");
+                return tell(c, code, code == -ENOMEM ? "memory ran out" : "the connection failed");
         }
         return code_of(c, ret);
 }

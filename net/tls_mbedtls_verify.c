@@ -183,7 +183,8 @@ green__mbed_cert(const mbedtls_x509_crt *crt)
                 n++;
                 bytes += (name->tag == NAME_DNS ? name->len : 0) + ADDRESS_TEXT;
         }
-        cert = green__mbed_host->alloc(sizeof *cert + (n + 1) * sizeof *names + bytes + 2 * TEXT + serial + crt->raw.len);
+        cert = green__mbed_host->alloc(sizeof *cert + (n + 1) * sizeof *names + bytes + 2 * TEXT + serial +
+                                       crt->raw.len);
         if (cert == NULL) {
                 errno = ENOMEM;
                 return NULL;

@@ -47,7 +47,8 @@ green_tls_context *green__tls_context_simple(const struct green_wrap_ssl_opts *o
 
 /* ---- files: tls_files.c */
 
-/* All of a file with a NUL behind it, which counts; for green_free(). Codes as green_tls_context_new(), with message. */
+/* All of a file with a NUL behind it, which counts; for green_free(). Codes as green_tls_context_new(), with message.
+ */
 int green__tls_read_file(const char *path, char **ret_text, size_t *ret_len);
 /* The system's bundle of trusted certificates; NULL: there is none. */
 const char *green__tls_system_bundle(void);
@@ -92,12 +93,13 @@ struct green__tls {
         enum green__tls_state state;
         enum green__tls_need need;
         bool busy, in_pool;
-        bool step_due;        /* the next thing to do is a step; otherwise it is to receive */
-        bool turn;            /* it may make a step of its own */
-        bool ended_early;     /* the descriptor's end has come */
-        bool done;            /* the last step was the last */
-        int step_code;        /* what the last step failed with */
-        int64_t deadline;     /* nanoseconds */
+        bool step_due;    /* the next thing to do is a step; otherwise it is to receive */
+        bool turn;        /* it may make a step of its own */
+        bool ended_early; /* the descriptor's end has come */
+        bool done;        /* the last step was the last */
+        int step_code;    /* what the last step failed with */
+        int send_code;    /* what sending has failed with; there may be something to receive all the same */
+        int64_t deadline; /* nanoseconds */
         struct green_waitq waiters;
         struct green_wait *turn_wait; /* who waits for the turn */
         struct green__tls_buffer out;
@@ -108,12 +110,12 @@ struct green__tls {
         bool dry;      /* the last one gave nothing */
 
         /* After it. */
-        bool ended;    /* the peer has said goodbye */
-        bool no_recv;  /* shut down for reading */
-        bool goodbye;  /* said */
-        int code;      /* what it failed with, for good */
+        bool ended;   /* the peer has said goodbye */
+        bool no_recv; /* shut down for reading */
+        bool goodbye; /* said */
+        int code;     /* what it failed with, for good */
         const char *why;
-        size_t stuck;  /* bytes of a record of which a part is sent, */
+        size_t stuck;        /* bytes of a record of which a part is sent, */
         uint64_t stuck_hash; /* and what they were */
         unsigned char ahead[GREEN__TLS_AHEAD];
 };

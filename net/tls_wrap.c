@@ -7,13 +7,13 @@
 
 #include <green/alloc.h>
 
-static bool
-is_listening(green_socket *s)
+static int
+ask_option(green_socket *s, int name, int *ret_value)
 {
-        int on = 0;
-        socklen_t size = sizeof on;
+        socklen_t size = sizeof *ret_value;
+        int rc = green__sys_getsockopt(green_io_fd(s->io), SOL_SOCKET, name, ret_value, &size);
 
-        return green__sys_getsockopt(green_io_fd(s->io), SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
+        return rc == 0 ? 0 : green_set_error(rc, "TLS: getsockopt: %s", green_strerror(rc));
 }
 
 static bool
@@ -21,14 +21,14 @@ is_connected(green_socket *s)
 {
         struct green_addr peer;
 
-        return green__sys_getpeername(green_io_fd(s->io), &peer) == 0;
+        return green__sys_getpeername(green_io_fd(s->io), &peer) != -ENOTCONN;
 }
 
+/* May TLS be put on it, and does it listen? */
 static int
-check_socket(green_socket *s)
+check_socket(green_socket *s, int *ret_listening)
 {
         int type = 0, rc = green__socket_check(s);
-        socklen_t size = sizeof type;
 
         if (rc != 0)
                 return green_set_error(rc, "TLS: %s", green_strerror(rc));
@@ -36,11 +36,14 @@ check_socket(green_socket *s)
                 return green_set_error(-EBADF, NULL);
         if (s->transport != NULL)
                 return green_set_error(-EINVAL, "TLS: it is on the socket already");
-        if (green__sys_getsockopt(green_io_fd(s->io), SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM)
+        rc = ask_option(s, SO_TYPE, &type);
+        if (rc != 0)
+                return rc;
+        if (type != SOCK_STREAM)
                 return green_set_error(-EINVAL, "TLS: the socket is none of streams");
         if (green__socket_users(s) > 0)
                 return green_set_error(-EBUSY, "TLS: somebody waits on the socket");
-        return 0;
+        return ask_option(s, SO_ACCEPTCONN, ret_listening);
 }
 
 /* Who is verified, and how, has to be known. */
@@ -117,29 +120,28 @@ green_socket *
 green_wrap_ssl(green_socket *s, const struct green_wrap_ssl_opts *opts)
 {
         struct green_wrap_ssl_opts o;
-        bool server;
-        int rc = green_opts_take(&o, sizeof o, opts);
+        int listening = 0, rc = green_opts_take(&o, sizeof o, opts);
 
         if (rc != 0) {
                 green_set_error(-EINVAL, "TLS: bad options: their size is unknown");
                 return NULL;
         }
-        rc = check_socket(s);
+        rc = check_socket(s, &listening);
         if (rc != 0)
                 return NULL;
-        server = o.server_side || is_listening(s);
-        rc = put_on(s, &o, server);
+        rc = put_on(s, &o, o.server_side || listening);
         if (rc != 0) {
                 errno = -rc;
                 return NULL;
         }
-        if (o.no_handshake_on_connect || is_listening(s) || !is_connected(s))
+        if (o.no_handshake_on_connect || listening || !is_connected(s))
                 return s;
         /* It must outlive the handshake, whoever closes and frees it meanwhile. */
         green__socket_pin(s);
         rc = green_tls_handshake(s);
         if (rc != 0) {
-                struct green_error *error = green_last_error()->code == rc ? green_error_copy(green_last_error()) : NULL;
+                struct green_error *error =
+                        green_last_error()->code == rc ? green_error_copy(green_last_error()) : NULL;
 
                 give_up(s);
                 if (error != NULL)

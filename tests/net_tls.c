@@ -41,7 +41,6 @@ what_goes_over_the_wire_is_not_what_was_sent(void)
         free_tls_pair(&p);
 }
 
-
 static void
 much_goes_through_both_ways_at_once(void)
 {
@@ -299,7 +298,8 @@ static void
 pieces_arrive_in_order_and_small_ones_in_one_record(void)
 {
         static char big[40000], in[41000];
-        struct green_iovec iov[5] = {{(void *)"head", 4}, {NULL, 0}, {(void *)"er", 2}, {big, sizeof big}, {(void *)"end", 3}};
+        struct green_iovec iov[5] = {
+                {(void *)"head", 4}, {NULL, 0}, {(void *)"er", 2}, {big, sizeof big}, {(void *)"end", 3}};
         struct tls_pair p;
         struct call c;
         size_t have = 0;
@@ -473,22 +473,20 @@ others_run_while_a_handshake_computes(void)
         free_tls_pair(&p);
 }
 
-GREEN_SUITE(net_tls) {
-        GREEN_TEST(bytes_go_through_in_both_directions),
-        GREEN_TEST(what_goes_over_the_wire_is_not_what_was_sent),
-        GREEN_TEST(much_goes_through_both_ways_at_once),
-        GREEN_TEST(a_sender_whose_peer_does_not_read_sleeps),
-        GREEN_TEST(decrypted_bytes_are_had_without_waiting),
-        GREEN_TEST(peeking_takes_nothing_and_no_length_waits_for_a_byte),
-        GREEN_TEST(a_timeout_of_nothing_is_eagain_and_others_are_for_each_wait),
-        GREEN_TEST(a_send_that_was_given_up_can_be_gone_on_with),
-        GREEN_TEST(other_bytes_after_a_send_that_was_given_up_come_after_it),
-        GREEN_TEST(flags_and_calls_that_tls_cannot_do_are_refused),
-        GREEN_TEST(pieces_arrive_in_order_and_small_ones_in_one_record),
-        GREEN_TEST(a_file_goes_through),
-        GREEN_TEST(streams_stand_on_it_and_make_the_handshake),
-        GREEN_TEST(a_handshake_is_made_by_whoever_comes_first_and_the_others_wait),
-        GREEN_TEST(a_handshake_can_be_made_without_waiting),
-        GREEN_TEST(others_run_while_a_handshake_computes),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_tls){GREEN_TEST(bytes_go_through_in_both_directions),
+                     GREEN_TEST(what_goes_over_the_wire_is_not_what_was_sent),
+                     GREEN_TEST(much_goes_through_both_ways_at_once),
+                     GREEN_TEST(a_sender_whose_peer_does_not_read_sleeps),
+                     GREEN_TEST(decrypted_bytes_are_had_without_waiting),
+                     GREEN_TEST(peeking_takes_nothing_and_no_length_waits_for_a_byte),
+                     GREEN_TEST(a_timeout_of_nothing_is_eagain_and_others_are_for_each_wait),
+                     GREEN_TEST(a_send_that_was_given_up_can_be_gone_on_with),
+                     GREEN_TEST(other_bytes_after_a_send_that_was_given_up_come_after_it),
+                     GREEN_TEST(flags_and_calls_that_tls_cannot_do_are_refused),
+                     GREEN_TEST(pieces_arrive_in_order_and_small_ones_in_one_record),
+                     GREEN_TEST(a_file_goes_through),
+                     GREEN_TEST(streams_stand_on_it_and_make_the_handshake),
+                     GREEN_TEST(a_handshake_is_made_by_whoever_comes_first_and_the_others_wait),
+                     GREEN_TEST(a_handshake_can_be_made_without_waiting),
+                     GREEN_TEST(others_run_while_a_handshake_computes),
+                     GREEN_SUITE_END};

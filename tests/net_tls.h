@@ -86,7 +86,7 @@ wrap_end(void *arg)
         return NULL;
 }
 
-/* A connection with TLS on both ends, made by two green threads. */
+/* A connection with TLS on both ends, made by two green threads; over TCP, unless it has its sockets already. */
 struct tls_pair {
         struct tls_end client, server;
 };
@@ -94,11 +94,14 @@ struct tls_pair {
 MAYBE void
 shake_hands(struct tls_pair *p)
 {
-        struct pair tcp = tcp_pair();
         green_thread *server;
 
-        p->client.s = tcp.a;
-        p->server.s = tcp.b;
+        if (p->client.s == NULL) {
+                struct pair tcp = tcp_pair();
+
+                p->client.s = tcp.a;
+                p->server.s = tcp.b;
+        }
         p->server.server = true;
         if (p->client.name == NULL)
                 p->client.name = "localhost";
