@@ -95,10 +95,10 @@ green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit)
         int rc;
 
         if (left == 0)
-                return limit->timeout == 0 ? -EAGAIN : -ETIMEDOUT;
+                return green__socket_late(s, events, limit);
         s->streak = 0;
         green__socket_pin(s);
-        rc = green_io_wait(s->io, events, left);
+        rc = green__socket_park(s, events, left);
         /* A stream that stands on it was closed, which is nothing to this call. */
         if (green__unlikely(rc == -ECANCELED) && !s->closed && green__socket_open(s))
                 rc = 0;
@@ -198,7 +198,7 @@ wait_for_goodbye(green_socket *s, unsigned events, struct green__limit *limit)
         if (left == 0)
                 return -ETIMEDOUT;
         green__socket_pin(s);
-        rc = green_io_wait(s->io, events, left);
+        rc = green__socket_park(s, events, left);
         s->users--;
         return rc;
 }
@@ -248,6 +248,7 @@ close_for_user(green_socket *s)
 
         if (rc != 0)
                 return rc;
+        green__socket_cancel_transport(s);
         s->closed = true;
         s->hub = GREEN__CLOSED_HUB;
         close_held(s);
@@ -262,6 +263,8 @@ green__socket_drop_stream(green_socket *s)
 
         if (!s->closed || s->streams > 1) {
                 rc = green_io_cancel(s->io);
+                if (rc == 0)
+                        green__socket_cancel_transport(s);
                 s->streams -= rc == 0;
                 return rc;
         }
@@ -270,6 +273,7 @@ green__socket_drop_stream(green_socket *s)
         s->closing = false;
         if (rc == -EPERM)
                 return rc;
+        green__socket_cancel_transport(s);
         s->streams--;
         if (s->freed && s->users == 0)
                 release_closed(s);
@@ -294,6 +298,7 @@ green_socket_close(green_socket *s)
                 return rc;
         s->closed = true;
         close_held(s);
+        green__socket_cancel_transport(s);
         green_wake_all(&s->on_close, -ECANCELED);
         return rc;
 }

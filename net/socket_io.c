@@ -182,7 +182,7 @@ green_socket_sendto(green_socket *s, const void *buf, size_t len, int flags, con
         if (to == NULL)
                 return green_socket_send(s, buf, len, flags);
         if (s != NULL && s->transport != NULL)
-                return -EISCONN;
+                return -EOPNOTSUPP;
         rc = green__socket_enter(s, flags, &limit);
         while (green__likely(rc == 0)) {
                 ssize_t n = green__sys_sendto(green_io_fd(s->io), buf, len, flags, to);

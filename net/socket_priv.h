@@ -22,13 +22,16 @@
 /* Calls on one socket that may succeed without waiting before one of them lets the others run. */
 #define GREEN__SOCKET_STREAK 64
 
+/* Beside GREEN_READ and GREEN_WRITE: what is waited for is not the descriptor, and the transport's wait() does it. */
+#define GREEN__WAIT_TRANSPORT 0x100u
+
 /*
  * A transport stands between a socket and the system: every public call works the same on a socket that has one.
  *
- * Its functions never wait. They do what can be done now and return 0 or a count; a negative code, which is final; or
- * -EAGAIN with what to wait for, GREEN_READ or GREEN_WRITE, in *want: the caller waits, with timeout, scopes and
- * fairness as for plain sockets, and calls again with the same arguments. Receiving may want to write and the other way
- * round. For the bytes underneath they use green__sys_recv() and so on, on green_io_fd(s->io).
+ * Its functions never wait, but wait(). They do what can be done now and return 0 or a count; a negative code, which is
+ * final; or -EAGAIN with what to wait for, GREEN_READ, GREEN_WRITE or GREEN__WAIT_TRANSPORT, in *want: the caller waits,
+ * with timeout, scopes and fairness as for plain sockets, and calls again with the same arguments. Receiving may want to
+ * write and the other way round. For the bytes underneath they use green__sys_recv() and so on, on green_io_fd(s->io).
  *
  * A function that is NULL has nothing to do, but recv and sendv, which every transport has.
  */
@@ -46,6 +49,13 @@ struct green__transport {
         int (*shutdown)(green_socket *s, int how, unsigned *want);
         /* Say goodbye before close(), shielded and within GREEN__CLOSE_SECONDS. */
         int (*close)(green_socket *s, unsigned *want);
+        /*
+         * Wait at most so many seconds for what was wanted with GREEN__WAIT_TRANSPORT; with 0, do not wait, but do here
+         * and now what can be done. 0: call again; -EAGAIN: with 0, there is nothing to do; or as green_io_wait().
+         */
+        int (*wait)(green_socket *s, double timeout);
+        /* A user of the socket goes, the handle or a stream: whoever is in wait() comes back with -ECANCELED. */
+        void (*cancel)(green_socket *s);
         /* Bytes that recv would give without asking the system. */
         size_t (*pending)(const green_socket *s);
         /* The socket goes: free s->transport_state. */
@@ -106,8 +116,34 @@ void green__socket_pin(green_socket *s);
 /* The end of it. rc is the call's so far; if what comes back is negative, the socket may be gone: touch it no more. */
 int green__socket_unpin(green_socket *s, int rc);
 
-/* Wait for GREEN_READ or GREEN_WRITE within the limit. If it fails, touch the socket no more. */
+/* Wait for what is wanted, GREEN_READ, GREEN_WRITE or GREEN__WAIT_TRANSPORT, within the limit. If it fails, touch the socket no more. */
 int green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit);
+
+/* One wait for what a transport or the system wants. */
+static inline int
+green__socket_park(green_socket *s, unsigned want, double seconds)
+{
+        if (green__unlikely(want == GREEN__WAIT_TRANSPORT))
+                return s->transport->wait(s, seconds);
+        return green_io_wait(s->io, want, seconds);
+}
+
+/* What a call whose time limit is over returns. One that must not wait lets the transport do what it can. */
+static inline int
+green__socket_late(green_socket *s, unsigned want, const struct green__limit *limit)
+{
+        if (limit->timeout != 0)
+                return -ETIMEDOUT;
+        return want == GREEN__WAIT_TRANSPORT ? s->transport->wait(s, 0) : -EAGAIN;
+}
+
+/* Whoever is in the transport's wait() comes back. */
+static inline void
+green__socket_cancel_transport(green_socket *s)
+{
+        if (green__unlikely(s->transport != NULL && s->transport->cancel != NULL))
+                s->transport->cancel(s);
+}
 
 /* Begin a receive: as green__socket_enter(), and wait first where a try is known to be in vain. */
 int green__socket_enter_recv(green_socket *s, int flags, struct green__limit *limit);
@@ -273,8 +309,9 @@ green__socket_try_send(green_socket *s, const void *buf, size_t len, int flags, 
 static inline void
 green__socket_received(green_socket *s, ssize_t n, size_t len)
 {
-        if (s->whole && n > 0 && (size_t)n < len)
-                s->drained = s->transport == NULL && !green_io_hung_up(s->io);
+        /* A transport that knows sets it by itself. */
+        if (s->whole && n > 0 && (size_t)n < len && s->transport == NULL)
+                s->drained = !green_io_hung_up(s->io);
 }
 
 #endif

@@ -18,8 +18,8 @@ wait_for(struct end *end, unsigned events, struct green__limit *limit)
         int rc;
 
         if (left == 0)
-                return limit->timeout == 0 ? -EAGAIN : -ETIMEDOUT;
-        rc = green_io_wait(end->socket->io, events, left);
+                return green__socket_late(end->socket, events, limit);
+        rc = green__socket_park(end->socket, events, left);
         if (green__unlikely(end->socket == NULL))
                 return rc < 0 ? rc : -ECANCELED;
         return green__unlikely(rc == -ECANCELED) && green__socket_open(end->socket) ? 0 : rc;

@@ -90,6 +90,18 @@ start line_server 127.0.0.1:0 && {
         printf "%0300d" 7 >&3; cat <&3')" "no line has more than 200 bytes"
     stop
 }
+certs=$top_srcdir/tests/certs
+if doc/examples/tls_echo 127.0.0.1:0 /nonexistent 2>&1 | grep -q 'back end'; then
+    echo "tls_echo: no TLS in this build"
+else
+    start tls_echo 127.0.0.1:0 "$certs/both.pem" && {
+        same "tls_echo" "$(doc/examples/tls_echo -c "$address" "$certs/ca.pem" localhost hello | head -n 1)" "hello"
+        doc/examples/tls_echo -c "$address" "$certs/ca.pem" elsewhere.test hello >"$tmp/tls" 2>&1 &&
+            wrong "tls_echo: it talks to somebody else"
+        grep -q 'for another host' "$tmp/tls" || wrong "tls_echo: $(cat "$tmp/tls")"
+        stop
+    }
+fi
 
 start chat_server 127.0.0.1:0 && {
     same "chat_server" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; exec 4<>/dev/tcp/$HOST/$PORT

@@ -1,0 +1,479 @@
+/*
+ * mbedTLS as a back end: connections. See tls_backend.h.
+ *
+ * mbedTLS allocates with calloc(); what is allocated here is the host's. A handshake is made state by state, so that
+ * those that compute with keys can be announced before.
+ */
+#include "tls_mbedtls.h"
+
+#include <unistd.h>
+
+const struct green__tls_host *green__mbed_host;
+
+static struct green__tls_host own_host;
+
+static int
+mbed_init(const struct green__tls_host *host)
+{
+        own_host = *host;
+        green__mbed_host = &own_host;
+        return MBED_INIT() ? 0 : GREEN_ETLS;
+}
+
+static const char *
+mbed_version(void)
+{
+        static char text[32];
+
+        snprintf(text, sizeof text, "mbedtls %u.%u.%u", mbedtls_version_get_number() >> 24,
+                 mbedtls_version_get_number() >> 16 & 255, mbedtls_version_get_number() >> 8 & 255);
+        return text;
+}
+
+int
+green__mbed_random(void *arg, unsigned char *bytes, size_t len)
+{
+        (void)arg;
+        /* The system's: nothing that a fork would double, and no lock. It gives 256 at a time. */
+        for (size_t at = 0; at < len; at += 256)
+                if (getentropy(bytes + at, len - at < 256 ? len - at : 256) != 0)
+                        return -1;
+        return 0;
+}
+
+/* ---- bytes */
+
+static int
+from_code(struct mbed_conn *c, ssize_t rc, int want)
+{
+        if (rc == -EAGAIN)
+                return want;
+        c->io_code = (int)rc;
+        return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+static int
+bio_recv(void *arg, unsigned char *buf, size_t len)
+{
+        struct mbed_conn *c = arg;
+        ssize_t n;
+
+        if (c->head_at < c->head_len) {
+                size_t have = c->head_len - c->head_at;
+
+                if (have > len)
+                        have = len;
+                memcpy(buf, c->head + c->head_at, have);
+                c->head_at += (unsigned)have;
+                return (int)have;
+        }
+        n = c->bytes.recv(c->bytes.arg, buf, len);
+        return n >= 0 ? (int)n : from_code(c, n, MBEDTLS_ERR_SSL_WANT_READ);
+}
+
+static int
+bio_send(void *arg, const unsigned char *buf, size_t len)
+{
+        struct mbed_conn *c = arg;
+        ssize_t n = c->bytes.send(c->bytes.arg, buf, len);
+
+        /* An alert in the clear says more than mbedTLS's code does. */
+        if (len == 7 && buf[0] == MBEDTLS_SSL_MSG_ALERT && buf[5] == MBEDTLS_SSL_ALERT_LEVEL_FATAL)
+                c->alert_sent = buf[6];
+        return n >= 0 ? (int)n : from_code(c, n, MBEDTLS_ERR_SSL_WANT_WRITE);
+}
+
+/* ---- making */
+
+static char *
+copy_text(const char *text)
+{
+        size_t size = strlen(text) + 1;
+        char *copy = green__mbed_host->alloc(size);
+
+        return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+static void
+mbed_conn_free(void *conn)
+{
+        struct mbed_conn *c = conn;
+
+        mbedtls_ssl_free(&c->ssl);
+        green__mbed_host->free(c->verify_name);
+        green__mbed_host->free(c->sni);
+        green__mbed_host->free(c);
+}
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+static void export_keys(void *arg, mbedtls_ssl_key_export_type type, const unsigned char *secret, size_t len,
+                        const unsigned char client_random[32], const unsigned char server_random[32],
+                        mbedtls_tls_prf_types prf);
+#endif
+
+static int
+set_up(struct mbed_conn *c, const struct green__tls_conn_config *config)
+{
+        int ret = mbedtls_ssl_setup(&c->ssl, config->server ? &c->context->server : &c->context->client);
+
+        if (ret == 0 && !config->server)
+                ret = mbedtls_ssl_set_hostname(&c->ssl, config->server_name);
+        if (ret == 0 && config->session != NULL)
+                ret = mbedtls_ssl_set_session(&c->ssl, config->session);
+        if (ret != 0)
+                return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA ? -EINVAL : -ENOMEM;
+        if (config->verify_name != NULL && (c->verify_name = copy_text(config->verify_name)) == NULL)
+                return -ENOMEM;
+        mbedtls_ssl_set_verify(&c->ssl, green__mbed_verify, c);
+        mbedtls_ssl_set_bio(&c->ssl, c, bio_send, bio_recv, NULL);
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+        if (c->context->keylog != NULL)
+                mbedtls_ssl_set_export_keys_cb(&c->ssl, export_keys, c);
+#endif
+        return 0;
+}
+
+static int
+mbed_conn_new(void *context, const struct green__tls_conn_config *config, void **ret_conn)
+{
+        struct mbed_conn *c = green__mbed_host->alloc(sizeof *c);
+        int rc;
+
+        if (c == NULL)
+                return -ENOMEM;
+        mbedtls_ssl_init(&c->ssl);
+        c->context = context;
+        c->bytes = config->bytes;
+        c->server = config->server;
+        c->alert_sent = -1;
+        rc = set_up(c, config);
+        if (rc != 0) {
+                mbed_conn_free(c);
+                return rc;
+        }
+        *ret_conn = c;
+        return 0;
+}
+
+/* ---- the handshake */
+
+enum { CHEAP = 50, COSTLY = 10000 };
+
+/* Does the state that comes next compute with keys? And does it begin with a message of the peer? */
+static bool
+is_dear(const struct mbed_conn *c, bool *ret_reads)
+{
+        switch ((int)c->ssl.MBED(state)) {
+        case MBEDTLS_SSL_SERVER_HELLO:
+                *ret_reads = !c->server;
+                return MBED_HAS_1_3;
+        case MBEDTLS_SSL_SERVER_CERTIFICATE:
+                *ret_reads = true;
+                return !c->server;
+        case MBEDTLS_SSL_SERVER_KEY_EXCHANGE:
+                *ret_reads = !c->server;
+                return true;
+        case MBEDTLS_SSL_CLIENT_CERTIFICATE:
+                *ret_reads = true;
+                return c->server && c->context->server_verify != GREEN_TLS_VERIFY_NONE;
+        case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
+        case MBEDTLS_SSL_CERTIFICATE_VERIFY:
+                *ret_reads = c->server;
+                return true;
+        default:
+                *ret_reads = false;
+                return MBED_HAS_1_3 && c->ssl.MBED(state) > MBEDTLS_SSL_SERVER_HELLO_VERIFY_REQUEST_SENT;
+        }
+}
+
+/* Is there a byte of the next message? A dear step without one would have been announced for nothing. */
+static bool
+has_begun(struct mbed_conn *c)
+{
+        ssize_t n;
+
+        if (c->head_at < c->head_len || mbedtls_ssl_check_pending(&c->ssl))
+                return true;
+        n = c->bytes.recv(c->bytes.arg, c->head, sizeof c->head);
+        c->head_at = 0;
+        c->head_len = n > 0 ? (unsigned)n : 0;
+        /* The end, and a failure, come again when the step asks. */
+        return n != -EAGAIN;
+}
+
+static int
+mbed_handshake(void *conn)
+{
+        struct mbed_conn *c = conn;
+        bool announced = c->paused, reads;
+
+        c->paused = false;
+        while (c->ssl.MBED(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+                int ret;
+
+                if (!announced && is_dear(c, &reads)) {
+                        if (reads && !has_begun(c))
+                                return GREEN__TLS_WANT_READ;
+                        c->paused = true;
+                        return GREEN__TLS_WANT_WRITE;
+                }
+                c->full |= c->ssl.MBED(state) == MBEDTLS_SSL_SERVER_CERTIFICATE;
+                ret = mbedtls_ssl_handshake_step(&c->ssl);
+                /* It was announced already. */
+                if (ret == MBEDTLS_ERR_SSL_WANT_READ)
+                        return GREEN__TLS_WANT_READ;
+                if (ret == MBEDTLS_ERR_SSL_WANT_WRITE)
+                        return GREEN__TLS_WANT_WRITE;
+                /* mbedTLS 2.28 goes without a word. */
+                if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && c->alert_sent < 0)
+                        (void)mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                                             MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+                if (ret != 0)
+                        return green__mbed_code(c, ret);
+        }
+        return 0;
+}
+
+static unsigned
+mbed_handshake_cost(void *conn)
+{
+        const struct mbed_conn *c = conn;
+
+        return c->paused ? COSTLY : CHEAP;
+}
+
+/* ---- records */
+
+/* Look at what comes next. mbedTLS has no such call, but one that makes it ready. */
+static int
+peek(struct mbed_conn *c, void *buf, size_t len)
+{
+        int ret = c->ssl.MBED(in_offt) == NULL ? mbedtls_ssl_read(&c->ssl, NULL, 0) : 0;
+        size_t have = mbedtls_ssl_get_bytes_avail(&c->ssl);
+
+        if (ret != 0 || have == 0)
+                return ret;
+        if (have > len)
+                have = len;
+        memcpy(buf, c->ssl.MBED(in_offt), have);
+        return (int)have;
+}
+
+static ssize_t
+mbed_read(void *conn, void *buf, size_t len, bool is_peek)
+{
+        struct mbed_conn *c = conn;
+        int ret = is_peek ? peek(c, buf, len) : mbedtls_ssl_read(&c->ssl, buf, len);
+
+        if (ret > 0)
+                return ret;
+        switch (ret) {
+        case MBEDTLS_ERR_SSL_WANT_READ:
+#if MBED_HAS_1_3
+        case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
+#endif
+                return GREEN__TLS_WANT_READ;
+        case MBEDTLS_ERR_SSL_WANT_WRITE:
+                return GREEN__TLS_WANT_WRITE;
+        case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+                return 0;
+        case 0:
+                ret = MBEDTLS_ERR_SSL_CONN_EOF;
+                /* fall through */
+        default:
+                return green__mbed_code(c, ret);
+        }
+}
+
+static ssize_t
+mbed_write(void *conn, const void *buf, size_t len)
+{
+        struct mbed_conn *c = conn;
+        int ret;
+
+        /* An alert is half sent: mbedTLS would send the rest of that, and say that it was the caller's. */
+        if (!c->writing && c->ssl.MBED(out_left) != 0 && (ret = mbedtls_ssl_write(&c->ssl, buf, len)) < 0)
+                return ret == MBEDTLS_ERR_SSL_WANT_WRITE ? GREEN__TLS_WANT_WRITE : green__mbed_code(c, ret);
+        ret = mbedtls_ssl_write(&c->ssl, buf, len);
+        c->writing = ret == MBEDTLS_ERR_SSL_WANT_WRITE;
+        if (ret >= 0)
+                return ret;
+        if (ret == MBEDTLS_ERR_SSL_WANT_READ)
+                return GREEN__TLS_WANT_READ;
+        return ret == MBEDTLS_ERR_SSL_WANT_WRITE ? GREEN__TLS_WANT_WRITE : green__mbed_code(c, ret);
+}
+
+static int
+mbed_shutdown(void *conn)
+{
+        struct mbed_conn *c = conn;
+        int ret = c->said_goodbye ? 0 : mbedtls_ssl_close_notify(&c->ssl);
+
+        if (ret == MBEDTLS_ERR_SSL_WANT_WRITE)
+                return GREEN__TLS_WANT_WRITE;
+        c->said_goodbye = ret == 0;
+        return ret == 0 ? 0 : green__mbed_code(c, ret);
+}
+
+static size_t
+mbed_pending(void *conn)
+{
+        const struct mbed_conn *c = conn;
+
+        return mbedtls_ssl_get_bytes_avail(&c->ssl);
+}
+
+/* It reads no further than to the end of a record. */
+static size_t
+mbed_leftover(void *conn, void *buf, size_t len)
+{
+        (void)conn;
+        (void)buf;
+        (void)len;
+        return 0;
+}
+
+static const char *
+mbed_why(void *conn)
+{
+        const struct mbed_conn *c = conn;
+
+        return c->why_text;
+}
+
+/* ---- questions */
+
+static const char *
+mbed_conn_version(void *conn)
+{
+        const struct mbed_conn *c = conn;
+
+        return mbedtls_ssl_get_version(&c->ssl);
+}
+
+/* "TLS-ECDHE-..." is the registry's "TLS_ECDHE_...". */
+static const char *
+mbed_conn_cipher(void *conn)
+{
+        struct mbed_conn *c = conn;
+        const char *name = mbedtls_ssl_get_ciphersuite(&c->ssl);
+
+        if (name == NULL)
+                return NULL;
+        snprintf(c->cipher, sizeof c->cipher, "%s", name);
+        for (char *p = c->cipher; *p != '\0'; p++)
+                if (*p == '-')
+                        *p = '_';
+        return c->cipher;
+}
+
+static const char *
+mbed_conn_alpn(void *conn)
+{
+        const struct mbed_conn *c = conn;
+
+        return mbedtls_ssl_get_alpn_protocol(&c->ssl);
+}
+
+static const char *
+mbed_conn_sni(void *conn)
+{
+        const struct mbed_conn *c = conn;
+
+        return c->sni;
+}
+
+static bool
+mbed_conn_resumed(void *conn)
+{
+        const struct mbed_conn *c = conn;
+
+        return !c->full;
+}
+
+static struct green_tls_cert *
+mbed_conn_peer_cert(void *conn)
+{
+        const struct mbed_conn *c = conn;
+        const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&c->ssl);
+
+        if (crt != NULL)
+                return green__mbed_cert(crt);
+        errno = ENOENT;
+        return NULL;
+}
+
+static void
+mbed_session_free(void *session)
+{
+        mbedtls_ssl_session_free(session);
+        green__mbed_host->free(session);
+}
+
+static void *
+mbed_session_get(void *conn)
+{
+        const struct mbed_conn *c = conn;
+        mbedtls_ssl_session *session = green__mbed_host->alloc(sizeof *session);
+
+        if (session == NULL)
+                return NULL;
+        mbedtls_ssl_session_init(session);
+        if (mbedtls_ssl_get_session(&c->ssl, session) == 0 && session->MBED(ticket_len) > 0)
+                return session;
+        mbed_session_free(session);
+        return NULL;
+}
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+static void
+export_keys(void *arg, mbedtls_ssl_key_export_type type, const unsigned char *secret, size_t len,
+            const unsigned char client_random[32], const unsigned char server_random[32], mbedtls_tls_prf_types prf)
+{
+        const struct mbed_conn *c = arg;
+        char line[13 + 2 * 32 + 2 + 2 * 64 + 1];
+        int at;
+
+        (void)server_random;
+        (void)prf;
+        if (type != MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET || len > 64)
+                return;
+        at = snprintf(line, sizeof line, "CLIENT_RANDOM ");
+        for (size_t i = 0; i < 32; i++)
+                at += snprintf(line + at, sizeof line - (size_t)at, "%02x", client_random[i]);
+        line[at++] = ' ';
+        for (size_t i = 0; i < len; i++)
+                at += snprintf(line + at, sizeof line - (size_t)at, "%02x", secret[i]);
+        c->context->keylog(line, c->context->keylog_arg);
+}
+#endif
+
+static const struct green__tls_backend table = {
+        .abi = GREEN__TLS_ABI,
+        .size = sizeof table,
+        .name = "mbedtls",
+        .init = mbed_init,
+        .version = mbed_version,
+        .context_new = green__mbed_context_new,
+        .context_free = green__mbed_context_free,
+        .conn_new = mbed_conn_new,
+        .conn_free = mbed_conn_free,
+        .handshake = mbed_handshake,
+        .handshake_cost = mbed_handshake_cost,
+        .read = mbed_read,
+        .write = mbed_write,
+        .shutdown = mbed_shutdown,
+        .pending = mbed_pending,
+        .leftover = mbed_leftover,
+        .why = mbed_why,
+        .conn_version = mbed_conn_version,
+        .conn_cipher = mbed_conn_cipher,
+        .conn_alpn = mbed_conn_alpn,
+        .conn_sni = mbed_conn_sni,
+        .conn_resumed = mbed_conn_resumed,
+        .conn_peer_cert = mbed_conn_peer_cert,
+        .session_get = mbed_session_get,
+        .session_free = mbed_session_free,
+};
+
+const struct green__tls_backend *const green__tls_builtin = &table;

@@ -1,0 +1,83 @@
+/*
+ * The inside of the mbedTLS back end. See tls_backend.h.
+ */
+#ifndef GREEN_TLS_MBEDTLS_H
+#define GREEN_TLS_MBEDTLS_H
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tls_backend.h"
+#include "tls_mbedtls_compat.h"
+
+#if !defined(MBEDTLS_THREADING_C)
+#error "mbedTLS without MBEDTLS_THREADING_C cannot be used by several OS threads"
+#endif
+
+extern const struct green__tls_host *green__mbed_host;
+
+/* Keys of tickets, which outlive a context that is made anew. */
+struct mbed_tickets {
+        atomic_uint refs;
+        mbedtls_ssl_ticket_context context;
+};
+
+struct mbed_context {
+        mbedtls_ssl_config client, server;
+        mbedtls_x509_crt own, trusted;
+        mbedtls_x509_crl revoked;
+        mbedtls_pk_context key;
+        bool has_own, has_revoked;
+        struct mbed_tickets *tickets; /* NULL: none are given */
+        int *ciphers;                 /* ended by 0 */
+        const char **alpn;            /* ended by NULL; the texts lie behind it */
+        enum green_tls_verify server_verify;
+        green_tls_verify_fn verify_fn;
+        void *verify_arg;
+        void *(*sni_fn)(void *sni_arg, const char *name);
+        void *sni_arg;
+        void (*keylog)(const char *line, void *arg);
+        void *keylog_arg;
+};
+
+struct mbed_conn {
+        mbedtls_ssl_context ssl; /* the first: callbacks know this only */
+        struct mbed_context *context;
+        struct green__tls_bytes bytes;
+        char *verify_name; /* NULL: any */
+        char *sni;         /* servers: what the client asked for; NULL: nothing */
+        bool server;
+        bool paused; /* the next step is a dear one, and was put off for it to be announced */
+        bool full;   /* a certificate was exchanged: no session was taken up */
+        bool said_goodbye;
+        bool writing;   /* a record of the caller's is half sent */
+        int io_code;    /* what bytes failed with */
+        int alert_sent; /* in the clear; -1: none */
+        int verify_code;
+        int depth;             /* of the peer's chain */
+        uint32_t flags;        /* what is wrong with it */
+        unsigned char head[5]; /* looked at, and not taken */
+        unsigned head_at, head_len;
+        char cipher[64], why_text[200];
+};
+
+/* tls_mbedtls.c: random bytes, the same in each OS thread and after a fork. */
+int green__mbed_random(void *arg, unsigned char *bytes, size_t len);
+
+/* tls_mbedtls_context.c */
+int green__mbed_context_new(const struct green__tls_config *config, void **ret_context, char *why, size_t why_size);
+void green__mbed_context_free(void *context);
+
+/* tls_mbedtls_verify.c: judge a certificate of the peer's chain; see mbedtls_ssl_set_verify(). */
+int green__mbed_verify(void *conn, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+/* A certificate in one block; NULL with errno. */
+struct green_tls_cert *green__mbed_cert(const mbedtls_x509_crt *crt);
+
+/* tls_mbedtls_error.c: a code of ours for one of mbedTLS's, with its text in why_text. */
+int green__mbed_code(struct mbed_conn *conn, int ret);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * What differs between mbedTLS 2.28 and 3.x.
+ */
+#ifndef GREEN_TLS_MBEDTLS_COMPAT_H
+#define GREEN_TLS_MBEDTLS_COMPAT_H
+
+#include <stdbool.h>
+
+#include <mbedtls/error.h>
+#include <mbedtls/pem.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ciphersuites.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+
+#define MBED(member) MBEDTLS_PRIVATE(member)
+#define MBED_PARSE_KEY(pk, key, len, password, password_len, rng)                                                      \
+        mbedtls_pk_parse_key((pk), (key), (len), (password), (password_len), (rng), NULL)
+#define MBED_CHECK_PAIR(public, private, rng) mbedtls_pk_check_pair((public), (private), (rng), NULL)
+#define MBED_SHA256(in, len, out) mbedtls_sha256((in), (len), (out), 0)
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+#include <psa/crypto.h>
+#define MBED_HAS_1_3 1
+#define MBED_INIT() (psa_crypto_init() == PSA_SUCCESS)
+#else
+#define MBED_HAS_1_3 0
+#define MBED_INIT() true
+#endif
+
+#define MBED_ERR_VERSION MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION
+
+static inline void
+mbed_versions(mbedtls_ssl_config *conf, bool least_1_3, bool most_1_3)
+{
+        mbedtls_ssl_conf_min_tls_version(conf, least_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
+        mbedtls_ssl_conf_max_tls_version(conf, most_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
+}
+
+#else
+
+#define MBED(member) member
+#define MBED_PARSE_KEY(pk, key, len, password, password_len, rng)                                                      \
+        mbedtls_pk_parse_key((pk), (key), (len), (password), (password_len))
+#define MBED_CHECK_PAIR(public, private, rng) mbedtls_pk_check_pair((public), (private))
+#define MBED_SHA256(in, len, out) mbedtls_sha256_ret((in), (len), (out), 0)
+#define MBED_HAS_1_3 0
+#define MBED_INIT() true
+#define MBED_ERR_VERSION MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
+
+static inline void
+mbed_versions(mbedtls_ssl_config *conf, bool least_1_3, bool most_1_3)
+{
+        (void)least_1_3;
+        (void)most_1_3;
+        mbedtls_ssl_conf_min_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+        mbedtls_ssl_conf_max_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+}
+
+#endif
+#endif

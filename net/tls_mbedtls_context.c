@@ -1,0 +1,368 @@
+/*
+ * mbedTLS as a back end: contexts. See tls_backend.h.
+ */
+#include "tls_mbedtls.h"
+
+/* Forward secrecy and authenticated encryption. */
+static const int modern[] = {
+#if MBED_HAS_1_3
+        MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+        MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+        MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+#endif
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        0,
+};
+
+/* Of them, those that TLS 1.3 has; `ciphers` is about TLS 1.2. */
+enum { OF_1_3 = MBED_HAS_1_3 ? 3 : 0 };
+
+/* Where what went wrong is told. */
+struct why {
+        char *text;
+        size_t size;
+};
+
+static int
+refuse(const struct why *why, int code, const char *what, int ret)
+{
+        char detail[120] = "";
+
+        if (ret != 0)
+                mbedtls_strerror(ret, detail, sizeof detail);
+        snprintf(why->text, why->size, "%s%s%s", what, ret != 0 ? ": " : "", detail);
+        return ret == MBEDTLS_ERR_X509_ALLOC_FAILED || ret == MBEDTLS_ERR_PK_ALLOC_FAILED ||
+                               ret == MBEDTLS_ERR_SSL_ALLOC_FAILED || ret == MBEDTLS_ERR_PEM_ALLOC_FAILED
+                       ? -ENOMEM
+                       : code;
+}
+
+/* ---- certificates and keys */
+
+static int
+take_own(struct mbed_context *x, const struct green__tls_config *config, const struct why *why)
+{
+        const unsigned char *password = (const unsigned char *)config->password;
+        int ret;
+
+        if (config->cert_pem == NULL)
+                return 0;
+        ret = mbedtls_x509_crt_parse(&x->own, (const unsigned char *)config->cert_pem, config->cert_pem_len);
+        if (ret != 0)
+                return refuse(why, GREEN_ETLSFILE, "the certificate cannot be read", ret < 0 ? ret : 0);
+        ret = MBED_PARSE_KEY(&x->key, (const unsigned char *)config->key_pem, config->key_pem_len, password,
+                             password != NULL ? strlen(config->password) : 0, green__mbed_random);
+        if (ret == MBEDTLS_ERR_PK_PASSWORD_REQUIRED)
+                return refuse(why, GREEN_ETLSFILE, "the private key is encrypted, and no password was given", 0);
+        if (ret == MBEDTLS_ERR_PK_PASSWORD_MISMATCH)
+                return refuse(why, GREEN_ETLSFILE, "the password of the private key is wrong", 0);
+        if (ret != 0)
+                return refuse(why, GREEN_ETLSFILE, "the private key cannot be read", ret);
+        ret = MBED_CHECK_PAIR(&x->own.pk, &x->key, green__mbed_random);
+        if (ret != 0)
+                return refuse(why, GREEN_ETLSFILE, "the private key does not fit the certificate", 0);
+        x->has_own = true;
+        return 0;
+}
+
+static int
+take_trusted(struct mbed_context *x, const struct green__tls_config *config, const struct why *why)
+{
+        int ret = 0;
+
+        /* Of a long bundle some may be of a kind that mbedTLS does not know. */
+        if (config->ca_pem != NULL)
+                ret = mbedtls_x509_crt_parse(&x->trusted, (const unsigned char *)config->ca_pem, config->ca_pem_len);
+        if (ret < 0 || (ret > 0 && x->trusted.raw.p == NULL))
+                return refuse(why, GREEN_ETLSFILE, "the trusted certificates cannot be read", ret < 0 ? ret : 0);
+        if (config->crl_pem == NULL)
+                return 0;
+        ret = mbedtls_x509_crl_parse(&x->revoked, (const unsigned char *)config->crl_pem, config->crl_pem_len);
+        if (ret != 0)
+                return refuse(why, GREEN_ETLSFILE, "the list of revoked certificates cannot be read", ret);
+        x->has_revoked = true;
+        return 0;
+}
+
+/* ---- ciphers and protocols */
+
+/* One name of the registry, of len bytes: its number, or 0. */
+static int
+cipher_of(const char *name, size_t len)
+{
+        char text[80];
+
+        if (len >= sizeof text)
+                return 0;
+        memcpy(text, name, len);
+        text[len] = '\0';
+        for (char *p = text; *p != '\0'; p++)
+                if (*p == '_')
+                        *p = '-';
+        return mbedtls_ssl_get_ciphersuite_id(text);
+}
+
+static int
+take_ciphers(struct mbed_context *x, const char *names, const struct why *why)
+{
+        size_t n = OF_1_3;
+
+        if (names == NULL)
+                return 0;
+        x->ciphers = green__mbed_host->alloc((strlen(names) / 2 + OF_1_3 + 2) * sizeof *x->ciphers);
+        if (x->ciphers == NULL)
+                return -ENOMEM;
+        memcpy(x->ciphers, modern, OF_1_3 * sizeof *modern);
+        while (*names != '\0') {
+                size_t len = strcspn(names, ":");
+                int id = len > 0 ? cipher_of(names, len) : 0;
+
+                if (id == 0) {
+                        snprintf(why->text, why->size, "no such cipher: \"%.*s\"", (int)(len < 60 ? len : 60), names);
+                        return -EINVAL;
+                }
+                x->ciphers[n++] = id;
+                names += len + (names[len] == ':');
+        }
+        x->ciphers[n] = 0;
+        return n > OF_1_3 ? 0 : refuse(why, -EINVAL, "no ciphers", 0);
+}
+
+/* mbedTLS keeps the list as it is: it has to last. */
+static int
+take_alpn(struct mbed_context *x, const char *const *names)
+{
+        size_t n = 0, bytes = 0;
+        char *text;
+
+        if (names == NULL || names[0] == NULL)
+                return 0;
+        for (; names[n] != NULL; n++)
+                bytes += strlen(names[n]) + 1;
+        x->alpn = green__mbed_host->alloc((n + 1) * sizeof *x->alpn + bytes);
+        if (x->alpn == NULL)
+                return -ENOMEM;
+        text = (char *)(x->alpn + n + 1);
+        for (size_t i = 0; i < n; i++) {
+                size_t size = strlen(names[i]) + 1;
+
+                x->alpn[i] = memcpy(text, names[i], size);
+                text += size;
+        }
+        return 0;
+}
+
+/* ---- tickets */
+
+static void
+put_tickets(struct mbed_tickets *tickets)
+{
+        if (tickets == NULL || atomic_fetch_sub(&tickets->refs, 1) != 1)
+                return;
+        mbedtls_ssl_ticket_free(&tickets->context);
+        green__mbed_host->free(tickets);
+}
+
+static int
+take_tickets(struct mbed_context *x, const struct green__tls_config *config)
+{
+        const struct mbed_context *previous = config->previous;
+        double seconds = config->ticket_lifetime;
+        int ret;
+
+        if (!config->tickets || config->cert_pem == NULL)
+                return 0;
+        if (previous != NULL && previous->tickets != NULL) {
+                atomic_fetch_add(&previous->tickets->refs, 1);
+                x->tickets = previous->tickets;
+                return 0;
+        }
+        x->tickets = green__mbed_host->alloc(sizeof *x->tickets);
+        if (x->tickets == NULL)
+                return -ENOMEM;
+        atomic_init(&x->tickets->refs, 1);
+        mbedtls_ssl_ticket_init(&x->tickets->context);
+        ret = mbedtls_ssl_ticket_setup(&x->tickets->context, green__mbed_random, NULL, MBEDTLS_CIPHER_AES_256_GCM,
+                                       seconds < 1        ? 1
+                                       : seconds > 604800 ? 604800
+                                                          : (uint32_t)seconds);
+        return ret == 0 ? 0 : -ENOMEM;
+}
+
+/* ---- callbacks */
+
+/* A client has asked for a name: remember it, and take the certificate of that name's context. */
+static int
+by_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len)
+{
+        struct mbed_conn *c = (struct mbed_conn *)ssl;
+        struct mbed_context *x = arg, *other;
+
+        green__mbed_host->free(c->sni);
+        c->sni = green__mbed_host->alloc(len + 1);
+        if (c->sni == NULL) {
+                c->io_code = -ENOMEM;
+                return -1;
+        }
+        memcpy(c->sni, name, len);
+        if (x->sni_fn == NULL || memchr(name, 0, len) != NULL)
+                return 0;
+        other = x->sni_fn(x->sni_arg, c->sni);
+        if (other == NULL)
+                return 0;
+        c->context = other;
+        mbedtls_ssl_set_hs_authmode(ssl, other->server_verify == GREEN_TLS_VERIFY_REQUIRED ? MBEDTLS_SSL_VERIFY_REQUIRED
+                                         : other->server_verify == GREEN_TLS_VERIFY_OPTIONAL
+                                                 ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                 : MBEDTLS_SSL_VERIFY_NONE);
+        mbedtls_ssl_set_hs_ca_chain(ssl, &other->trusted, other->has_revoked ? &other->revoked : NULL);
+        return other->has_own ? mbedtls_ssl_set_hs_own_cert(ssl, &other->own, &other->key) : 0;
+}
+
+#if MBEDTLS_VERSION_NUMBER < 0x03000000
+static int
+export_keys(void *arg, const unsigned char *secret, const unsigned char *block, size_t mac_len, size_t key_len,
+            size_t iv_len, const unsigned char client_random[32], const unsigned char server_random[32],
+            mbedtls_tls_prf_types prf)
+{
+        const struct mbed_context *x = arg;
+        char line[sizeof "CLIENT_RANDOM " + 2 * 32 + 1 + 2 * 48];
+        int at = snprintf(line, sizeof line, "CLIENT_RANDOM ");
+
+        (void)block;
+        (void)mac_len;
+        (void)key_len;
+        (void)iv_len;
+        (void)server_random;
+        (void)prf;
+        for (size_t i = 0; i < 32; i++)
+                at += snprintf(line + at, sizeof line - (size_t)at, "%02x", client_random[i]);
+        line[at++] = ' ';
+        for (size_t i = 0; i < 48; i++)
+                at += snprintf(line + at, sizeof line - (size_t)at, "%02x", secret[i]);
+        x->keylog(line, x->keylog_arg);
+        return 0;
+}
+#endif
+
+/* ---- the two configurations */
+
+static int
+configure(struct mbed_context *x, mbedtls_ssl_config *conf, const struct green__tls_config *config, bool server)
+{
+        int ret = mbedtls_ssl_config_defaults(conf, server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+                                              MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+        enum green_tls_verify verify = server ? config->server_verify : config->client_verify;
+
+        if (ret != 0)
+                return ret;
+        mbed_versions(conf, config->min_version == GREEN_TLS_1_3, MBED_HAS_1_3 && config->max_version != GREEN_TLS_1_2);
+        mbedtls_ssl_conf_rng(conf, green__mbed_random, NULL);
+        mbedtls_ssl_conf_ciphersuites(conf, x->ciphers != NULL ? x->ciphers : modern);
+        mbedtls_ssl_conf_authmode(conf, verify == GREEN_TLS_VERIFY_REQUIRED   ? MBEDTLS_SSL_VERIFY_REQUIRED
+                                        : verify == GREEN_TLS_VERIFY_OPTIONAL ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                                              : MBEDTLS_SSL_VERIFY_NONE);
+        mbedtls_ssl_conf_ca_chain(conf, &x->trusted, x->has_revoked ? &x->revoked : NULL);
+#if defined(MBEDTLS_SSL_RENEGOTIATION)
+        mbedtls_ssl_conf_renegotiation(conf, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
+#endif
+        if (x->has_own)
+                ret = mbedtls_ssl_conf_own_cert(conf, &x->own, &x->key);
+        if (ret == 0 && x->alpn != NULL)
+                ret = mbedtls_ssl_conf_alpn_protocols(conf, x->alpn);
+#if MBEDTLS_VERSION_NUMBER < 0x03000000
+        if (x->keylog != NULL)
+                mbedtls_ssl_conf_export_keys_ext_cb(conf, export_keys, x);
+#endif
+        if (!server) {
+                mbedtls_ssl_conf_session_tickets(conf, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+                return ret;
+        }
+        mbedtls_ssl_conf_sni(conf, by_name, x);
+        /* The names of all that are trusted would be more than a record holds, where it is the system's bundle. */
+        mbedtls_ssl_conf_cert_req_ca_list(conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
+        if (x->tickets != NULL)
+                mbedtls_ssl_conf_session_tickets_cb(conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+                                                    &x->tickets->context);
+        return ret;
+}
+
+static void
+keep_callbacks(struct mbed_context *x, const struct green__tls_config *config)
+{
+        x->server_verify = config->server_verify;
+        x->verify_fn = config->verify_fn;
+        x->verify_arg = config->verify_arg;
+        x->sni_fn = config->sni_fn;
+        x->sni_arg = config->sni_arg;
+        x->keylog = config->keylog;
+        x->keylog_arg = config->keylog_arg;
+}
+
+static int
+fill(struct mbed_context *x, const struct green__tls_config *config, const struct why *why)
+{
+        int rc;
+
+        if (config->min_version == GREEN_TLS_1_3 && !MBED_HAS_1_3)
+                return refuse(why, GREEN_ETLSBACKEND, "this mbedTLS has no TLS 1.3", 0);
+        keep_callbacks(x, config);
+        rc = take_own(x, config, why);
+        if (rc == 0)
+                rc = take_trusted(x, config, why);
+        if (rc == 0)
+                rc = take_ciphers(x, config->ciphers, why);
+        if (rc == 0)
+                rc = take_alpn(x, config->alpn);
+        if (rc == 0)
+                rc = take_tickets(x, config);
+        if (rc == 0 && (configure(x, &x->client, config, false) != 0 || configure(x, &x->server, config, true) != 0))
+                rc = -ENOMEM;
+        return rc;
+}
+
+int
+green__mbed_context_new(const struct green__tls_config *config, void **ret_context, char *why, size_t why_size)
+{
+        struct mbed_context *x = green__mbed_host->alloc(sizeof *x);
+        const struct why where = {why, why_size};
+        int rc;
+
+        if (x == NULL)
+                return -ENOMEM;
+        mbedtls_ssl_config_init(&x->client);
+        mbedtls_ssl_config_init(&x->server);
+        mbedtls_x509_crt_init(&x->own);
+        mbedtls_x509_crt_init(&x->trusted);
+        mbedtls_x509_crl_init(&x->revoked);
+        mbedtls_pk_init(&x->key);
+        rc = fill(x, config, &where);
+        if (rc != 0) {
+                green__mbed_context_free(x);
+                return rc;
+        }
+        *ret_context = x;
+        return 0;
+}
+
+void
+green__mbed_context_free(void *context)
+{
+        struct mbed_context *x = context;
+
+        mbedtls_ssl_config_free(&x->client);
+        mbedtls_ssl_config_free(&x->server);
+        mbedtls_x509_crt_free(&x->own);
+        mbedtls_x509_crt_free(&x->trusted);
+        mbedtls_x509_crl_free(&x->revoked);
+        mbedtls_pk_free(&x->key);
+        put_tickets(x->tickets);
+        green__mbed_host->free(x->ciphers);
+        green__mbed_host->free(x->alpn);
+        green__mbed_host->free(x);
+}
