@@ -52,6 +52,11 @@ struct green__tls_config {
         double ticket_lifetime;
         void (*keylog)(const char *line, void *arg);
         void *keylog_arg;
+        /*
+         * The back end's context that this one takes the place of, after a reload: its ticket keys are shared, so that its
+         * sessions can still be resumed. NULL: none.
+         */
+        void *replaces;
 };
 
 /* What a connection is told. */
