@@ -49,6 +49,7 @@ struct green__ossl_conn {
         int failed;                      /* the code it has failed with, for good; 0: it has not */
         int io_code;                     /* what the functions of bytes said in this call of OpenSSL; 0: nothing bad */
         int verify_code;                 /* why the peer's certificate was refused; 0: it was not */
+        bool greeted;                    /* servers: the client's hello was seen */
         bool server, done, goodbye;      /* the handshake is made; close_notify is sent */
         bool verified;                   /* clients: the peer's certificate was found good, now or in the session */
         bool eof, dry;                   /* in this call of OpenSSL: bytes.recv said the end, or -EAGAIN */

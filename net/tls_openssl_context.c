@@ -109,7 +109,7 @@ fill(struct green__ossl_context *context, const struct green__tls_config *config
         context->sign_cost = green__ossl_sign_cost(SSL_CTX_get0_privatekey(context->ssl_ctx));
         code = config->alpn != NULL ? green__ossl_alpn_copy(context, config->alpn) : 0;
         if (code != 0) {
-                snprintf(why, why_size, "ALPN: names have 1 to 255 bytes");
+                snprintf(why, why_size, code == -ENOMEM ? "no memory" : "ALPN: names have 1 to 255 bytes");
                 return code;
         }
         if (context->alpn != NULL &&

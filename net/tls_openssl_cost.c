@@ -8,7 +8,7 @@
 
 /* A key pair and a shared secret on X25519 or P-256; a certificate's signature, or the chain of a peer with RSA or
  * P-256. */
-enum { EXCHANGE = 120, VERIFY = 300, PARSE = 30 };
+enum { EXCHANGE = 150, VERIFY = 300, PARSE = 30 };
 
 unsigned
 green__ossl_sign_cost(EVP_PKEY *key)

@@ -46,8 +46,9 @@ client_hello(SSL *ssl, int *alert, void *unused)
         (void)unused;
         *alert = SSL_AD_INTERNAL_ERROR;
         /* A client that had to send its hello again has its context already. */
-        if (conn->sni != NULL)
+        if (conn->greeted)
                 return SSL_CLIENT_HELLO_SUCCESS;
+        conn->greeted = true;
         if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &ext, &len) == 1)
                 name = asked_name(ext, len, &len);
         if (name != NULL) {

@@ -72,6 +72,9 @@ ask(struct green__ossl_conn *conn, X509_STORE_CTX *store_ctx, int code)
                 return -ENOMEM;
         answer = conn->context->verify_fn(cert, depth, code, conn->context->verify_arg);
         green__ossl_host.free(cert);
+        /* These would mean something else to who calls handshake(). */
+        if (answer == GREEN__TLS_WANT_READ || answer == GREEN__TLS_WANT_WRITE)
+                return GREEN_ETLSVERIFY;
         return answer < 0 ? answer : 0;
 }
 

@@ -126,6 +126,21 @@ who_trusts_the_certificate_itself_needs_no_authority(void)
         }
 }
 
+static void
+an_authority_in_the_middle_can_be_trusted_alone(void)
+{
+        PEERS_EACH(&pair)
+        {
+                struct green__tls_config client = peers_client(), server = peers_server();
+
+                peers_ca(&client, "chain.pem");
+                peers_cert(&server, "chain.pem", "server.key");
+                CHECK_INT(client_says(&client, &server, "localhost"), 0);
+                peers_cert(&server, "server.pem", "server.key");
+                CHECK_INT(client_says(&client, &server, "localhost"), GREEN_ETLSVERIFY);
+        }
+}
+
 /* ---- verify callbacks */
 
 struct seen {
@@ -178,6 +193,32 @@ a_callback_has_the_last_word(void)
                 seen.answer = -EPERM;
                 CHECK_INT(client_says(&client, &server, "localhost"), -EPERM);
                 CHECK_INT(seen.calls, 7);
+                /* No code that means that the handshake goes on. */
+                seen.answer = -EAGAIN;
+                CHECK(client_says(&client, &server, "localhost") < -1000);
+        }
+}
+
+/* Who verifies nothing but looks itself, at a fingerprint for example, is asked too. */
+static void
+a_callback_is_asked_where_nothing_is_verified(void)
+{
+        PEERS_EACH(&pair)
+        {
+                struct green__tls_config client = peers_client(), server = peers_server();
+                struct seen seen = {.answer = 0};
+
+                if (strcmp(pair.client.tls->name, "openssl") != 0)
+                        continue;
+                client.client_verify = GREEN_TLS_VERIFY_NONE;
+                client.verify_fn = look;
+                client.verify_arg = &seen;
+                peers_cert(&server, "other.pem", "server.key");
+                CHECK_INT(client_says(&client, &server, "localhost"), 0);
+                CHECK_INT(seen.calls, 1);
+                CHECK_INT(seen.code, 0);
+                seen.answer = GREEN_ETLSVERIFY;
+                CHECK_INT(client_says(&client, &server, "localhost"), GREEN_ETLSVERIFY);
         }
 }
 
@@ -493,7 +534,9 @@ GREEN_SUITE(tls_backend_trust){GREEN_TEST(each_flaw_of_a_certificate_has_its_cod
                                GREEN_TEST(a_revoked_certificate_is_refused_by_who_has_the_crl),
                                GREEN_TEST(who_verifies_nothing_takes_any_certificate),
                                GREEN_TEST(who_trusts_the_certificate_itself_needs_no_authority),
+                               GREEN_TEST(an_authority_in_the_middle_can_be_trusted_alone),
                                GREEN_TEST(a_callback_has_the_last_word),
+                               GREEN_TEST(a_callback_is_asked_where_nothing_is_verified),
                                GREEN_TEST(servers_can_ask_for_a_certificate),
                                GREEN_TEST(the_peers_certificate_can_be_read),
                                GREEN_TEST(sessions_are_taken_up_again),
