@@ -78,8 +78,6 @@ set_tickets(struct green__ossl_context *context, const struct green__tls_config 
                 SSL_CTX_set_num_tickets(context->ssl_ctx, 1);
                 return context->tickets == NULL ? -ENOMEM : green__ossl_tickets_use(context->ssl_ctx, context->tickets);
         }
-        SSL_CTX_set_options(context->ssl_ctx, SSL_OP_NO_TICKET);
-        SSL_CTX_set_num_tickets(context->ssl_ctx, 0);
         if (RAND_bytes(sid, sizeof sid) != 1 || SSL_CTX_set_session_id_context(context->ssl_ctx, sid, sizeof sid) != 1)
                 return GREEN_ETLS;
         return 0;
@@ -178,6 +176,7 @@ green__ossl_context_apply(struct green__ossl_conn *conn)
         else if (!conn->server && (verify != GREEN_TLS_VERIFY_NONE || context->verify_fn != NULL))
                 mode = SSL_VERIFY_PEER;
         SSL_set_verify(conn->ssl, mode, NULL);
+        /* Here, as the name a client asks for may lead to a context without tickets. */
         if (conn->server && context->tickets == NULL) {
                 SSL_set_options(conn->ssl, SSL_OP_NO_TICKET);
                 SSL_set_num_tickets(conn->ssl, 0);

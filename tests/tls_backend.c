@@ -151,6 +151,7 @@ bytes_that_are_there_are_pending_and_can_be_looked_at(void)
         {
                 struct green__tls_config client = peers_client(), server = peers_server();
                 const struct green__tls_backend *tls = pair.server.tls;
+                size_t taken;
                 char buf[64];
 
                 if (peers_open(&pair, &client, &server)) {
@@ -177,6 +178,17 @@ bytes_that_are_there_are_pending_and_can_be_looked_at(void)
                         CHECK_INT(tls->read(pair.server.conn, buf, sizeof buf, false), 3);
                         CHECK(memcmp(buf, "abc", 3) == 0);
                         CHECK_INT(tls->pending(pair.server.conn), 0);
+                        /* A part of a record is not pending, and nobody asks for the rest of it. */
+                        pair.up.broken = 0;
+                        pair.up.portion = 40;
+                        CHECK_INT(peers_write(&pair.client, "0123456789", 10), 10);
+                        CHECK_INT(peers_write(&pair.client, "abc", 3), 3);
+                        CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 10);
+                        taken = pair.up.taken;
+                        CHECK_INT(tls->pending(pair.server.conn), 0);
+                        CHECK_INT(pair.up.taken, taken);
+                        CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 3);
+                        pair.up.portion = 0;
                 }
                 peers_close(&pair);
         }
@@ -278,8 +290,10 @@ what_comes_behind_the_goodbye_is_kept(void)
                         pair.up.end += 5;
                         CHECK_INT(pair.server.tls->leftover(pair.server.conn, buf, sizeof buf), 0);
                         CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 4);
+                        CHECK_INT(pair.server.tls->leftover(pair.server.conn, buf, sizeof buf), 0);
                         CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 0);
                         n = pair.server.tls->leftover(pair.server.conn, buf, 2);
+                        CHECK(n <= 2);
                         n += pair.server.tls->leftover(pair.server.conn, buf + n, sizeof buf - n);
                         memcpy(buf + n, pair.up.data + pair.up.begin, pair.up.end - pair.up.begin);
                         n += pair.up.end - pair.up.begin;

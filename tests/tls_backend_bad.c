@@ -84,6 +84,20 @@ a_certificate_that_is_cut_short_is_rubbish(void)
 }
 
 static void
+a_chain_is_good_as_a_whole(void)
+{
+        for (int b = 0; b < peers_count; b++) {
+                struct green__tls_config config = peers_server();
+                char text[4096];
+
+                snprintf(text, sizeof text, "%s\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                         config.cert_pem);
+                set(&config.cert_pem, &config.cert_pem_len, text);
+                CHECK_INT(refused(peers_backends[b], &config), GREEN_ETLSFILE);
+        }
+}
+
+static void
 a_key_has_to_fit_and_its_password_too(void)
 {
         for (int b = 0; b < peers_count; b++) {
@@ -409,6 +423,7 @@ memory_may_be_missing_anywhere(void)
 
 GREEN_SUITE(tls_backend_bad){GREEN_TEST(a_context_is_not_made_of_rubbish),
                              GREEN_TEST(a_certificate_that_is_cut_short_is_rubbish),
+                             GREEN_TEST(a_chain_is_good_as_a_whole),
                              GREEN_TEST(a_key_has_to_fit_and_its_password_too),
                              GREEN_TEST(options_that_mean_nothing_are_refused),
                              GREEN_TEST(a_handshake_can_be_cut_at_every_byte, .limit = 120),

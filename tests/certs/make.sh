@@ -87,6 +87,7 @@ issue ca revoked.pem server.key '/O=green-net tests/CN=revoked' $begin $end "$no
 issue ca client.pem client.key '/O=green-net tests/CN=client' $begin $end "$no_ca" 'extendedKeyUsage = clientAuth' \
     'subjectAltName = DNS:client.test'
 issue self self.pem server.key '/O=green-net tests/CN=self' $begin $end "$no_ca" "$names"
+issue self cn.pem server.key '/O=green-net tests/CN=localhost' $begin $end "$no_ca"
 issue otherca other.pem server.key '/O=green-net tests/CN=other' $begin $end "$no_ca" "$serves" "$names"
 issue mid "$tmp/leaf" server.key '/O=green-net tests/CN=chain' $begin $end "$no_ca" "$serves" "$names"
 cat "$tmp/leaf" "$tmp/mid/ca.pem" >chain.pem
