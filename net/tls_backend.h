@@ -18,7 +18,7 @@
 
 /* What a call of a connection returns besides 0, a count, and a negative code. */
 #define GREEN__TLS_WANT_READ (-EAGAIN)         /* bytes.recv said -EAGAIN */
-#define GREEN__TLS_WANT_WRITE (-EINPROGRESS)   /* bytes.send said -EAGAIN; call again with the same arguments */
+#define GREEN__TLS_WANT_WRITE (-EINPROGRESS)   /* bytes.send said -EAGAIN; call again with the same bytes, wherever they lie */
 
 /* Where the bytes of a connection come from and go to. The functions never wait. */
 struct green__tls_bytes {
@@ -52,11 +52,8 @@ struct green__tls_config {
         double ticket_lifetime;
         void (*keylog)(const char *line, void *arg);
         void *keylog_arg;
-        /*
-         * The back end's context that this one takes the place of, after a reload: its ticket keys are shared, so that its
-         * sessions can still be resumed. NULL: none.
-         */
-        void *replaces;
+        /* The context that this one takes the place of: tickets that it gave stay good. NULL: none. */
+        void *previous;
 };
 
 /* What a connection is told. */
@@ -87,6 +84,7 @@ struct green__tls_backend {
         void (*conn_free)(void *conn);
         /*
          * One step of the handshake, as far as the bytes that are there lead: 0 it is done, WANT_READ, WANT_WRITE or a code.
+         * WANT_WRITE may also mean that the next step costs more than this one was said to: ask, and call again.
          */
         int (*handshake)(void *conn);
         /*

@@ -72,6 +72,7 @@ outcome(struct green__ossl_conn *conn, int result)
         case SSL_ERROR_WANT_READ:
                 return GREEN__TLS_WANT_READ;
         case SSL_ERROR_WANT_WRITE:
+        case SSL_ERROR_WANT_CLIENT_HELLO_CB: /* the name chose a context whose key costs more */
                 return GREEN__TLS_WANT_WRITE;
         case SSL_ERROR_ZERO_RETURN:
                 return 0;

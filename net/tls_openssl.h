@@ -7,8 +7,6 @@
 #ifndef GREEN_TLS_OPENSSL_H
 #define GREEN_TLS_OPENSSL_H
 
-#include <stdatomic.h>
-
 #include <openssl/ssl.h>
 
 #include "tls_backend.h"
@@ -19,7 +17,7 @@ enum { GREEN__OSSL_AHEAD = 1024 };
 /* Keys of session tickets, of a context and of those that replace it: see tls_openssl_ticket.c. */
 struct green__ossl_tickets;
 
-/* A context. Nothing in it changes once it is made, but the atomic members. */
+/* A context. Nothing in it changes once it is made. */
 struct green__ossl_context {
         SSL_CTX *ssl_ctx;
         struct green__ossl_tickets *tickets; /* NULL: none are given */
@@ -33,8 +31,7 @@ struct green__ossl_context {
         void *sni_arg;
         void (*keylog)(const char *line, void *arg);
         void *keylog_arg;
-        unsigned sign_cost;   /* microseconds of a signature with its key; 0: it has none */
-        atomic_uint sni_cost; /* the most of a context that sni_fn chose so far */
+        unsigned sign_cost; /* microseconds of a signature with its key; 0: it has none */
 };
 
 struct green__ossl_conn {

@@ -57,17 +57,17 @@ set_versions(SSL_CTX *ssl_ctx, const struct green__tls_config *config)
 
 /* The context whose sessions this one goes on with. */
 static const struct green__ossl_context *
-replaced(const struct green__tls_config *config)
+previous(const struct green__tls_config *config)
 {
-        size_t end = offsetof(struct green__tls_config, replaces) + sizeof config->replaces;
+        size_t end = offsetof(struct green__tls_config, previous) + sizeof config->previous;
 
-        return config->size >= end ? config->replaces : NULL;
+        return config->size >= end ? config->previous : NULL;
 }
 
 static int
 set_tickets(struct green__ossl_context *context, const struct green__tls_config *config)
 {
-        const struct green__ossl_context *old = replaced(config);
+        const struct green__ossl_context *old = previous(config);
         unsigned char sid[SID];
 
         if (config->tickets) {
@@ -131,7 +131,6 @@ green__ossl_context_new(const struct green__tls_config *config, void **ret_conte
                 snprintf(why, why_size, "no memory");
                 return -ENOMEM;
         }
-        atomic_init(&context->sni_cost, 0);
         context->client_verify = config->client_verify;
         context->server_verify = config->server_verify;
         context->verify_fn = config->verify_fn;

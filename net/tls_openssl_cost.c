@@ -34,15 +34,13 @@ green__ossl_sign_cost(EVP_PKEY *key)
 static unsigned
 server_cost(struct green__ossl_conn *conn)
 {
-        unsigned sign = conn->context->sign_cost, sni = atomic_load(&conn->context->sni_cost);
-
         switch (SSL_get_state(conn->ssl)) {
         case TLS_ST_BEFORE:
         case TLS_ST_SR_CLNT_HELLO:
         case TLS_ST_SW_HELLO_REQ:
         case TLS_ST_SW_SRVR_HELLO: /* asked the client for another group */
         case TLS_ST_SW_CHANGE:     /* likewise */
-                return EXCHANGE + (sign > sni ? sign : sni);
+                return EXCHANGE + conn->context->sign_cost;
         default:
                 if (conn->context->server_verify != GREEN_TLS_VERIFY_NONE)
                         return EXCHANGE + VERIFY;

@@ -25,15 +25,6 @@ asked_name(const unsigned char *ext, size_t len, size_t *ret_len)
         return ext + HEAD;
 }
 
-static void
-note_cost(struct green__ossl_context *context, unsigned cost)
-{
-        unsigned most = atomic_load(&context->sni_cost);
-
-        while (cost > most && !atomic_compare_exchange_weak(&context->sni_cost, &most, cost))
-                ;
-}
-
 /* SSL_CTX_set_client_hello_cb() */
 static int
 client_hello(SSL *ssl, int *alert, void *unused)
@@ -42,10 +33,11 @@ client_hello(SSL *ssl, int *alert, void *unused)
         struct green__ossl_context *chosen;
         const unsigned char *ext = NULL, *name = NULL;
         size_t len = 0;
+        bool dearer;
 
         (void)unused;
         *alert = SSL_AD_INTERNAL_ERROR;
-        /* A client that had to send its hello again has its context already. */
+        /* When this is called again, or the client had to send its hello again, it is decided. */
         if (conn->greeted)
                 return SSL_CLIENT_HELLO_SUCCESS;
         conn->greeted = true;
@@ -62,12 +54,13 @@ client_hello(SSL *ssl, int *alert, void *unused)
         chosen = conn->context->sni_fn(conn->context->sni_arg, conn->sni != NULL ? conn->sni : "");
         if (chosen == NULL || chosen == conn->context)
                 return SSL_CLIENT_HELLO_SUCCESS;
-        note_cost(conn->context, chosen->sign_cost);
+        dearer = chosen->sign_cost > conn->context->sign_cost;
         if (SSL_set_SSL_CTX(ssl, chosen->ssl_ctx) == NULL)
                 return SSL_CLIENT_HELLO_ERROR;
         conn->context = chosen;
         green__ossl_context_apply(conn);
-        return SSL_CLIENT_HELLO_SUCCESS;
+        /* handshake() comes back here; who called it asks for the cost anew. */
+        return dearer ? SSL_CLIENT_HELLO_RETRY : SSL_CLIENT_HELLO_SUCCESS;
 }
 
 /* SSL_CTX_set_tlsext_servername_callback(): the name is taken, and the client is told so. */

@@ -6,6 +6,7 @@
 #include "tls_openssl.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 

@@ -512,6 +512,42 @@ an_rsa_key_costs_more_than_an_ecdsa_key(void)
         }
 }
 
+/* A name that leads to a key that costs more: who makes the steps is told before it is used. */
+static void
+a_dear_key_is_announced(void)
+{
+        PEERS_EACH(&pair)
+        {
+                struct green__tls_config client = peers_client(), server = peers_server(), dear = server;
+                struct sni sni = {0};
+                unsigned before, most = 0;
+                char why[200];
+
+                if (strcmp(pair.server.tls->name, "openssl") != 0)
+                        continue; /* others may say the most from the beginning */
+                peers_cert(&dear, "rsa.pem", "rsa.key");
+                CHECK_INT(pair.server.tls->context_new(&dear, &sni.answer, why, sizeof why), 0);
+                server.sni_fn = choose;
+                server.sni_arg = &sni;
+                client.client_verify = GREEN_TLS_VERIFY_NONE;
+                if (peers_contexts(&pair, &client, &server) && peers_connect(&pair, "a.wild.test", NULL)) {
+                        before = pair.server.tls->handshake_cost(pair.server.conn);
+                        CHECK_INT(pair.client.tls->handshake(pair.client.conn), GREEN__TLS_WANT_READ);
+                        CHECK_INT(pair.server.tls->handshake(pair.server.conn), GREEN__TLS_WANT_WRITE);
+                        CHECK(!pair.server.send_again);
+                        CHECK_INT(pair.down.carried, 0);
+                        most = pair.server.tls->handshake_cost(pair.server.conn);
+                        CHECK(most > 2 * before);
+                        peers_shake(&pair);
+                        CHECK_INT(pair.server.code, 0);
+                        CHECK_INT(pair.client.code, 0);
+                        peers_talk(&pair);
+                }
+                peers_close(&pair);
+                pair.server.tls->context_free(sni.answer);
+        }
+}
+
 /* ---- OS threads */
 
 enum { THREADS = 4, TURNS = 20 };
@@ -582,5 +618,6 @@ GREEN_SUITE(tls_backend){GREEN_TEST(handshakes_are_made_and_tell_what_was_agreed
                          GREEN_TEST(the_name_asked_for_chooses_the_context),
                          GREEN_TEST(secrets_are_logged_where_asked_for),
                          GREEN_TEST(an_rsa_key_costs_more_than_an_ecdsa_key),
+                         GREEN_TEST(a_dear_key_is_announced),
                          GREEN_TEST(contexts_are_shared_by_os_threads, .limit = 60),
                          GREEN_SUITE_END};

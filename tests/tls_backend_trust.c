@@ -412,7 +412,7 @@ a_session_is_nothing_to_another_context_but_to_its_successor(void)
                         session = session_of(&client, &server);
                         first = pair.server.context;
                         CHECK_INT(pair.server.tls->context_new(&server, &other, why, sizeof why), 0);
-                        server.replaces = first;
+                        server.previous = first;
                         peers_cert(&server, "rsa.pem", "rsa.key");
                         CHECK_INT(pair.server.tls->context_new(&server, &successor, why, sizeof why), 0);
                         pair.server.context = other;

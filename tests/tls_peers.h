@@ -50,7 +50,7 @@ struct pair {
 /* What the host's memory is given back with. */
 void peers_free(void *memory);
 
-/* The texts of tests/certs, NUL-terminated; the length counts the NUL. They stay until the program ends. */
+/* The texts of tests/certs/peers, NUL-terminated; the length counts the NUL. They stay until the program ends. */
 const char *peers_text(const char *file, size_t *ret_len);
 
 /* Modest defaults: a client that trusts ca.pem, a server with server.pem. */
