@@ -256,6 +256,12 @@ peers_has_1_3(int backend)
 }
 
 bool
+peers_strict(const struct green__tls_backend *tls)
+{
+        return strcmp(tls->name, "openssl") == 0;
+}
+
+bool
 peers_contexts(struct pair *pair, const struct green__tls_config *client, const struct green__tls_config *server)
 {
         char why[200] = "";
@@ -351,8 +357,10 @@ empty(struct wire *wire)
 void
 peers_hang_up(struct pair *pair)
 {
-        pair->client.tls->conn_free(pair->client.conn);
-        pair->server.tls->conn_free(pair->server.conn);
+        if (pair->client.conn != NULL)
+                pair->client.tls->conn_free(pair->client.conn);
+        if (pair->server.conn != NULL)
+                pair->server.tls->conn_free(pair->server.conn);
         pair->client.conn = pair->server.conn = NULL;
         empty(&pair->up);
         empty(&pair->down);
@@ -362,8 +370,10 @@ void
 peers_close(struct pair *pair)
 {
         peers_hang_up(pair);
-        pair->client.tls->context_free(pair->client.context);
-        pair->server.tls->context_free(pair->server.context);
+        if (pair->client.context != NULL)
+                pair->client.tls->context_free(pair->client.context);
+        if (pair->server.context != NULL)
+                pair->server.tls->context_free(pair->server.context);
         pair->client.context = pair->server.context = NULL;
 }
 

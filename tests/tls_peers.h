@@ -76,6 +76,11 @@ void peers_close(struct pair *pair);
 /* Back ends for the two ends: peers_backends[client], peers_backends[server]. The pair is empty then. */
 void peers_choose(struct pair *pair, int client, int server);
 bool peers_has_1_3(int backend);
+/*
+ * Does it refuse by itself what net/tls*.c never asks of a back end, such as data before the handshake or after an
+ * error? Others leave that to their caller; what depends on it is checked for those that do.
+ */
+bool peers_strict(const struct green__tls_backend *tls);
 
 /* read() and write() that go on at WANT_...: what they return, or WANT_READ when there is nothing. */
 ssize_t peers_read(struct end *end, void *buf, size_t len);
