@@ -2,8 +2,8 @@
 
 # GREEN_TLS_OPENSSL
 # -----------------
-# --with-tls-openssl=shared|no|check: a module in $(pkglibdir) over OpenSSL. Nothing else links it. Sets green_tls_openssl
-# to shared or no, the conditional TLS_OPENSSL, and OPENSSL_CFLAGS and OPENSSL_LIBS.
+# --with-tls-openssl=shared|no|check: a module in $(pkglibdir) over OpenSSL. Nothing else links it. Sets
+# green_tls_openssl to shared or no, the conditional TLS_OPENSSL, and OPENSSL_CFLAGS and OPENSSL_LIBS.
 AC_DEFUN([GREEN_TLS_OPENSSL],
 [AC_ARG_WITH([tls-openssl],
   [AS_HELP_STRING([--with-tls-openssl=shared|no|check], [TLS by OpenSSL: module, left out (check)])],
