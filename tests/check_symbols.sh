@@ -1,7 +1,7 @@
 #!/bin/sh
 # Only names that begin with green_ leave a library, and none of them with green__: those are private. They may be
 # global in a static library, where there is no hiding; there too everything begins with green_. A module exports
-# green_hub_module and nothing else. Exported data would go wrong with -Bsymbolic.
+# green_hub_module, or green_tls_module, and nothing else. Exported data would go wrong with -Bsymbolic.
 bad=0 seen=0
 names() { # OPTION FILE: `name type` of what it defines
     ${NM:-nm} -P "$1" --defined-only "$2" | awk 'NF >= 2 && $2 != "A" { sub(/@.*/, "", $1); print $1, $2 }'
@@ -34,10 +34,12 @@ for lib in core sync net web; do
         done
     fi
 done
-for module in .libs/hub_*.so; do
+for module in .libs/hub_*.so .libs/tls_*.so; do
     test -f "$module" || continue
     list=$(names -D "$module" | awk '{ print $1 }')
-    test "$list" = green_hub_module || complain "$module" "exports $(echo $list), not just green_hub_module"
+    kind=${module#.libs/}
+    kind=${kind%%_*}
+    test "$list" = green_${kind}_module || complain "$module" "exports $(echo $list), not just green_${kind}_module"
 done
 test $seen = 1 || complain check_symbols.sh "no library found in $PWD/.libs"
 exit $bad
