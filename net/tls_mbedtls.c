@@ -68,6 +68,12 @@ bio_recv(void *arg, unsigned char *buf, size_t len)
                 return (int)have;
         }
         n = c->bytes.recv(c->bytes.arg, buf, len);
+        if (n > 0 && c->server && c->ssl.MBED(state) <= MBEDTLS_SSL_CLIENT_HELLO) {
+                int rc = green__mbed_hello(c, c->ssl.MBED(in_hdr), c->ssl.MBED(in_left) + (size_t)n);
+
+                if (rc != 0)
+                        return from_code(c, rc, 0);
+        }
         return n >= 0 ? (int)n : from_code(c, n, MBEDTLS_ERR_SSL_WANT_READ);
 }
 
@@ -127,8 +133,8 @@ set_up(struct mbed_conn *c, const struct green__tls_conn_config *config)
         mbedtls_ssl_set_verify(&c->ssl, green__mbed_verify, c);
         mbedtls_ssl_set_bio(&c->ssl, c, bio_send, bio_recv, NULL);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-        if (c->context->keylog != NULL)
-                mbedtls_ssl_set_export_keys_cb(&c->ssl, export_keys, c);
+        /* Also without: the name that is asked for may lead to a context that has one. */
+        mbedtls_ssl_set_export_keys_cb(&c->ssl, export_keys, c);
 #endif
         return 0;
 }
@@ -436,7 +442,7 @@ export_keys(void *arg, mbedtls_ssl_key_export_type type, const unsigned char *se
 
         (void)server_random;
         (void)prf;
-        if (type != MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET || len > 64)
+        if (c->context->keylog == NULL || type != MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET || len > 64)
                 return;
         at = snprintf(line, sizeof line, "CLIENT_RANDOM ");
         for (size_t i = 0; i < 32; i++)

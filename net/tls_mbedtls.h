@@ -51,8 +51,9 @@ struct mbed_conn {
         char *verify_name; /* NULL: any */
         char *sni;         /* servers: what the client asked for; NULL: nothing */
         bool server;
-        bool paused; /* the next step is a dear one, and was put off for it to be announced */
-        bool full;   /* a certificate was exchanged: no session was taken up */
+        bool greeted; /* servers: the client's first message was seen, and the context is chosen */
+        bool paused;  /* the next step is a dear one, and was put off for it to be announced */
+        bool full;    /* a certificate was exchanged: no session was taken up */
         bool said_goodbye;
         bool writing;   /* a record of the caller's is half sent */
         int io_code;    /* what bytes failed with */
@@ -71,6 +72,12 @@ int green__mbed_random(void *arg, unsigned char *bytes, size_t len);
 /* tls_mbedtls_context.c */
 int green__mbed_context_new(const struct green__tls_config *config, void **ret_context, char *why, size_t why_size);
 void green__mbed_context_free(void *context);
+
+/* tls_mbedtls_hello.c: so much of a client's first record is there; chooses the context when it is whole. 0 or a code.
+ */
+int green__mbed_hello(struct mbed_conn *conn, const unsigned char *record, size_t len);
+/* See mbedtls_ssl_conf_sni(). */
+int green__mbed_asked(void *unused, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len);
 
 /* tls_mbedtls_verify.c: judge a certificate of the peer's chain; see mbedtls_ssl_set_verify(). */
 int green__mbed_verify(void *conn, mbedtls_x509_crt *crt, int depth, uint32_t *flags);

@@ -196,34 +196,6 @@ take_tickets(struct mbed_context *x, const struct green__tls_config *config)
 
 /* ---- callbacks */
 
-/* A client has asked for a name: remember it, and take the certificate of that name's context. */
-static int
-by_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len)
-{
-        struct mbed_conn *c = (struct mbed_conn *)ssl;
-        struct mbed_context *x = arg, *other;
-
-        green__mbed_host->free(c->sni);
-        c->sni = green__mbed_host->alloc(len + 1);
-        if (c->sni == NULL) {
-                c->io_code = -ENOMEM;
-                return -1;
-        }
-        memcpy(c->sni, name, len);
-        if (x->sni_fn == NULL || memchr(name, 0, len) != NULL)
-                return 0;
-        other = x->sni_fn(x->sni_arg, c->sni);
-        if (other == NULL)
-                return 0;
-        c->context = other;
-        mbedtls_ssl_set_hs_authmode(ssl, other->server_verify == GREEN_TLS_VERIFY_REQUIRED ? MBEDTLS_SSL_VERIFY_REQUIRED
-                                         : other->server_verify == GREEN_TLS_VERIFY_OPTIONAL
-                                                 ? MBEDTLS_SSL_VERIFY_OPTIONAL
-                                                 : MBEDTLS_SSL_VERIFY_NONE);
-        mbedtls_ssl_set_hs_ca_chain(ssl, &other->trusted, other->has_revoked ? &other->revoked : NULL);
-        return other->has_own ? mbedtls_ssl_set_hs_own_cert(ssl, &other->own, &other->key) : 0;
-}
-
 #if MBEDTLS_VERSION_NUMBER < 0x03000000
 static int
 export_keys(void *arg, const unsigned char *secret, const unsigned char *block, size_t mac_len, size_t key_len,
@@ -283,7 +255,7 @@ configure(struct mbed_context *x, mbedtls_ssl_config *conf, const struct green__
                 mbedtls_ssl_conf_session_tickets(conf, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
                 return ret;
         }
-        mbedtls_ssl_conf_sni(conf, by_name, x);
+        mbedtls_ssl_conf_sni(conf, green__mbed_asked, NULL);
         /* The names of all that are trusted would be more than a record holds, where it is the system's bundle. */
         mbedtls_ssl_conf_cert_req_ca_list(conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
         if (x->tickets != NULL)
