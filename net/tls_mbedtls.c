@@ -91,8 +91,8 @@ bio_send(void *arg, const unsigned char *buf, size_t len)
 
 /* ---- making */
 
-static char *
-copy_text(const char *text)
+char *
+green__mbed_copy(const char *text)
 {
         size_t size = strlen(text) + 1;
         char *copy = green__mbed_host->alloc(size);
@@ -107,6 +107,7 @@ mbed_conn_free(void *conn)
 
         mbedtls_ssl_free(&c->ssl);
         green__mbed_host->free(c->verify_name);
+        green__mbed_host->free(c->session_name);
         green__mbed_host->free(c->sni);
         green__mbed_host->free(c);
 }
@@ -121,15 +122,16 @@ static int
 set_up(struct mbed_conn *c, const struct green__tls_conn_config *config)
 {
         int ret = mbedtls_ssl_setup(&c->ssl, config->server ? &c->context->server : &c->context->client);
+        int rc;
 
         if (ret == 0 && !config->server)
                 ret = mbedtls_ssl_set_hostname(&c->ssl, config->server_name);
-        if (ret == 0 && config->session != NULL)
-                ret = mbedtls_ssl_set_session(&c->ssl, config->session);
         if (ret != 0)
                 return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA ? -EINVAL : -ENOMEM;
-        if (config->verify_name != NULL && (c->verify_name = copy_text(config->verify_name)) == NULL)
+        if (config->verify_name != NULL && (c->verify_name = green__mbed_copy(config->verify_name)) == NULL)
                 return -ENOMEM;
+        if (config->session != NULL && (rc = green__mbed_session_offer(c, config->session)) != 0)
+                return rc;
         mbedtls_ssl_set_verify(&c->ssl, green__mbed_verify, c);
         mbedtls_ssl_set_bio(&c->ssl, c, bio_send, bio_recv, NULL);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
@@ -208,9 +210,8 @@ has_begun(struct mbed_conn *c)
 }
 
 static int
-mbed_handshake(void *conn)
+steps(struct mbed_conn *c)
 {
-        struct mbed_conn *c = conn;
         bool announced = c->paused, reads;
 
         c->paused = false;
@@ -238,6 +239,21 @@ mbed_handshake(void *conn)
                         return green__mbed_code(c, ret);
         }
         return 0;
+}
+
+static int
+mbed_handshake(void *conn)
+{
+        struct mbed_conn *c = conn;
+        int code;
+
+        if (c->failed != 0 || c->done)
+                return c->failed;
+        code = steps(c);
+        c->done = code == 0;
+        if (code != GREEN__TLS_WANT_READ && code != GREEN__TLS_WANT_WRITE)
+                c->failed = code;
+        return code;
 }
 
 static unsigned
@@ -409,28 +425,6 @@ mbed_conn_peer_cert(void *conn)
         return NULL;
 }
 
-static void
-mbed_session_free(void *session)
-{
-        mbedtls_ssl_session_free(session);
-        green__mbed_host->free(session);
-}
-
-static void *
-mbed_session_get(void *conn)
-{
-        const struct mbed_conn *c = conn;
-        mbedtls_ssl_session *session = green__mbed_host->alloc(sizeof *session);
-
-        if (session == NULL)
-                return NULL;
-        mbedtls_ssl_session_init(session);
-        if (mbedtls_ssl_get_session(&c->ssl, session) == 0 && session->MBED(ticket_len) > 0)
-                return session;
-        mbed_session_free(session);
-        return NULL;
-}
-
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 static void
 export_keys(void *arg, mbedtls_ssl_key_export_type type, const unsigned char *secret, size_t len,
@@ -478,8 +472,8 @@ static const struct green__tls_backend table = {
         .conn_sni = mbed_conn_sni,
         .conn_resumed = mbed_conn_resumed,
         .conn_peer_cert = mbed_conn_peer_cert,
-        .session_get = mbed_session_get,
-        .session_free = mbed_session_free,
+        .session_get = green__mbed_session_get,
+        .session_free = green__mbed_session_free,
 };
 
 const struct green__tls_backend *const green__tls_builtin = &table;

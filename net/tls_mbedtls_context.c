@@ -224,21 +224,30 @@ export_keys(void *arg, const unsigned char *secret, const unsigned char *block, 
 
 /* ---- the two configurations */
 
+int
+green__mbed_authmode(const struct mbed_context *x, bool server)
+{
+        if (server)
+                return x->server_verify == GREEN_TLS_VERIFY_REQUIRED   ? MBEDTLS_SSL_VERIFY_REQUIRED
+                       : x->server_verify == GREEN_TLS_VERIFY_OPTIONAL ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                                       : MBEDTLS_SSL_VERIFY_NONE;
+        if (x->client_verify != GREEN_TLS_VERIFY_NONE)
+                return MBEDTLS_SSL_VERIFY_REQUIRED;
+        return x->verify_fn != NULL ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_NONE;
+}
+
 static int
 configure(struct mbed_context *x, mbedtls_ssl_config *conf, const struct green__tls_config *config, bool server)
 {
         int ret = mbedtls_ssl_config_defaults(conf, server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
                                               MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
-        enum green_tls_verify verify = server ? config->server_verify : config->client_verify;
 
         if (ret != 0)
                 return ret;
         mbed_versions(conf, config->min_version == GREEN_TLS_1_3, MBED_HAS_1_3 && config->max_version != GREEN_TLS_1_2);
         mbedtls_ssl_conf_rng(conf, green__mbed_random, NULL);
         mbedtls_ssl_conf_ciphersuites(conf, x->ciphers != NULL ? x->ciphers : modern);
-        mbedtls_ssl_conf_authmode(conf, verify == GREEN_TLS_VERIFY_REQUIRED   ? MBEDTLS_SSL_VERIFY_REQUIRED
-                                        : verify == GREEN_TLS_VERIFY_OPTIONAL ? MBEDTLS_SSL_VERIFY_OPTIONAL
-                                                                              : MBEDTLS_SSL_VERIFY_NONE);
+        mbedtls_ssl_conf_authmode(conf, green__mbed_authmode(x, server));
         mbedtls_ssl_conf_ca_chain(conf, &x->trusted, x->has_revoked ? &x->revoked : NULL);
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
         mbedtls_ssl_conf_renegotiation(conf, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
@@ -267,6 +276,7 @@ configure(struct mbed_context *x, mbedtls_ssl_config *conf, const struct green__
 static void
 keep_callbacks(struct mbed_context *x, const struct green__tls_config *config)
 {
+        x->client_verify = config->client_verify;
         x->server_verify = config->server_verify;
         x->verify_fn = config->verify_fn;
         x->verify_arg = config->verify_arg;

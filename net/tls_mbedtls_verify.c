@@ -7,6 +7,7 @@
 #include "tls_mbedtls.h"
 
 #include <arpa/inet.h>
+#include <strings.h>
 
 /* ---- names */
 
@@ -27,22 +28,52 @@ next_name(const mbedtls_x509_sequence **at, const mbedtls_x509_buf **ret_name)
         return false;
 }
 
-/* An address is in the certificate as bytes, and mbedTLS 2.28 does not look there. False: the name is no address. */
+/* An address is in the certificate as bytes. */
 static bool
-check_address(const mbedtls_x509_crt *crt, const char *text, uint32_t *flags)
+is_for_address(const mbedtls_x509_crt *crt, const unsigned char *raw, size_t len)
+{
+        const mbedtls_x509_sequence *at = &crt->subject_alt_names;
+        const mbedtls_x509_buf *name;
+
+        while (next_name(&at, &name))
+                if (name->tag == NAME_ADDRESS && name->len == len && memcmp(name->p, raw, len) == 0)
+                        return true;
+        return false;
+}
+
+/* A name of a certificate, which may begin with a * for one whole label, of a domain that is below another. */
+static bool
+matches(const char *pattern, size_t pattern_len, const char *host)
+{
+        size_t len = strlen(host), label = strcspn(host, ".");
+
+        if (pattern_len > 2 && pattern[0] == '*' && pattern[1] == '.') {
+                if (label == 0 || memchr(pattern + 2, '.', pattern_len - 2) == NULL)
+                        return false;
+                pattern += 1;
+                pattern_len -= 1;
+                host += label;
+                len -= label;
+        }
+        return len == pattern_len && strncasecmp(pattern, host, len) == 0;
+}
+
+/* Names stand in subjectAltName (RFC 9525): mbedTLS would take the common name too, and does not know addresses. */
+static bool
+is_for(const mbedtls_x509_crt *crt, const char *host)
 {
         const mbedtls_x509_sequence *at = &crt->subject_alt_names;
         const mbedtls_x509_buf *name;
         unsigned char raw[16];
-        size_t len = inet_pton(AF_INET, text, raw) == 1 ? 4 : inet_pton(AF_INET6, text, raw) == 1 ? 16 : 0;
 
-        if (len == 0)
-                return false;
+        if (inet_pton(AF_INET, host, raw) == 1)
+                return is_for_address(crt, raw, 4);
+        if (inet_pton(AF_INET6, host, raw) == 1)
+                return is_for_address(crt, raw, 16);
         while (next_name(&at, &name))
-                if (name->tag == NAME_ADDRESS && name->len == len && memcmp(name->p, raw, len) == 0)
+                if (name->tag == NAME_DNS && matches((const char *)name->p, name->len, host))
                         return true;
-        *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-        return true;
+        return false;
 }
 
 /* ---- what is wrong, as a code */
@@ -110,13 +141,30 @@ ask(struct mbed_conn *c, const mbedtls_x509_crt *crt, int code)
                 return -ENOMEM;
         rc = c->context->verify_fn(cert, c->depth, code, c->context->verify_arg);
         green__mbed_host->free(cert);
-        return rc > 0 ? GREEN_ETLSVERIFY : rc;
+        /* These would mean something else to who calls handshake(). */
+        if (rc == GREEN__TLS_WANT_READ || rc == GREEN__TLS_WANT_WRITE)
+                return GREEN_ETLSVERIFY;
+        return rc < 0 ? rc : 0;
+}
+
+/* All that is wrong, where anything is demanded. */
+static uint32_t
+judge(struct mbed_conn *c, const mbedtls_x509_crt *crt, bool demanded)
+{
+        uint32_t flags = c->flags & ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+
+        if (!demanded)
+                return 0;
+        c->name_fits = c->verify_name != NULL && is_for(crt, c->verify_name);
+        return c->verify_name == NULL || c->name_fits ? flags : flags | MBEDTLS_X509_BADCERT_CN_MISMATCH;
 }
 
 int
 green__mbed_verify(void *conn, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
         struct mbed_conn *c = conn;
+        enum green_tls_verify verify = c->server ? c->context->server_verify : c->context->client_verify;
+        bool demanded = verify != GREEN_TLS_VERIFY_NONE;
         int code;
 
         if (depth > c->depth)
@@ -125,18 +173,18 @@ green__mbed_verify(void *conn, mbedtls_x509_crt *crt, int depth, uint32_t *flags
         *flags = 0;
         if (depth > 0)
                 return 0;
-        if (c->verify_name == NULL)
-                c->flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
-        else
-                (void)check_address(crt, c->verify_name, &c->flags);
+        c->flags = judge(c, crt, demanded);
         code = code_of(c->flags);
         c->verify_code = ask(c, crt, code);
+        c->verified = demanded && c->verify_code == 0;
         if (c->verify_code == 0)
                 return 0;
         say_why(c, crt, c->verify_code == code ? text_of(crt, c->flags) : "the verify callback has refused it");
-        /* In the right words for the peer; and for good, also where a certificate is only asked for. */
+        /* In the right words for the peer. Where mbedTLS was told that it may go on, it must not. */
         *flags = c->flags != 0 ? c->flags : MBEDTLS_X509_BADCERT_OTHER;
-        return c->server && c->context->server_verify == GREEN_TLS_VERIFY_OPTIONAL ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
+        return green__mbed_authmode(c->context, c->server) == MBEDTLS_SSL_VERIFY_REQUIRED
+                       ? 0
+                       : MBEDTLS_ERR_X509_FATAL_ERROR;
 }
 
 /* ---- a certificate for the user */
