@@ -46,8 +46,10 @@ green__mbed_random(void *arg, unsigned char *bytes, size_t len)
 static int
 from_code(struct mbed_conn *c, ssize_t rc, int want)
 {
-        if (rc == -EAGAIN)
+        if (rc == -EAGAIN) {
+                c->dry = true;
                 return want;
+        }
         c->io_code = (int)rc;
         return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
@@ -74,6 +76,7 @@ bio_recv(void *arg, unsigned char *buf, size_t len)
                 if (rc != 0)
                         return from_code(c, rc, 0);
         }
+        c->bytes_end = n == 0;
         return n >= 0 ? (int)n : from_code(c, n, MBEDTLS_ERR_SSL_WANT_READ);
 }
 
@@ -261,7 +264,7 @@ mbed_handshake_cost(void *conn)
 {
         const struct mbed_conn *c = conn;
 
-        return c->paused ? COSTLY : CHEAP;
+        return c->done ? 0 : c->paused ? COSTLY : CHEAP;
 }
 
 /* ---- records */
@@ -281,60 +284,119 @@ peek(struct mbed_conn *c, void *buf, size_t len)
         return (int)have;
 }
 
+static int
+say(struct mbed_conn *c, int code, const char *text)
+{
+        snprintf(c->why_text, sizeof c->why_text, "%s", text);
+        return code;
+}
+
+/* Is the connection one that data can go through? 0 or a code. */
+static int
+usable(struct mbed_conn *c)
+{
+        if (c->failed != 0 || c->done)
+                return c->failed;
+        return say(c, GREEN_ETLS, "the handshake is not made yet");
+}
+
+/* What a call has met is the end of the connection, unless it came from below: that is one half's. */
+static int
+fail(struct mbed_conn *c, int ret)
+{
+        bool below = c->io_code != 0;
+        int code = green__mbed_code(c, ret);
+
+        if (!below)
+                c->failed = code;
+        return code;
+}
+
+/* Nothing more is to be read: 0 or a code, now and later. */
+static int
+end_reading(struct mbed_conn *c, int code)
+{
+        c->read_over = true;
+        c->read_code = code;
+        return code;
+}
+
 static ssize_t
 mbed_read(void *conn, void *buf, size_t len, bool is_peek)
 {
+        /* Records without data that one call takes before it has had enough of it. */
+        enum { ROUNDS = 32 };
         struct mbed_conn *c = conn;
-        int ret = is_peek ? peek(c, buf, len) : mbedtls_ssl_read(&c->ssl, buf, len);
+        int code = usable(c);
 
-        if (ret > 0)
-                return ret;
-        switch (ret) {
-        case MBEDTLS_ERR_SSL_WANT_READ:
-#if MBED_HAS_1_3
-        case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
-#endif
-                return GREEN__TLS_WANT_READ;
-        case MBEDTLS_ERR_SSL_WANT_WRITE:
-                return GREEN__TLS_WANT_WRITE;
-        case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
-                return 0;
-        case 0:
-                ret = MBEDTLS_ERR_SSL_CONN_EOF;
-                /* fall through */
-        default:
-                return green__mbed_code(c, ret);
+        if (code != 0 || len == 0)
+                return code;
+        if (c->read_over)
+                return c->read_code;
+        for (int round = 0; round < ROUNDS; round++) {
+                int ret;
+
+                c->dry = c->bytes_end = false;
+                ret = is_peek ? peek(c, buf, len) : mbedtls_ssl_read(&c->ssl, buf, len);
+                if (ret > 0)
+                        return ret;
+                if (ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+                        return end_reading(c, 0);
+                if (ret == MBEDTLS_ERR_SSL_WANT_WRITE)
+                        return GREEN__TLS_WANT_WRITE;
+                if (ret == MBEDTLS_ERR_SSL_CONN_EOF || (ret == 0 && c->bytes_end))
+                        return end_reading(c, green__mbed_code(c, MBEDTLS_ERR_SSL_CONN_EOF));
+                /* It says so too after a record without data, such as a session ticket; or 0. */
+                if (ret == MBEDTLS_ERR_SSL_WANT_READ && c->dry)
+                        return GREEN__TLS_WANT_READ;
+                if (ret != 0 && ret != MBEDTLS_ERR_SSL_WANT_READ && ret != MBED_GOT_TICKET)
+                        return fail(c, ret);
         }
+        c->failed = GREEN_ETLSPROTO;
+        return say(c, GREEN_ETLSPROTO, "too many records without data");
 }
 
 static ssize_t
 mbed_write(void *conn, const void *buf, size_t len)
 {
         struct mbed_conn *c = conn;
-        int ret;
+        int ret = usable(c);
 
+        if (ret != 0 || len == 0)
+                return ret;
+        if (c->leaving)
+                return say(c, -EPIPE, "close_notify was sent");
         /* An alert is half sent: mbedTLS would send the rest of that, and say that it was the caller's. */
         if (!c->writing && c->ssl.MBED(out_left) != 0 && (ret = mbedtls_ssl_write(&c->ssl, buf, len)) < 0)
-                return ret == MBEDTLS_ERR_SSL_WANT_WRITE ? GREEN__TLS_WANT_WRITE : green__mbed_code(c, ret);
+                return ret == MBEDTLS_ERR_SSL_WANT_WRITE ? GREEN__TLS_WANT_WRITE : fail(c, ret);
         ret = mbedtls_ssl_write(&c->ssl, buf, len);
-        c->writing = ret == MBEDTLS_ERR_SSL_WANT_WRITE;
+        c->writing = ret < 0 && c->ssl.MBED(out_left) != 0;
         if (ret >= 0)
                 return ret;
         if (ret == MBEDTLS_ERR_SSL_WANT_READ)
                 return GREEN__TLS_WANT_READ;
-        return ret == MBEDTLS_ERR_SSL_WANT_WRITE ? GREEN__TLS_WANT_WRITE : green__mbed_code(c, ret);
+        return ret == MBEDTLS_ERR_SSL_WANT_WRITE ? GREEN__TLS_WANT_WRITE : fail(c, ret);
 }
 
 static int
 mbed_shutdown(void *conn)
 {
         struct mbed_conn *c = conn;
-        int ret = c->said_goodbye ? 0 : mbedtls_ssl_close_notify(&c->ssl);
+        int ret = usable(c);
 
+        if (ret != 0 || c->said_goodbye)
+                return ret;
+        /* As long as a record is half sent this sends the rest of that only. */
+        if (!c->leaving && c->ssl.MBED(out_left) != 0)
+                ret = mbedtls_ssl_close_notify(&c->ssl);
+        if (ret == 0) {
+                c->leaving = true;
+                ret = mbedtls_ssl_close_notify(&c->ssl);
+        }
         if (ret == MBEDTLS_ERR_SSL_WANT_WRITE)
                 return GREEN__TLS_WANT_WRITE;
         c->said_goodbye = ret == 0;
-        return ret == 0 ? 0 : green__mbed_code(c, ret);
+        return ret == 0 ? 0 : fail(c, ret);
 }
 
 static size_t
@@ -342,7 +404,7 @@ mbed_pending(void *conn)
 {
         const struct mbed_conn *c = conn;
 
-        return mbedtls_ssl_get_bytes_avail(&c->ssl);
+        return c->done && c->failed == 0 ? mbedtls_ssl_get_bytes_avail(&c->ssl) : 0;
 }
 
 /* It reads no further than to the end of a record. */
@@ -370,7 +432,7 @@ mbed_conn_version(void *conn)
 {
         const struct mbed_conn *c = conn;
 
-        return mbedtls_ssl_get_version(&c->ssl);
+        return c->done ? mbedtls_ssl_get_version(&c->ssl) : NULL;
 }
 
 /* "TLS-ECDHE-..." is the registry's "TLS_ECDHE_...". */
@@ -378,7 +440,7 @@ static const char *
 mbed_conn_cipher(void *conn)
 {
         struct mbed_conn *c = conn;
-        const char *name = mbedtls_ssl_get_ciphersuite(&c->ssl);
+        const char *name = c->done ? mbedtls_ssl_get_ciphersuite(&c->ssl) : NULL;
 
         if (name == NULL)
                 return NULL;
@@ -394,7 +456,7 @@ mbed_conn_alpn(void *conn)
 {
         const struct mbed_conn *c = conn;
 
-        return mbedtls_ssl_get_alpn_protocol(&c->ssl);
+        return c->done ? mbedtls_ssl_get_alpn_protocol(&c->ssl) : NULL;
 }
 
 static const char *
@@ -410,14 +472,14 @@ mbed_conn_resumed(void *conn)
 {
         const struct mbed_conn *c = conn;
 
-        return !c->full;
+        return c->done && !c->full;
 }
 
 static struct green_tls_cert *
 mbed_conn_peer_cert(void *conn)
 {
         const struct mbed_conn *c = conn;
-        const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&c->ssl);
+        const mbedtls_x509_crt *crt = c->done ? mbedtls_ssl_get_peer_cert(&c->ssl) : NULL;
 
         if (crt != NULL)
                 return green__mbed_cert(crt);

@@ -66,6 +66,9 @@ struct mbed_conn {
         bool session_verified; /* that of the session that was offered was */
         bool done;             /* the handshake */
         bool leaving;          /* close_notify was begun */
+        bool read_over;        /* read() says read_code from now on */
+        bool dry, bytes_end;   /* what bytes said: -EAGAIN, 0 */
+        int read_code;
         bool said_goodbye;
         bool writing;   /* a record of the caller's is half sent */
         int failed;     /* the code of every call from now on; 0: it works */

@@ -33,6 +33,11 @@
 #endif
 
 #define MBED_ERR_VERSION MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION
+#if MBED_HAS_1_3
+#define MBED_GOT_TICKET MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
+#else
+#define MBED_GOT_TICKET MBEDTLS_ERR_SSL_WANT_READ
+#endif
 
 static inline void
 mbed_versions(mbedtls_ssl_config *conf, bool least_1_3, bool most_1_3)
@@ -51,6 +56,7 @@ mbed_versions(mbedtls_ssl_config *conf, bool least_1_3, bool most_1_3)
 #define MBED_HAS_1_3 0
 #define MBED_INIT() true
 #define MBED_ERR_VERSION MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
+#define MBED_GOT_TICKET MBEDTLS_ERR_SSL_WANT_READ
 
 static inline void
 mbed_versions(mbedtls_ssl_config *conf, bool least_1_3, bool most_1_3)

@@ -42,6 +42,12 @@ refuse(const struct why *why, int code, const char *what, int ret)
                        : code;
 }
 
+static int
+no_memory(const struct why *why)
+{
+        return refuse(why, -ENOMEM, "no memory", 0);
+}
+
 /* ---- certificates and keys */
 
 static int
@@ -107,46 +113,64 @@ cipher_of(const char *name, size_t len)
         return mbedtls_ssl_get_ciphersuite_id(text);
 }
 
+/* Those of a list, behind what is in x->ciphers already: how many there are then, or -EINVAL. */
+static ssize_t
+each_cipher(struct mbed_context *x, size_t n, const char *names, const struct why *why)
+{
+        while (*names != '\0') {
+                size_t len = strcspn(names, ":");
+                int id = len > 0 ? cipher_of(names, len) : 0;
+
+                if (len > 0 && id == 0) {
+                        snprintf(why->text, why->size, "no such cipher: \"%.*s\"", (int)(len < 60 ? len : 60), names);
+                        return -EINVAL;
+                }
+                if (id != 0)
+                        x->ciphers[n++] = id;
+                names += len + (names[len] == ':');
+        }
+        x->ciphers[n] = 0;
+        return (ssize_t)n;
+}
+
 static int
 take_ciphers(struct mbed_context *x, const char *names, const struct why *why)
 {
-        size_t n = OF_1_3;
+        ssize_t n;
 
         if (names == NULL)
                 return 0;
         x->ciphers = green__mbed_host->alloc((strlen(names) / 2 + OF_1_3 + 2) * sizeof *x->ciphers);
         if (x->ciphers == NULL)
-                return -ENOMEM;
+                return no_memory(why);
         memcpy(x->ciphers, modern, OF_1_3 * sizeof *modern);
-        while (*names != '\0') {
-                size_t len = strcspn(names, ":");
-                int id = len > 0 ? cipher_of(names, len) : 0;
-
-                if (id == 0) {
-                        snprintf(why->text, why->size, "no such cipher: \"%.*s\"", (int)(len < 60 ? len : 60), names);
-                        return -EINVAL;
-                }
-                x->ciphers[n++] = id;
-                names += len + (names[len] == ':');
-        }
-        x->ciphers[n] = 0;
+        n = each_cipher(x, OF_1_3, names, why);
+        if (n < 0)
+                return (int)n;
         return n > OF_1_3 ? 0 : refuse(why, -EINVAL, "no ciphers", 0);
 }
 
 /* mbedTLS keeps the list as it is: it has to last. */
 static int
-take_alpn(struct mbed_context *x, const char *const *names)
+take_alpn(struct mbed_context *x, const char *const *names, const struct why *why)
 {
         size_t n = 0, bytes = 0;
         char *text;
 
         if (names == NULL || names[0] == NULL)
                 return 0;
-        for (; names[n] != NULL; n++)
-                bytes += strlen(names[n]) + 1;
+        for (; names[n] != NULL; n++) {
+                size_t len = strlen(names[n]);
+
+                if (len == 0 || len > 255)
+                        return refuse(why, -EINVAL, "ALPN: names have 1 to 255 bytes", 0);
+                bytes += len + 1;
+        }
+        if (bytes > 65535)
+                return refuse(why, -EINVAL, "ALPN: too many names", 0);
         x->alpn = green__mbed_host->alloc((n + 1) * sizeof *x->alpn + bytes);
         if (x->alpn == NULL)
-                return -ENOMEM;
+                return no_memory(why);
         text = (char *)(x->alpn + n + 1);
         for (size_t i = 0; i < n; i++) {
                 size_t size = strlen(names[i]) + 1;
@@ -169,7 +193,7 @@ put_tickets(struct mbed_tickets *tickets)
 }
 
 static int
-take_tickets(struct mbed_context *x, const struct green__tls_config *config)
+take_tickets(struct mbed_context *x, const struct green__tls_config *config, const struct why *why)
 {
         const struct mbed_context *previous = config->previous;
         double seconds = config->ticket_lifetime;
@@ -184,14 +208,14 @@ take_tickets(struct mbed_context *x, const struct green__tls_config *config)
         }
         x->tickets = green__mbed_host->alloc(sizeof *x->tickets);
         if (x->tickets == NULL)
-                return -ENOMEM;
+                return no_memory(why);
         atomic_init(&x->tickets->refs, 1);
         mbedtls_ssl_ticket_init(&x->tickets->context);
         ret = mbedtls_ssl_ticket_setup(&x->tickets->context, green__mbed_random, NULL, MBEDTLS_CIPHER_AES_256_GCM,
                                        seconds < 1        ? 1
                                        : seconds > 604800 ? 604800
                                                           : (uint32_t)seconds);
-        return ret == 0 ? 0 : -ENOMEM;
+        return ret == 0 ? 0 : refuse(why, -ENOMEM, "session tickets: no keys can be made", ret);
 }
 
 /* ---- callbacks */
@@ -286,11 +310,20 @@ keep_callbacks(struct mbed_context *x, const struct green__tls_config *config)
         x->keylog_arg = config->keylog_arg;
 }
 
+static bool
+is_version(enum green_tls_version_number version)
+{
+        return version == GREEN_TLS_ANY || version == GREEN_TLS_1_2 || version == GREEN_TLS_1_3;
+}
+
 static int
 fill(struct mbed_context *x, const struct green__tls_config *config, const struct why *why)
 {
         int rc;
 
+        if (!is_version(config->min_version) || !is_version(config->max_version) ||
+            (config->max_version != GREEN_TLS_ANY && config->min_version > config->max_version))
+                return refuse(why, -EINVAL, "versions: there are TLS 1.2 and TLS 1.3", 0);
         if (config->min_version == GREEN_TLS_1_3 && !MBED_HAS_1_3)
                 return refuse(why, GREEN_ETLSBACKEND, "this mbedTLS has no TLS 1.3", 0);
         keep_callbacks(x, config);
@@ -300,11 +333,11 @@ fill(struct mbed_context *x, const struct green__tls_config *config, const struc
         if (rc == 0)
                 rc = take_ciphers(x, config->ciphers, why);
         if (rc == 0)
-                rc = take_alpn(x, config->alpn);
+                rc = take_alpn(x, config->alpn, why);
         if (rc == 0)
-                rc = take_tickets(x, config);
+                rc = take_tickets(x, config, why);
         if (rc == 0 && (configure(x, &x->client, config, false) != 0 || configure(x, &x->server, config, true) != 0))
-                rc = -ENOMEM;
+                rc = no_memory(why);
         return rc;
 }
 
@@ -316,7 +349,7 @@ green__mbed_context_new(const struct green__tls_config *config, void **ret_conte
         int rc;
 
         if (x == NULL)
-                return -ENOMEM;
+                return no_memory(&where);
         mbedtls_ssl_config_init(&x->client);
         mbedtls_ssl_config_init(&x->server);
         mbedtls_x509_crt_init(&x->own);

@@ -89,7 +89,7 @@ code_of(struct mbed_conn *c, int ret)
         case MBEDTLS_ERR_SSL_CONN_EOF:
                 return tell(c, GREEN_ETLSEOF, "the connection ended without a goodbye: what came may be cut short");
         case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
-                return tell(c, GREEN_ETLSEOF, "the peer has said goodbye in the handshake");
+                return tell(c, GREEN_ETLSALERT, "the peer has said goodbye in the handshake");
         case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
                 snprintf(c->why_text, sizeof c->why_text, "the peer gave up: %s (%d)",
                          alert_text(c->ssl.MBED(in_msg)[1]), c->ssl.MBED(in_msg)[1]);
