@@ -52,8 +52,6 @@ before_the_handshake_there_are_no_answers_and_no_data(void)
                 const struct green__tls_backend *tls = pair.client.tls;
                 char byte;
 
-                if (!peers_strict(tls))
-                        continue;
                 if (!peers_contexts(&pair, &client, &server) || !peers_connect(&pair, "localhost", NULL))
                         return;
                 CHECK_STR(tls->conn_version(pair.client.conn), NULL);
@@ -204,8 +202,6 @@ nothing_written_is_nothing_sent(void)
         {
                 struct green__tls_config client = peers_client(), server = peers_server();
 
-                if (!peers_strict(pair.client.tls))
-                        continue;
                 if (peers_open(&pair, &client, &server)) {
                         size_t before = pair.up.carried;
 
@@ -230,12 +226,10 @@ goodbyes_are_told_from_a_cut(void)
                         CHECK_INT(peers_write(&pair.client, "last", 4), 4);
                         CHECK_INT(pair.client.tls->shutdown(pair.client.conn), 0);
                         CHECK_INT(pair.client.tls->shutdown(pair.client.conn), 0);
-                        if (peers_strict(pair.client.tls))
-                                CHECK_INT(pair.client.tls->write(pair.client.conn, "x", 1), -EPIPE);
+                        CHECK_INT(pair.client.tls->write(pair.client.conn, "x", 1), -EPIPE);
                         CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 4);
                         CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 0);
-                        if (peers_strict(pair.server.tls))
-                                CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 0);
+                        CHECK_INT(peers_read(&pair.server, buf, sizeof buf), 0);
                         /* The other half is open. */
                         CHECK_INT(peers_write(&pair.server, "answer", 6), 6);
                         CHECK_INT(peers_read(&pair.client, buf, sizeof buf), 6);
@@ -444,8 +438,7 @@ the_name_asked_for_chooses_the_context(void)
                                 return;
                         peers_shake(&pair);
                         CHECK_INT(pair.client.code, 0);
-                        if (!address || peers_strict(pair.server.tls))
-                                CHECK_STR(sni.asked, address ? "" : names[i]);
+                        CHECK_STR(sni.asked, address ? "" : names[i]);
                         CHECK_STR(pair.server.tls->conn_sni(pair.server.conn), address ? NULL : names[i]);
                         if (pair.client.code == 0) {
                                 struct green_tls_cert *cert = pair.client.tls->conn_peer_cert(pair.client.conn);
@@ -512,7 +505,7 @@ an_rsa_key_costs_more_than_an_ecdsa_key(void)
                 struct green__tls_config server = peers_server();
                 unsigned ecdsa, rsa;
 
-                if (!peers_strict(pair.server.tls))
+                if (!peers_exact(pair.server.tls))
                         continue; /* others say so one step later */
                 ecdsa = first_cost(&pair, &server);
 
@@ -534,7 +527,7 @@ a_dear_key_is_announced(void)
                 unsigned before, most = 0;
                 char why[200];
 
-                if (!peers_strict(pair.server.tls))
+                if (!peers_exact(pair.server.tls))
                         continue; /* others may say the most from the beginning */
                 peers_cert(&dear, "rsa.pem", "rsa.key");
                 CHECK_INT(pair.server.tls->context_new(&dear, &sni.answer, why, sizeof why), 0);

@@ -256,7 +256,7 @@ peers_has_1_3(int backend)
 }
 
 bool
-peers_strict(const struct green__tls_backend *tls)
+peers_exact(const struct green__tls_backend *tls)
 {
         return strcmp(tls->name, "openssl") == 0;
 }

@@ -77,10 +77,10 @@ void peers_close(struct pair *pair);
 void peers_choose(struct pair *pair, int client, int server);
 bool peers_has_1_3(int backend);
 /*
- * Does it refuse by itself what net/tls*.c never asks of a back end, such as data before the handshake or after an
- * error? Others leave that to their caller; what depends on it is checked for those that do.
+ * Does it know what a key costs before it is used, count the lives of tickets in fractions of seconds, and name no
+ * session that has no ticket? mbedTLS does not; all else holds for both.
  */
-bool peers_strict(const struct green__tls_backend *tls);
+bool peers_exact(const struct green__tls_backend *tls);
 
 /* read() and write() that go on at WANT_...: what they return, or WANT_READ when there is nothing. */
 ssize_t peers_read(struct end *end, void *buf, size_t len);
