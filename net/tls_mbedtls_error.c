@@ -75,6 +75,8 @@ by_our_alert(struct mbed_conn *c, int ret)
                 return tell(c, GREEN_ETLSAGREE, "no application protocol that both sides know");
         case MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION:
                 return tell(c, GREEN_ETLSAGREE, "no version of TLS that both sides know");
+        case MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT:
+                return tell(c, GREEN_ETLSVERIFY, "the certificate is not meant for this use");
         case MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE:
                 return tell_detail(c, GREEN_ETLSAGREE, "nothing that both sides know", ret);
         default:

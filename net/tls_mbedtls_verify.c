@@ -147,6 +147,18 @@ ask(struct mbed_conn *c, const mbedtls_x509_crt *crt, int code)
         return rc < 0 ? rc : 0;
 }
 
+/* Servers look at certificates of clients, and the other way round. */
+static bool
+is_for_use(const mbedtls_x509_crt *crt, bool server)
+{
+        if (!server)
+                return mbedtls_x509_crt_check_extended_key_usage(crt, MBEDTLS_OID_SERVER_AUTH,
+                                                                 MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) == 0;
+        return mbedtls_x509_crt_check_extended_key_usage(crt, MBEDTLS_OID_CLIENT_AUTH,
+                                                         MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) == 0 &&
+               mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0;
+}
+
 /* All that is wrong, where anything is demanded. */
 static uint32_t
 judge(struct mbed_conn *c, const mbedtls_x509_crt *crt, bool demanded)
@@ -155,6 +167,9 @@ judge(struct mbed_conn *c, const mbedtls_x509_crt *crt, bool demanded)
 
         if (!demanded)
                 return 0;
+        /* mbedTLS asks itself, but later, and goes on where a certificate is only asked for. */
+        if (!is_for_use(crt, c->server))
+                flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
         c->name_fits = c->verify_name != NULL && is_for(crt, c->verify_name);
         return c->verify_name == NULL || c->name_fits ? flags : flags | MBEDTLS_X509_BADCERT_CN_MISMATCH;
 }

@@ -293,6 +293,28 @@ servers_can_ask_for_a_certificate(void)
 }
 
 static void
+a_certificate_is_good_for_its_use_only(void)
+{
+        PEERS_EACH(&pair)
+        {
+                struct green__tls_config client = peers_client(), server = peers_server();
+                int code;
+
+                peers_cert(&server, "client.pem", "client.key");
+                code = client_says(&client, &server, NULL);
+                /* mbedTLS as a server sees by itself that it has nothing to show. */
+                CHECK(code == GREEN_ETLSVERIFY || (code == GREEN_ETLSALERT && !peers_exact(pair.server.tls)));
+                server = peers_server();
+                peers_cert(&client, "server.pem", "server.key");
+                peers_ca(&server, "ca.pem");
+                server.server_verify = GREEN_TLS_VERIFY_OPTIONAL;
+                CHECK_INT(server_says(&client, &server, false), GREEN_ETLSVERIFY);
+                server.server_verify = GREEN_TLS_VERIFY_REQUIRED;
+                CHECK_INT(server_says(&client, &server, false), GREEN_ETLSVERIFY);
+        }
+}
+
+static void
 the_peers_certificate_can_be_read(void)
 {
         PEERS_EACH(&pair)
@@ -550,6 +572,71 @@ a_session_of_one_host_opens_no_other(void)
         }
 }
 
+/* In the client's first message the name comes first: now it comes last. */
+static void
+put_name_last(struct wire *wire)
+{
+        enum { RECORD = 5, HEAD = 4, VERSION_AND_RANDOM = 34 };
+        unsigned char *at = wire->data + RECORD + HEAD + VERSION_AND_RANDOM, *end = wire->data + wire->end, moved[300];
+        size_t len;
+
+        at += 1 + at[0];
+        at += 2 + (at[0] << 8 | at[1]);
+        at += 1 + at[0];
+        at += 2;
+        while (at < end && (at[0] != 0 || at[1] != 0))
+                at += 4 + (at[2] << 8 | at[3]);
+        if (!CHECK(at < end))
+                return;
+        len = 4 + (size_t)(at[2] << 8 | at[3]);
+        if (!CHECK(len < sizeof moved && at + len < end))
+                return;
+        memcpy(moved, at, len);
+        memmove(at, at + len, (size_t)(end - at) - len);
+        memcpy(end - len, moved, len);
+}
+
+/* Nor where the ticket is read before the name: the client has to show its certificate, and so is shown the server's.
+ */
+static void
+a_session_of_one_host_opens_no_other_in_any_order(void)
+{
+        PEERS_EACH(&pair)
+        {
+                for (int host = 0; host < 2; host++) {
+                        struct green__tls_config client = peers_client(), server = peers_server(), strict = server;
+                        void *session, *guarded = NULL;
+                        char why[200];
+
+                        client.max_version = GREEN_TLS_1_2;
+                        strict.server_verify = GREEN_TLS_VERIFY_REQUIRED;
+                        peers_ca(&strict, "ca.pem");
+                        CHECK_INT(pair.server.tls->context_new(&strict, &guarded, why, sizeof why), 0);
+                        server.sni_fn = always;
+                        server.sni_arg = guarded;
+                        session = session_of(&client, &server);
+                        peers_hang_up(&pair);
+                        /* A session that was verified for any name, as far as the client knows. */
+                        client.client_verify = GREEN_TLS_VERIFY_NONE;
+                        pair.client.tls->context_free(pair.client.context);
+                        CHECK_INT(pair.client.tls->context_new(&client, &pair.client.context, why, sizeof why), 0);
+                        if (CHECK(session != NULL) &&
+                            peers_connect(&pair, host == 0 ? "localhost" : "example.test", session)) {
+                                CHECK_INT(pair.client.tls->handshake(pair.client.conn), GREEN__TLS_WANT_READ);
+                                put_name_last(&pair.up);
+                                for (int i = 0; i < 9; i++)
+                                        pair.server.tls->handshake(pair.server.conn);
+                                /* A certificate does not fit into a short answer. */
+                                CHECK(pair.down.carried > 80);
+                                CHECK((pair.down.carried < 400) == (host == 0));
+                        }
+                        pair.client.tls->session_free(session);
+                        peers_close(&pair);
+                        pair.server.tls->context_free(guarded);
+                }
+        }
+}
+
 GREEN_SUITE(tls_backend_trust){GREEN_TEST(each_flaw_of_a_certificate_has_its_code),
                                GREEN_TEST(a_revoked_certificate_is_refused_by_who_has_the_crl),
                                GREEN_TEST(who_verifies_nothing_takes_any_certificate),
@@ -559,6 +646,7 @@ GREEN_SUITE(tls_backend_trust){GREEN_TEST(each_flaw_of_a_certificate_has_its_cod
                                GREEN_TEST(a_callback_has_the_last_word),
                                GREEN_TEST(a_callback_is_asked_where_nothing_is_verified),
                                GREEN_TEST(servers_can_ask_for_a_certificate),
+                               GREEN_TEST(a_certificate_is_good_for_its_use_only),
                                GREEN_TEST(the_peers_certificate_can_be_read),
                                GREEN_TEST(sessions_are_taken_up_again),
                                GREEN_TEST(a_session_outlives_a_connection_that_was_cut),
@@ -567,4 +655,5 @@ GREEN_SUITE(tls_backend_trust){GREEN_TEST(each_flaw_of_a_certificate_has_its_cod
                                GREEN_TEST(tickets_do_not_live_for_ever),
                                GREEN_TEST(a_session_is_not_taken_up_for_a_name_that_was_not_verified),
                                GREEN_TEST(a_session_of_one_host_opens_no_other),
+                               GREEN_TEST(a_session_of_one_host_opens_no_other_in_any_order),
                                GREEN_SUITE_END};
