@@ -6,7 +6,7 @@
 # GREEN_HUBS_BUILTIN and GREEN_HUBS_SHARED name the hubs that were built, best first. Every program runs on the best
 # one; those in GREEN_TEST_ALL_HUBS, and with GREEN_TEST_EVERY_HUB=1 every program, run on all of them. A hub that was
 # built and does not load is a failure. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds
-# a whole run in seconds.
+# a whole run in seconds. Programs about TLS run once more with OpenSSL's module.
 #
 # What happened goes to PROGRAM.res, one line each, for count.sh and coverage.sh: `hub NAME`, `run TEST`, `pass TEST`,
 # `fail TEST`, `skip TEST why`, `covers ID TEST`, `end PROGRAM`. The worst exit status wins.
@@ -24,6 +24,12 @@ case " $GREEN_TEST_ALL_HUBS " in
     *) test "${GREEN_TEST_EVERY_HUB:-0}" = 1 || hubs=$best ;;
 esac
 
+# Those about TLS run with OpenSSL's module too, where it was built.
+case $program in
+    tests/net_tls* | tests/fault_tls)
+        test ! -f .libs/tls_openssl.so || hubs="$hubs $best+openssl" ;;
+esac
+
 limit=
 if timeout 1 true 2>/dev/null; then
     limit="timeout -k 20 ${GREEN_TEST_PROGRAM_LIMIT:-900}"
@@ -35,6 +41,13 @@ fi
 
 failed=no ran=no
 for hub in $hubs; do
+    case $hub in
+        *+openssl)
+            GREEN_TLS=$PWD/.libs/tls_openssl.so
+            export GREEN_TLS
+            hub=${hub%+openssl}
+            ;;
+    esac
     # By path: programs that hold private parts have no library beside which modules are looked for.
     case " $GREEN_HUBS_SHARED " in
         *" $hub "*) GREEN_HUB=$PWD/.libs/hub_$hub.so ;;
@@ -42,7 +55,7 @@ for hub in $hubs; do
     esac
     GREEN_TEST_RESULTS=$res
     export GREEN_HUB GREEN_TEST_RESULTS
-    echo "== $program on hub $hub"
+    echo "== $program on hub $hub${GREEN_TLS:+, TLS by $GREEN_TLS}"
     echo "hub $hub" >>"$res"
     from=$(wc -l <"$res")
     $limit $wrapper "$@" </dev/null

@@ -93,6 +93,7 @@ a_sender_whose_peer_does_not_read_sleeps(void)
         if (!has_tls())
                 return;
         p = tls_pair();
+        small_buffers(&p);
         c = (struct call){.s = p.client.s, .out = data, .len = sizeof data};
         start(&c, call_sendall);
         green_sleep(0.05);
