@@ -42,7 +42,8 @@ bench_tls_defaults(mbedtls_ssl_config *conf, int endpoint)
 {
         mbedtls_ssl_config_init(conf);
         bench_check(mbedtls_ssl_config_defaults(conf, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                                MBEDTLS_SSL_PRESET_DEFAULT) == 0, "config");
+                                                MBEDTLS_SSL_PRESET_DEFAULT) == 0,
+                    "config");
         mbedtls_ssl_conf_rng(conf, bench_entropy, NULL);
         mbedtls_ssl_conf_ciphersuites(conf, bench_ciphers);
 }

@@ -1,7 +1,7 @@
 /*
- * Do handshakes keep the others waiting? Fifty full ones are always under way, both ends in one OS thread, while a green
- * thread sleeps a millisecond at a time and notes how late it is. The hub and the pool of OS threads have a core each, where
- * there are two. green_tls_latency MILLISECONDS
+ * Do handshakes keep the others waiting? Fifty full ones are always under way, both ends in one OS thread, while a
+ * green thread sleeps a millisecond at a time and notes how late it is. The hub and the pool of OS threads have a core
+ * each, where there are two. green_tls_latency MILLISECONDS
  */
 #include "bench.h"
 

@@ -77,7 +77,8 @@ main(void)
         bench_check(mbedtls_pk_parse_keyfile(&key, TLS_CERTS "/both.pem", NULL) == 0, "key");
         bench_tls_defaults(&conf, MBEDTLS_SSL_IS_SERVER);
         bench_check(mbedtls_ssl_conf_own_cert(&conf, &cert, &key) == 0, "own certificate");
-        bench_check(mbedtls_ssl_ticket_setup(&tickets, bench_entropy, NULL, MBEDTLS_CIPHER_AES_256_GCM, 7200) == 0, "tickets");
+        bench_check(mbedtls_ssl_ticket_setup(&tickets, bench_entropy, NULL, MBEDTLS_CIPHER_AES_256_GCM, 7200) == 0,
+                    "tickets");
         mbedtls_ssl_conf_session_tickets_cb(&conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &tickets);
         ep = epoll_create1(EPOLL_CLOEXEC);
         listener = bench_listen();

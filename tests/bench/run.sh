@@ -9,7 +9,7 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers udp conns echo-1
+benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers udp conns tls tls-latency echo-1
     echo-64 echo-1000"
 
 smoke=no rounds=7 out=
@@ -55,6 +55,8 @@ contestants() { # BENCHMARK
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
         udp) echo green-net=green_udp raw=raw_udp ;;
         conns) echo green-net=green_echo libuv=libuv_echo ;;
+        tls) echo green-net=green_tls_echo raw=raw_tls_mbedtls ;;
+        tls-latency) echo green-net=green_tls_latency ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
@@ -74,6 +76,8 @@ count() { # BENCHMARK
         no-million) echo 1000000 ;;
         no-conns) echo 10000 ;;
         no-echo-* | no-udp) echo 1500 ;;
+        no-tls*) echo 3000 ;;
+        yes-tls*) echo 200 ;;
         yes-echo-* | yes-udp) echo 100 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
@@ -84,6 +88,7 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
     case $1 in
         conns) echo conn_load ;;
         echo-*) echo echo_load ;;
+        tls) echo tls_load ;;
         udp) echo udp_load ;;
     esac
 }
@@ -91,9 +96,11 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
 compile() { # PROGRAM
     flags="${CFLAGS:--O2 -g} ${SANITIZE_CFLAGS:-} -D_GNU_SOURCE -I$here"
     libs=
+    certs=-DTLS_CERTS=\"$(cd "$here/../certs" && pwd)\"
     # shellcheck disable=SC2086
     case $1 in
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
+        *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
         ev_*) libs="-lev -lm" ;;
         libevent_*) libs=-levent_core ;;
@@ -105,7 +112,7 @@ compile() { # PROGRAM
     case $1 in
         boost_*) $CXX $flags -o "$out/programs/$1" "$here/$1.cc" $libs ;;
         go_*) GOCACHE=$out/go-cache GO111MODULE=off go build -o "$out/programs/$1" "$here/$1.go" ;;
-        *) $CC -std=gnu11 $flags -o "$out/programs/$1" "$here/$1.c" $libs ;;
+        *) $CC -std=gnu11 $flags "$certs" -o "$out/programs/$1" "$here/$1.c" $libs ;;
     esac
 }
 
@@ -136,7 +143,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     # shellcheck disable=SC2086
     case $1 in
         echo-*) "$out/programs/echo_load" "${1#echo-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
-        udp | conns)
+        udp | conns | tls)
             "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
         sleepers)

@@ -1,7 +1,7 @@
 /*
- * The load of the TLS benchmarks: starts a server, and measures it by its CPU time: full and resumed handshakes, memory of
- * idle connections, and messages of 64 bytes on connections that stay.
- * tls_load MILLISECONDS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...]
+ * The load of the TLS benchmarks: starts a server, and measures it by its CPU time: full and resumed handshakes, memory
+ * of idle connections, and messages of 64 bytes on connections that stay. tls_load MILLISECONDS SERVER-CORE LOAD-CORE
+ * SERVER [ARGUMENT...]
  */
 #include "bench_mbedtls.h"
 
