@@ -67,7 +67,7 @@ text_of(const mbedtls_x509_crt *crt, uint32_t flags)
         if ((flags & MBEDTLS_X509_BADCERT_REVOKED) != 0)
                 return "it was revoked";
         if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
-                bool self = crt->issuer_raw.len == crt->subject_raw.len &&
+                bool self = crt->issuer_raw.len > 0 && crt->issuer_raw.len == crt->subject_raw.len &&
                             memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
 
                 return self ? "it has signed itself, and is not trusted" : "nobody that is trusted has signed it";

@@ -434,7 +434,7 @@ a_kill_at_any_moment_leaves_nothing_behind(void)
 {
         if (!has_tls())
                 return;
-        for (int turns = 0; turns < 80; turns++)
+        for (int turns = 1; turns < 80; turns++)
                 (void)end_after(turns, BY_KILL);
 }
 
@@ -443,7 +443,7 @@ close_at_any_moment_leaves_nothing_behind(void)
 {
         if (!has_tls())
                 return;
-        for (int turns = 0; turns < 80; turns++)
+        for (int turns = 1; turns < 80; turns++)
                 (void)end_after(turns, BY_CLOSE);
 }
 
