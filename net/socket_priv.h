@@ -29,9 +29,9 @@
  * A transport stands between a socket and the system: every public call works the same on a socket that has one.
  *
  * Its functions never wait, but wait(). They do what can be done now and return 0 or a count; a negative code, which is
- * final; or -EAGAIN with what to wait for, GREEN_READ, GREEN_WRITE or GREEN__WAIT_TRANSPORT, in *want: the caller waits,
- * with timeout, scopes and fairness as for plain sockets, and calls again with the same arguments. Receiving may want to
- * write and the other way round. For the bytes underneath they use green__sys_recv() and so on, on green_io_fd(s->io).
+ * final; or -EAGAIN with what to wait for, GREEN_READ, GREEN_WRITE or GREEN__WAIT_TRANSPORT, in *want: the caller
+ * waits, with timeout, scopes and fairness as for plain sockets, and calls again with the same arguments. Receiving may
+ * want to write and the other way round. For the bytes underneath they use green__sys_recv() and so on, on green_io_fd(s->io).
  *
  * A function that is NULL has nothing to do, but recv and sendv, which every transport has.
  */
@@ -116,7 +116,10 @@ void green__socket_pin(green_socket *s);
 /* The end of it. rc is the call's so far; if what comes back is negative, the socket may be gone: touch it no more. */
 int green__socket_unpin(green_socket *s, int rc);
 
-/* Wait for what is wanted, GREEN_READ, GREEN_WRITE or GREEN__WAIT_TRANSPORT, within the limit. If it fails, touch the socket no more. */
+/*
+ * Wait for what is wanted, GREEN_READ, GREEN_WRITE or GREEN__WAIT_TRANSPORT, within the limit. If it fails, touch the
+ * socket no more.
+ */
 int green__socket_wait(green_socket *s, unsigned events, struct green__limit *limit);
 
 /* One wait for what a transport or the system wants. */

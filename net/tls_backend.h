@@ -18,7 +18,7 @@
 
 /* What a call of a connection returns besides 0, a count, and a negative code. */
 #define GREEN__TLS_WANT_READ (-EAGAIN)         /* bytes.recv said -EAGAIN */
-#define GREEN__TLS_WANT_WRITE (-EINPROGRESS)   /* bytes.send said -EAGAIN; call again with the same bytes, wherever they lie */
+#define GREEN__TLS_WANT_WRITE (-EINPROGRESS)   /* bytes.send said -EAGAIN; call again with the same bytes, anywhere */
 
 /* Where the bytes of a connection come from and go to. The functions never wait. */
 struct green__tls_bytes {

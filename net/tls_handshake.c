@@ -1,6 +1,6 @@
 /*
  * Handshakes. Whoever needs the connection first makes it, in its own green thread; who comes meanwhile waits. A step
- * that costs much is made in the pool of OS threads, others here, when it is this connection's turn.
+ * that costs much is made in the pool of OS threads, others by the hub, when it is this connection's turn.
  */
 #include "tls_priv.h"
 
@@ -129,8 +129,8 @@ finish(struct green__tls *t)
 
 /* ---- steps */
 
-static void
-step(struct green__tls *t)
+void
+green__tls_step(struct green__tls *t)
 {
         int rc;
 
@@ -148,26 +148,17 @@ step(struct green__tls *t)
 static void *
 step_in_pool(void *arg)
 {
-        step(arg);
+        green__tls_step(arg);
         return NULL;
 }
 
-/* What to wait for instead of the step; 0: nothing, it is made. */
+/* Where the next step is to be made. */
 static int
-try_step(struct green__tls *t, unsigned *want)
+want_step(struct green__tls *t, unsigned *want)
 {
         *want = GREEN__WAIT_TRANSPORT;
-        if (t->be->handshake_cost(t->conn) >= DEAR) {
-                t->need = GREEN__TLS_FOR_POOL;
-                return -EAGAIN;
-        }
-        if (!t->turn && !green__tls_turn_take()) {
-                t->need = GREEN__TLS_FOR_TURN;
-                return -EAGAIN;
-        }
-        t->turn = false;
-        step(t);
-        return 0;
+        t->need = t->be->handshake_cost(t->conn) >= DEAR ? GREEN__TLS_FOR_POOL : GREEN__TLS_FOR_TURN;
+        return -EAGAIN;
 }
 
 /* Receive what the next step needs. */
@@ -192,7 +183,7 @@ try_receive(struct green__tls *t, unsigned *want)
         return 0;
 }
 
-/* One thing: send, a step, or receive. 0: go on. */
+/* One thing: send, receive, or ask for a step. 0: go on. */
 static int
 advance(struct green__tls *t, unsigned *want)
 {
@@ -216,7 +207,7 @@ advance(struct green__tls *t, unsigned *want)
         }
         if (t->done)
                 return finish(t);
-        return t->step_due ? try_step(t, want) : try_receive(t, want);
+        return t->step_due ? want_step(t, want) : try_receive(t, want);
 }
 
 int
@@ -266,13 +257,12 @@ wait_for_need(struct green__tls *t, double timeout)
                 t->in_pool = false;
                 /* There is no pool to be had: then here. */
                 if (rc == -EAGAIN || rc == -ENOMEM) {
-                        step(t);
+                        green__tls_step(t);
                         rc = 0;
                 }
                 return rc;
         case GREEN__TLS_FOR_TURN:
-                rc = green__tls_turn_wait(&t->turn_wait, seconds);
-                t->turn = rc == 0;
+                rc = green__tls_turn(t, &t->turn_wait, seconds);
                 break;
         case GREEN__TLS_FOR_READ:
                 rc = green_io_wait(t->s->io, GREEN_READ, seconds);
@@ -291,7 +281,7 @@ do_without_waiting(struct green__tls *t)
 {
         if (t->busy || t->need == GREEN__TLS_FOR_READ || t->need == GREEN__TLS_FOR_WRITE)
                 return -EAGAIN;
-        step(t);
+        green__tls_step(t);
         return 0;
 }
 

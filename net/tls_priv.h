@@ -94,7 +94,6 @@ struct green__tls {
         enum green__tls_need need;
         bool busy, in_pool;
         bool step_due;    /* the next thing to do is a step; otherwise it is to receive */
-        bool turn;        /* it may make a step of its own */
         bool ended_early; /* the descriptor's end has come */
         bool done;        /* the last step was the last */
         int step_code;    /* what the last step failed with */
@@ -151,10 +150,14 @@ ssize_t green__tls_fill(struct green__tls *t);
 int green__tls_flush(struct green__tls *t);
 void green__tls_drop_buffers(struct green__tls *t);
 
-/* tls_turn.c: one step a poll. True: go on. */
-bool green__tls_turn_take(void);
-/* Wait for the turn, with *ret_wait set meanwhile, so that another can end it. As green_park(). */
-int green__tls_turn_wait(struct green_wait **ret_wait, double timeout);
+/* One step, in whatever OS thread. */
+void green__tls_step(struct green__tls *t);
+
+/*
+ * tls_turn.c: have a step made by the hub, one a poll: with *ret_wait set meanwhile, so that another can end the wait. As
+ * green_park().
+ */
+int green__tls_turn(struct green__tls *t, struct green_wait **ret_wait, double timeout);
 
 /* tls_context.c: while a step of this connection runs in the calling OS thread. */
 void green__tls_stepping(struct green__tls *t);

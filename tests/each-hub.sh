@@ -9,6 +9,7 @@
 # GREEN_TEST_COMPLETING run on a hub of the tests as well that completes operations late and out of order, if there are
 # plug-ins. GREEN_TEST_WRAPPER is put in front (valgrind), GREEN_TEST_PROGRAM_LIMIT bounds a whole run in seconds.
 # io_uring, which many containers forbid, is skipped where tests/hub_works says so.
+# Programs about TLS run once more with OpenSSL's module.
 #
 # What happened goes to PROGRAM.res, one line each, for count.sh and coverage.sh: `hub NAME`, `run TEST`, `pass TEST`,
 # `fail TEST`, `skip TEST why`, `covers ID TEST`, `end PROGRAM`. The worst exit status wins.
@@ -30,6 +31,12 @@ case " $GREEN_TEST_COMPLETING " in
     *" $program "*) test ! -f "$GREEN_TEST_PLUGIN_DIR/hub_late.so" || hubs="$hubs late" ;;
 esac
 
+# Those about TLS run with OpenSSL's module too, where it was built.
+case $program in
+    tests/net_tls* | tests/fault_tls)
+        test ! -f .libs/tls_openssl.so || hubs="$hubs $best+openssl" ;;
+esac
+
 limit=
 if timeout 1 true 2>/dev/null; then
     limit="timeout -k 20 ${GREEN_TEST_PROGRAM_LIMIT:-900}"
@@ -41,6 +48,13 @@ fi
 
 failed=no ran=no
 for hub in $hubs; do
+    case $hub in
+        *+openssl)
+            GREEN_TLS=$PWD/.libs/tls_openssl.so
+            export GREEN_TLS
+            hub=${hub%+openssl}
+            ;;
+    esac
     # By path: programs that hold private parts have no library beside which modules are looked for.
     case " $GREEN_HUBS_SHARED " in
         *" $hub "*) GREEN_HUB=$PWD/.libs/hub_$hub.so ;;
@@ -55,7 +69,7 @@ for hub in $hubs; do
         echo "skip $program $why" | tee -a "$res"
         continue
     fi
-    echo "== $program on hub $hub"
+    echo "== $program on hub $hub${GREEN_TLS:+, TLS by $GREEN_TLS}"
     echo "hub $hub" >>"$res"
     from=$(wc -l <"$res")
     $limit $wrapper "$@" </dev/null

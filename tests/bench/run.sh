@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
-    echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000"
+    tls tls-latency echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -59,6 +59,8 @@ contestants() { # BENCHMARK
             io_uring=green_wakeup:io_uring libevent=green_wakeup:libevent ;;
         udp) echo green-net=green_udp raw=raw_udp ;;
         conns) echo green-net=green_echo libuv=libuv_echo ;;
+        tls) echo green-net=green_tls_echo raw=raw_tls_mbedtls ;;
+        tls-latency) echo green-net=green_tls_latency ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         stream-*) echo green-net=green_stream_echo libevent=libevent_echo libuv=libuv_echo st=st_echo socket=green_echo ;;
         line-*) echo green-net=green_line_echo libevent=libevent_line_echo ;;
@@ -82,6 +84,8 @@ count() { # BENCHMARK
         no-conns) echo 10000 ;;
         no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-*) echo 1500 ;;
         yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-*) echo 100 ;;
+        no-tls*) echo 3000 ;;
+        yes-tls*) echo 200 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
         *) echo 2000 ;;
     esac
@@ -91,6 +95,7 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
     case $1 in
         conns) echo conn_load ;;
         echo-* | stream-* | line-* | uring-* | libevent-*) echo echo_load ;;
+        tls) echo tls_load ;;
         udp) echo udp_load ;;
     esac
 }
@@ -98,9 +103,11 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
 compile() { # PROGRAM
     flags="${CFLAGS:--O2 -g} ${SANITIZE_CFLAGS:-} -D_GNU_SOURCE -I$here"
     libs=
+    certs=-DTLS_CERTS=\"$(cd "$here/../certs" && pwd)\"
     # shellcheck disable=SC2086
     case $1 in
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
+        *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
         ev_*) libs="-lev -lm" ;;
         libevent_*) libs=-levent_core ;;
@@ -112,7 +119,7 @@ compile() { # PROGRAM
     case $1 in
         boost_*) $CXX $flags -o "$out/programs/$1" "$here/$1.cc" $libs ;;
         go_*) GOCACHE=$out/go-cache GO111MODULE=off go build -o "$out/programs/$1" "$here/$1.go" ;;
-        *) $CC -std=gnu11 $flags -o "$out/programs/$1" "$here/$1.c" $libs ;;
+        *) $CC -std=gnu11 $flags "$certs" -o "$out/programs/$1" "$here/$1.c" $libs ;;
     esac
 }
 
@@ -147,7 +154,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
         line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
-        udp | conns) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        udp | conns | tls) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
