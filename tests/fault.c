@@ -477,9 +477,9 @@ prepare(void)
 
         if (told != NULL)
                 return;
-        /* libevent has epoll_create() then. */
+        /* libevent has epoll_create() and pipe() then. */
         if (hub != NULL && strcmp(hub, "libevent") == 0)
-                hub_absorbs = FAULT_BIT(epoll_create1);
+                hub_absorbs = FAULT_BIT(epoll_create1) | FAULT_BIT(pipe2);
         /* By its name: or the next best would stand in for one that a fault has spoilt. */
         if (hub != NULL)
                 setenv("GREEN_HUB", hub, 0);
