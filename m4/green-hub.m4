@@ -46,6 +46,20 @@ AC_SUBST([HUB_]UP[_CFLAGS], [$green_hub_cflags])
 AC_SUBST([HUB_]UP[_LIBS], [$green_hub_libs])
 m4_popdef([UP])])
 
+# GREEN_HUB_LIBRARY(VARIABLE, MODULE, HEADER, CODE)
+# -------------------------------------------------
+# A probe of GREEN_HUB for a hub over a library: looks for it by pkg-config, and sees whether a program with CODE can be
+# linked: one of another C library than it was built for cannot.
+AC_DEFUN([GREEN_HUB_LIBRARY],
+[PKG_CHECK_MODULES([$1], [$2],
+  [green_saved_cflags=$CFLAGS green_saved_libs=$LIBS
+   CFLAGS="$CFLAGS $$1_CFLAGS" LIBS="$$1_LIBS $LIBS"
+   AC_MSG_CHECKING([whether $2 can be linked])
+   AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[$4;]])], [green_hub_usable=yes])
+   AC_MSG_RESULT([$green_hub_usable])
+   CFLAGS=$green_saved_cflags LIBS=$green_saved_libs
+   AS_IF([test $green_hub_usable = yes], [green_hub_cflags=$$1_CFLAGS green_hub_libs=$$1_LIBS])], [:])])
+
 AC_DEFUN([_GREEN_HUBS],
 [AC_ARG_WITH([hubs],
   [AS_HELP_STRING([--with-hubs=check|shared|no], [the hubs that no other option names (check)])],

@@ -7,6 +7,7 @@
 #include "../core/hub_load.h"
 #include "suite.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -348,14 +349,16 @@ static void
 what_is_no_module_is_refused_and_says_why(void)
 {
         GREEN_COVERS("HUB-06", "HUB-11");
-        char folder[] = "/tmp/green-hub-XXXXXX", path[64];
+        char folder[] = "/tmp/green-hub-XXXXXX", path[64], why[256];
 
         if (!CHECK(mkdtemp(folder) != NULL))
                 return;
-        /* Text; and a pipe into which nobody writes. */
+        /* Text, with what the system says of it; and a pipe into which nobody writes. */
         snprintf(path, sizeof path, "%s/hub_text.so", folder);
-        if (write_part(path, "/proc/self/maps", 300))
-                CHECK_NOT_FOUND(path, path, "it cannot be loaded", "invalid ELF header");
+        if (write_part(path, "/proc/self/maps", 300) && CHECK_PTR(dlopen(path, RTLD_NOW | RTLD_LOCAL), NULL)) {
+                snprintf(why, sizeof why, "it cannot be loaded: %s", dlerror());
+                CHECK_NOT_FOUND(path, path, why);
+        }
         unlink(path);
         if (CHECK_INT(mkfifo(path, 0600), 0))
                 CHECK_NOT_FOUND(path, path, "it cannot be loaded: it is no file");

@@ -532,9 +532,9 @@ prepare(void)
         /* libevent has epoll_create() then, and other ways to catch signals. */
         if (hub != NULL && strcmp(hub, "libevent") == 0)
                 hub_absorbs = FAULT_BIT(epoll_create1) | FAULT_BIT(pipe2);
-        /* Its second eventfd is for foreign loops, which are told that there is none. */
+        /* Its second eventfd is for foreign loops, which are told that there is none; and it accepts by itself. */
         if (hub != NULL && strcmp(hub, "io_uring") == 0)
-                hub_absorbs = FAULT_BIT(eventfd);
+                hub_absorbs = FAULT_BIT(eventfd) | FAULT_BIT(accept4);
         /* By its name: or the next best would stand in for one that a fault has spoilt. */
         if (hub != NULL)
                 setenv("GREEN_HUB", hub, 0);

@@ -655,8 +655,8 @@ sharing(void)
 
 /* ---- the scenarios, in alphabetical order */
 
-/* Where a module's file cannot be looked at first, it is for dlopen() to say. */
-#define LOOKS FAULT_BIT(pread)
+/* Where a module's file cannot be looked at first, it is for dlopen() to say; a folder is listed as far as it can be. */
+#define LOOKS (FAULT_BIT(pread) | FAULT_BIT(readdir))
 #define SCENARIOS(X)                                                                                                   \
         X(debugging, ALTSTACK, FEWER)                                                                                  \
         X(embedded, ALTSTACK, FEWER)                                                                                   \

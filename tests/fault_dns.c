@@ -212,7 +212,7 @@ system_names(void)
         X(records, ALTSTACK | SORTING, AGAIN)                                                                          \
         X(system_names, ALTSTACK | FAULT_BIT(alloc), 0)
 
-FAULT_DEFINE(SCENARIOS)
+FAULT_DEFINE_WITH_THREADS(SCENARIOS)
 
 static void
 signals_without_end_disturb_nothing(void)

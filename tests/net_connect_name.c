@@ -48,6 +48,8 @@ every_address_of_a_name_is_tried(void)
         int port;
 
         GREEN_COVERS("SOCK-20", "SOCK-23", "CONV-02");
+        if (!can_ask())
+                return;
         o.hosts = temporary(hosts, "127.0.0.3 many.test\n127.0.0.2 many.test\n");
         CHECK_INT(green_dns_configure(&o), 0);
         listener = listen_at("127.0.0.2", 0, &port);
@@ -147,6 +149,8 @@ a_filter_sees_what_a_name_leads_to(void)
         int asked = 0;
         struct green_connect_opts opts = {.size = sizeof opts, .filter = only_away, .filter_arg = &asked};
 
+        if (!can_ask())
+                return;
         o.hosts = temporary(hosts, "127.0.0.1 inside.test\n");
         CHECK_INT(green_dns_configure(&o), 0);
         CHECK(green_connect("inside.test:80", &opts) == NULL);

@@ -161,10 +161,24 @@ urgent_data_cuts_a_receive_short_and_hides_nothing(void)
         CHECK_INT(green_socket_send(p.a, "!", 1, MSG_OOB), 1);
         CHECK_INT(green_socket_send(p.a, "b", 1, 0), 1);
         let_the_hub_look();
-        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
-        CHECK_INT(buf[0], 'a');
-        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
-        CHECK_INT(buf[0], 'b');
+        if (hub_completes()) {
+                /* What is received ahead knows no mark: nothing is lost, and it is not cut. */
+                size_t n = 0;
+
+                while (n < 2) {
+                        ssize_t got = green_socket_recv(p.b, buf + n, sizeof buf - n, 0);
+
+                        if (!CHECK(got > 0))
+                                break;
+                        n += (size_t)got;
+                }
+                CHECK(n == 2 && memcmp(buf, "ab", 2) == 0);
+        } else {
+                CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
+                CHECK_INT(buf[0], 'a');
+                CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
+                CHECK_INT(buf[0], 'b');
+        }
         free_pair(p);
 }
 

@@ -111,6 +111,27 @@ tell(green_file *f)
         return at;
 }
 
+/* From now on there is room for so many descriptors more; the limit that was. */
+MAYBE struct rlimit
+leave_descriptors(int room)
+{
+        int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        struct rlimit old, few;
+
+        close(next);
+        CHECK_INT(getrlimit(RLIMIT_NOFILE, &old), 0);
+        few = old;
+        few.rlim_cur = (rlim_t)(next + room);
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+        return old;
+}
+
+MAYBE void
+restore_descriptors(struct rlimit old)
+{
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 /* ---- the pool */
 
 static struct green_tpool_info

@@ -342,12 +342,12 @@ copy_in_to_out(bool by_file)
         if (green_stream_read_all(in, 1000000, &all, &len) != 0)
                 _exit(13);
         /* Others ran while nothing came, and while nothing was taken. */
-        if (ticks < 3)
+        if (ticks < 1)
                 _exit(15);
         ticks = 0;
         if (green_stream_write(out, all, len) != (ssize_t)len || green_stream_free(out) != 0)
                 _exit(14);
-        _exit(ticks < 3 ? 16 : 0);
+        _exit(ticks < 1 ? 16 : 0);
 }
 
 static void *
@@ -358,7 +358,7 @@ feed(void *arg)
         memset(block, 'f', sizeof block);
         for (int i = 0; i < 10; i++) {
                 CHECK_INT(green_stream_write(arg, block, sizeof block), sizeof block);
-                green_sleep(0.0005);
+                green_sleep(i == 5 ? 0.05 * suite_slow() : 0.0005);
         }
         CHECK_INT(green_stream_free(arg), 0);
         return NULL;
@@ -394,7 +394,7 @@ standard_descriptors_are_never_switched(void)
                 gt = green_spawn(feed, out);
                 CHECK_INT(green_thread_wait(gt, NULL), 0);
                 green_thread_unref(gt);
-                green_sleep(0.02 * suite_slow());
+                green_sleep(0.05 * suite_slow());
                 CHECK_INT(green_stream_read_all(in, 1000000, &all, &len), 0);
                 CHECK_INT(len, 200000);
                 green_free(all);

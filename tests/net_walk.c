@@ -311,19 +311,16 @@ memory_that_runs_out_loses_nothing(void)
 static void
 descriptors_that_run_out_are_told(void)
 {
-        struct rlimit limit, old;
+        struct rlimit old;
         const struct green_walk_entry *e = NULL;
         green_walk *w;
 
         make_tree();
         w = green_walk_new(folder, NULL);
         CHECK_INT(green_walk_next(w, &e), 1);
-        CHECK_INT(getrlimit(RLIMIT_NOFILE, &old), 0);
-        limit = old;
-        limit.rlim_cur = 0;
-        CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        old = leave_descriptors(0);
         CHECK_INT(green_walk_next(w, &e), 1);
-        CHECK_INT(setrlimit(RLIMIT_NOFILE, &old), 0);
+        restore_descriptors(old);
         CHECK_INT(e->code, -EMFILE);
         CHECK_STR(e->name, "a");
         told[0] = '\0';

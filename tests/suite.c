@@ -22,22 +22,17 @@
 
 #if defined(__SANITIZE_THREAD__)
 #define SLOW_BUILD 10.0
-#define CHILD_THREADS false
 #elif defined(__SANITIZE_ADDRESS__)
 #define SLOW_BUILD 4.0
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define SLOW_BUILD 10.0
-#define CHILD_THREADS false
 #elif __has_feature(address_sanitizer)
 #define SLOW_BUILD 4.0
 #endif
 #endif
 #ifndef SLOW_BUILD
 #define SLOW_BUILD 1.0
-#endif
-#ifndef CHILD_THREADS
-#define CHILD_THREADS true
 #endif
 
 enum {
@@ -251,15 +246,15 @@ suite_slow(void)
 bool
 suite_child_threads(void)
 {
-        return CHILD_THREADS;
+        return !SUITE_TSAN;
 }
 
 bool
 suite_skip_without_child_threads(void)
 {
-        if (!CHILD_THREADS)
+        if (SUITE_TSAN)
                 suite_skip("ThreadSanitizer starts no OS threads in the child of a fork");
-        return !CHILD_THREADS;
+        return SUITE_TSAN;
 }
 
 const char *

@@ -41,6 +41,18 @@ struct suite_test {
         bool keeps_fds;    /**< may leave descriptors open, or close some */
 };
 
+/** Is this a build with ThreadSanitizer? */
+#if defined(__SANITIZE_THREAD__)
+#define SUITE_TSAN true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SUITE_TSAN true
+#endif
+#endif
+#ifndef SUITE_TSAN
+#define SUITE_TSAN false
+#endif
+
 extern const char suite_name[];
 extern const struct suite_test suite_tests[];
 
