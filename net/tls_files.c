@@ -64,8 +64,11 @@ int
 green__tls_read_file(const char *path, char **ret_text, size_t *ret_len)
 {
         /* A pipe in its place must not stop anybody. */
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+        int fd, rc;
 
+        do
+                fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        while (fd < 0 && errno == EINTR);
         if (fd < 0) {
                 rc = -errno;
                 return green_set_error(rc, "TLS: %.300s: %s", path, green_strerror(rc));

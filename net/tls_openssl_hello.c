@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 /* The name in the extension server_name (RFC 6066), or NULL; *ret_len without NUL. */
 static const unsigned char *
 asked_name(const unsigned char *ext, size_t len, size_t *ret_len)
@@ -45,8 +47,10 @@ client_hello(SSL *ssl, int *alert, void *unused)
                 name = asked_name(ext, len, &len);
         if (name != NULL) {
                 conn->sni = green__ossl_host.alloc(len + 1);
-                if (conn->sni == NULL)
+                if (conn->sni == NULL) {
+                        ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
                         return SSL_CLIENT_HELLO_ERROR;
+                }
                 memcpy(conn->sni, name, len);
         }
         if (conn->context->sni_fn == NULL)

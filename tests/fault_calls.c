@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +128,15 @@ edge_to_come(int fd)
                 (void)real_epoll_ctl(waits[fd].epoll, EPOLL_CTL_MOD, fd, &waits[fd].event);
 }
 
+/* Files are read too, and never say EAGAIN. */
+static FAULT_UNSANITIZED bool
+is_pipe(int fd)
+{
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 WRAP(int, accept4, (int fd, void *sa, void *size, int flags), (fd, sa, size, flags), -1, fd)
 WRAP(int, bind, (int fd, const void *sa, unsigned size), (fd, sa, size), -1, fd)
 WRAP(int, connect, (int fd, const void *sa, unsigned size), (fd, sa, size), -1, fd)
@@ -153,7 +163,7 @@ WRAP(int, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *limit, c
      (fds, n, limit, mask), -1, NO_FD)
 WRAP(ssize_t, pread, (int fd, void *buf, size_t len, off_t offset), (fd, buf, len, offset), -1, NO_FD)
 WRAP(ssize_t, pwrite, (int fd, const void *buf, size_t len, off_t offset), (fd, buf, len, offset), -1, fd)
-WRAP(ssize_t, read, (int fd, void *buf, size_t len), (fd, buf, len), -1, fd)
+WRAP(ssize_t, read, (int fd, void *buf, size_t len), (fd, buf, len), -1, is_pipe(fd) ? fd : -1)
 WRAP(struct dirent *, readdir, (DIR * dir), (dir), NULL, NO_FD)
 WRAP(ssize_t, recv, (int fd, void *buf, size_t len, int flags), (fd, buf, len, flags), -1, fd)
 WRAP(ssize_t, recvfrom, (int fd, void *buf, size_t len, int flags, void *sa, void *size),
