@@ -19,6 +19,7 @@ wait_for(struct end *end, unsigned events, struct green__limit *limit)
 
         if (left == 0)
                 return limit->timeout == 0 ? -EAGAIN : -ETIMEDOUT;
+        /* cppcheck-suppress nullPointerRedundantCheck ; it may go while this waits */
         rc = green_io_wait(end->socket->io, events, left);
         if (green__unlikely(end->socket == NULL))
                 return rc < 0 ? rc : -ECANCELED;
