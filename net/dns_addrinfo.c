@@ -264,7 +264,7 @@ green_dns_getaddrinfo(const char *host, const char *service, const struct addrin
 {
         static const struct addrinfo none;
         const struct addrinfo *h = hints != NULL ? hints : &none;
-        struct green__dns_found found;
+        struct green__dns_found found = {.n = 0};
         struct kinds kinds = {.n = 0};
         const char *canonical = NULL;
         struct addrinfo *list;

@@ -280,8 +280,10 @@ keep(struct green__dns_entry *e, uint32_t ttl)
         e->kept = true;
         enlist(e);
         c->nkept++;
-        while (c->nkept > e->dns->conf.cache_size)
+        while (c->nkept > e->dns->conf.cache_size) {
+                GREEN_ASSERT(c->kept.last != NULL);
                 forget(c->kept.last);
+        }
 }
 
 void

@@ -125,10 +125,11 @@ copy_settings(const struct green_dns_opts *o)
 {
         size_t bytes = bytes_of(o->servers) + bytes_of(o->search) + bytes_of(o->hosts) + bytes_of(o->resolv_conf);
         struct green__dns_settings *s = green_malloc(sizeof *s + bytes);
-        char *place = (char *)(s + 1);
+        char *place;
 
         if (s == NULL)
                 return NULL;
+        place = (char *)(s + 1);
         atomic_init(&s->refs, 1);
         s->opts = *o;
         keep(&s->opts.servers, &place);

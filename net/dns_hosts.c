@@ -64,7 +64,7 @@ clean(char *text, size_t len)
                 size_t n = character((const unsigned char *)text + in, len - in);
 
                 if (n == 1)
-                        text[out++] = text[in] >= 'A' && text[in] <= 'Z' ? (char)(text[in] + ('a' - 'A')) : text[in];
+                        text[out++] = (char)(text[in] >= 'A' && text[in] <= 'Z' ? text[in] + ('a' - 'A') : text[in]);
                 for (size_t i = 0; n > 1 && i < n; i++)
                         text[out++] = text[in + i];
                 in += n != 0 ? n : 1;

@@ -88,7 +88,7 @@ green__dns_clean_name(const char *host, char name[GREEN__NAME_SIZE], bool *ret_a
 
                 if (c == '.' && last == '.')
                         return green_set_error(-EINVAL, "\"%.300s\": a name without a label between two dots", host);
-                name[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+                name[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
                 last = c;
         }
         if (last == '.')
@@ -535,7 +535,7 @@ green__dns_lookup(const char *host, const struct green__dns_wanted *wanted, stru
 {
         char name[GREEN__NAME_SIZE];
         struct green_addr addr;
-        bool absolute;
+        bool absolute = false;
         double lifetime;
         int rc;
 

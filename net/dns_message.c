@@ -51,7 +51,7 @@ static size_t
 put_byte(char *out, unsigned char c)
 {
         if (c > ' ' && c < 0x7f && c != '.' && c != '\\') {
-                out[0] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : (char)c;
+                out[0] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
                 return 1;
         }
         out[0] = '\\';

@@ -25,7 +25,7 @@ green__dns_stamp(const char *path, struct green__dns_stamp *ret_stamp)
         memset(ret_stamp, 0, sizeof *ret_stamp); /* it is compared as bytes */
         if (stat(path, &st) != 0)
                 return;
-        ret_stamp->there = true;
+        ret_stamp->there = 1;
         ret_stamp->seconds = st.st_mtim.tv_sec;
         ret_stamp->nanoseconds = st.st_mtim.tv_nsec;
         ret_stamp->size = st.st_size;

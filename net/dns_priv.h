@@ -68,7 +68,7 @@ int green__dns_parse_servers(const char *text, struct green_addr *ret_servers, s
 
 /* How a file was when it was looked at. */
 struct green__dns_stamp {
-        bool there;
+        int64_t there; /* 1 or 0; as wide as the others, as no byte may be without meaning */
         int64_t seconds, nanoseconds, size;
         uint64_t device, file;
 };

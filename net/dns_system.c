@@ -35,7 +35,7 @@ green__dns_code_of(int eai, int error)
         case EAI_NONAME:
                 return GREEN_EAI_NONAME;
 #if defined(EAI_NODATA)
-        case EAI_NODATA:
+        case EAI_NODATA: /* NOLINT(bugprone-branch-clone): either of them may be missing */
                 return GREEN_EAI_NODATA;
 #endif
 #if defined(EAI_ADDRFAMILY)
@@ -163,6 +163,7 @@ green__dns_system_lookup(const char *host, const struct green__dns_wanted *wante
         rc = ask_and_wait(host, &hints, false, lifetime, &r);
         if (rc != 0)
                 return rc;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): 0 came with a request */
         rc = r->rc == 0 ? take_list(r->list, ret_found) : green__dns_code_of(r->rc, r->error);
         release(r, r);
         if (rc == 0 && wanted->aliases && ret_found->canonical[0] != '\0' && strcmp(ret_found->canonical, host) != 0)
@@ -179,6 +180,7 @@ green__dns_system_service(const char *service, const struct addrinfo *hints, dou
 
         if (rc != 0)
                 return rc;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): 0 came with a request */
         rc = green__dns_code_of(r->rc, r->error);
         if (rc == 0) {
                 *ret_list = r->list;

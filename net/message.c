@@ -19,6 +19,7 @@ try_until_done(green_socket *s, try_fn *try, void *arg, int flags, unsigned want
                 return -EOPNOTSUPP;
         rc = want == GREEN_READ ? green__socket_enter_recv(s, flags, &limit) : green__socket_enter(s, flags, &limit);
         while (green__likely(rc == 0)) {
+                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): nobody enters without a socket */
                 ssize_t n = try(green_io_fd(s->io), arg, flags);
 
                 if (green__likely(n != -EAGAIN))

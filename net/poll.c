@@ -245,7 +245,7 @@ wanted_of(int fd, fd_set *const sets[3])
 
         for (int k = 0; k < 3; k++)
                 if (sets[k] != NULL && FD_ISSET(fd, sets[k]))
-                        events |= meanings[k].wanted;
+                        events = (short)(events | meanings[k].wanted);
         return events;
 }
 

@@ -51,7 +51,7 @@ check(const char *const *argv, const struct green_process_opts *opts, int status
 int
 green_process_call(const char *const *argv, const struct green_process_opts *opts, double timeout, int *ret_status)
 {
-        green_process *p;
+        green_process *p = NULL;
         int rc = timeout >= 0 ? begin(argv, opts, false, &p) : -EINVAL;
 
         return rc != 0 ? rc : finish(p, green_process_wait(p, timeout, ret_status));
@@ -70,7 +70,7 @@ green_process_check_output(const char *const *argv, const struct green_process_o
                            char **ret_out, size_t *ret_len)
 {
         struct green_process_output output = {.out = NULL};
-        green_process *p;
+        green_process *p = NULL;
         int rc = timeout >= 0 && ret_out != NULL && ret_len != NULL ? begin(argv, opts, true, &p) : -EINVAL;
 
         if (rc == 0)

@@ -26,6 +26,7 @@ green_socket_recvv(green_socket *s, const struct green_iovec *iov, size_t n, int
                 return green_socket_recv(s, n > 0 ? iov->base : NULL, n > 0 ? iov->len : 0, flags);
         rc = green__socket_enter_recv(s, flags, &limit);
         while (green__likely(rc == 0)) {
+                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): nobody enters without a socket */
                 ssize_t got = green__sys_recvv(green_io_fd(s->io), iov, n < 1024 ? n : 1024, flags);
 
                 if (green__likely(got != -EAGAIN))

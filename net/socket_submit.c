@@ -72,6 +72,7 @@ receive(green_socket *s, void *buf, size_t len, int flags, struct green__limit *
                         note(s, (ssize_t)n, len, flags);
                 if (ret_from != NULL) {
                         from.size = op.name_size < sizeof from.data ? op.name_size : sizeof from.data;
+                        /* cppcheck-suppress uninitvar ; as many bytes as its size says have been written */
                         *ret_from = from;
                 }
                 (void)green__socket_unpin(s, 0);

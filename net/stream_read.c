@@ -16,7 +16,7 @@ resize(green_stream *st, size_t cap)
 
         if (in == NULL)
                 return -ENOMEM;
-        if (ahead > 0)
+        if (ahead > 0) /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): there is a buffer, if it has bytes */
                 memcpy(in, st->in + st->in_at, ahead);
         green_free(st->in);
         st->in = in;

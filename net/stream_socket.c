@@ -19,6 +19,7 @@ wait_for(struct end *end, unsigned events, struct green__limit *limit)
 
         if (left == 0)
                 return green__socket_late(end->socket, events, limit);
+        /* cppcheck-suppress nullPointerRedundantCheck ; it may go while this waits */
         rc = green__socket_park(end->socket, events, left);
         if (green__unlikely(end->socket == NULL))
                 return rc < 0 ? rc : -ECANCELED;

@@ -95,7 +95,7 @@ make_room(green_stream *st, size_t n)
                 out = green_malloc(cap + 1);
                 if (out == NULL)
                         return -ENOMEM;
-                if (unsent > 0)
+                if (unsent > 0) /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): bytes are in a buffer */
                         memcpy(out, st->out + st->out_at, unsent);
                 green_free(st->out);
                 st->out = out;
@@ -151,7 +151,7 @@ just_fits(const green_stream *st, size_t len)
 static size_t
 may_stay(const green_stream *st, const void *buf, size_t len)
 {
-        if (st->unbuffered || (st->line_buffered && memchr(buf, '\n', len) != NULL))
+        if (st->unbuffered || (st->line_buffered && len > 0 && memchr(buf, '\n', len) != NULL))
                 return 0;
         return st->write_size;
 }
@@ -232,6 +232,7 @@ green_stream_flush(green_stream *st)
 /* ---- formatted */
 
 /* Into the room there is behind what is buffered: bytes of the text, which is there only if it fits. */
+GREEN_PRINTF(2, 0)
 static int
 format_into(green_stream *st, const char *format, va_list args)
 {
@@ -247,6 +248,7 @@ format_into(green_stream *st, const char *format, va_list args)
 
 /* Have the text in the buffer, all of it: sends what is there before, and what is longer than the buffer makes it grow.
  */
+GREEN_PRINTF(2, 0)
 static int
 format(green_stream *st, const char *text, va_list args)
 {

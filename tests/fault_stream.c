@@ -42,6 +42,7 @@ gave(ssize_t n, ssize_t want)
         return false;
 }
 
+GREEN_PRINTF(2, 3)
 static int
 print(green_stream *st, const char *format, ...)
 {

@@ -345,7 +345,7 @@ static void
 each_os_thread_has_a_loop_of_its_own(void)
 {
         enum { N = 4 };
-        struct thread_loop t[N] = {{NULL}};
+        struct thread_loop t[N] = {{.base = NULL}};
         pthread_t threads[N];
 
         GREEN_COVERS("AIO-07");
@@ -540,7 +540,7 @@ what_a_callback_removes_or_changes_is_not_reported(void)
 {
         struct event_base *base = event_base_new();
         const char *path = NULL;
-        struct rig rig = {NULL};
+        struct rig rig = {.ops = NULL};
         void *module;
 
         if (lev_begin(NULL) == NULL)

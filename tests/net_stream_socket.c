@@ -249,7 +249,7 @@ a_line_costs_one_receive_and_one_send(void)
         struct pair p = tcp_pair();
         green_stream *st = green_socket_makefile(p.b, NULL);
         green_thread *gt = green_spawn(echo_lines, st);
-        int fd = green_socket_fd(p.a), lines = 0;
+        int fd = green_socket_fd(p.a);
         char buf[400];
 
         CHECK_INT(green_socket_free(p.b), 0);
@@ -264,7 +264,6 @@ a_line_costs_one_receive_and_one_send(void)
                 CHECK_INT(write(fd, buf, 64 * (size_t)at_once), 64 * at_once);
                 green_sleep(0.0005);
                 CHECK_INT(read(fd, buf, sizeof buf), 64 * at_once);
-                lines += at_once;
         }
         /* Some hubs cannot tell whether the end has come along: there it takes two. */
         CHECK_RANGE(recv_calls, 50, strcmp(green_hub_name(NULL), "epoll") == 0 ? 50 : 100);

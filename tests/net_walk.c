@@ -403,7 +403,7 @@ walker_end(struct walker *walker)
 static void
 one_that_waits_for_the_pool_can_be_killed(void)
 {
-        struct walker walker = {NULL};
+        struct walker walker = {.w = NULL};
 
         make_tree();
         walker.w = green_walk_new(folder, NULL);
@@ -423,7 +423,7 @@ one_that_waits_for_the_pool_can_be_killed(void)
 static void
 one_that_reads_is_waited_for(void)
 {
-        struct walker walker = {NULL};
+        struct walker walker = {.w = NULL};
         const struct green_walk_entry *e;
 
         make_tree();
@@ -471,7 +471,7 @@ walk_elsewhere(void *arg)
 static void
 hub_context_and_other_os_threads_cannot_walk(void)
 {
-        struct walker walker = {NULL};
+        struct walker walker = {.w = NULL};
         pthread_t thread;
 
         make_tree();
@@ -489,7 +489,7 @@ hub_context_and_other_os_threads_cannot_walk(void)
 static void
 a_child_of_a_fork_forgets_who_walked(void)
 {
-        struct walker walker = {NULL};
+        struct walker walker = {.w = NULL};
         int status = -1;
         pid_t pid;
 

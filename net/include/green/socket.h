@@ -180,7 +180,9 @@ green_socket_scope_end_(green_socket **s)
 /** @endcond */
 /** Declare a socket @p name, made by @p make, that is closed and freed at the end of the block, however that is left
  *  (SOCK-10). */
-#define GREEN_SOCKET_SCOPE(name, make) green_socket *name __attribute__((cleanup(green_socket_scope_end_))) = (make)
+#define GREEN_SOCKET_SCOPE(name, make)                                                                                 \
+        green_socket *name /* NOLINT(bugprone-macro-parentheses): of a declaration */                                  \
+                __attribute__((cleanup(green_socket_scope_end_))) = (make)
 #endif
 /** @} */
 
