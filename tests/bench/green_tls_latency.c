@@ -127,7 +127,7 @@ main(int argc, char **argv)
                 green_sleep(0.001);
                 late[n_late++] = bench_now() - t - 0.001;
         }
-        bench_print("tls_handshakes", "1/s", (double)handshakes / (bench_now() - begin));
+        bench_print("tls_handshakes", "handshakes/s", (double)handshakes / (bench_now() - begin));
         stop = 1;
         for (int i = 0; i < UNDER_WAY; i++) {
                 bench_check(green_thread_wait(gt[i], NULL) == 0, "wait");

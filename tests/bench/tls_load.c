@@ -122,7 +122,7 @@ main(int argc, char **argv)
                 say(&conns[i]);
                 hear(&conns[i]);
         }
-        bench_print("tls_idle", "B", (resident(pid) - before) / idle);
+        bench_print("tls_idle", "bytes", (resident(pid) - before) / idle);
         measure_handshakes("tls_full", seconds / 3, clock, NULL);
         measure_handshakes("tls_resumed", seconds / 3, clock, &session);
 
