@@ -361,7 +361,8 @@ look_up(const char *host, int port, const struct green_connect_opts *o, int64_t 
         if (rc != 0)
                 return rc;
         rc = green_dns_resolve(host, port, o->family, ret_addrs, ret_n);
-        if (deadline != INT64_MAX && green_timeout_cancel(&t) == 1)
+        /* What was found is not lost for a limit that fell at the same time: the race sees that it is over. */
+        if (deadline != INT64_MAX && green_timeout_cancel(&t) == 1 && rc != 0)
                 rc = -ETIMEDOUT;
         return rc;
 }

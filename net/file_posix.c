@@ -5,18 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "dns_priv.h"
+#include "quiet.h"
 
 static inline ssize_t
 result(ssize_t n)
@@ -179,41 +178,21 @@ green__sys_file_limited(void)
         return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
-/* SIGXFSZ is blocked meanwhile, and taken away if it came of this. */
-struct quiet {
-        sigset_t old;
-        bool on, before;
-};
-
-static void
-quiet_begin(struct quiet *q)
+/* Beyond the limit SIGXFSZ is raised. */
+static bool
+begin_limited(struct green__quiet *q)
 {
-        sigset_t sigxfsz, pending;
-
-        q->on = green__sys_file_limited();
-        if (green__likely(!q->on))
-                return;
-        sigemptyset(&sigxfsz);
-        sigaddset(&sigxfsz, SIGXFSZ);
-        pthread_sigmask(SIG_BLOCK, &sigxfsz, &q->old);
-        /* One that was pending before is somebody else's. */
-        q->before = sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == 1;
+        if (green__likely(!green__sys_file_limited()))
+                return false;
+        green__quiet_begin(q, SIGXFSZ);
+        return true;
 }
 
 static void
-quiet_end(struct quiet *q, ssize_t rc)
+end_limited(const struct green__quiet *q, bool limited, ssize_t rc)
 {
-        const struct timespec no_time = {0, 0};
-        sigset_t sigxfsz;
-
-        if (green__likely(!q->on))
-                return;
-        sigemptyset(&sigxfsz);
-        sigaddset(&sigxfsz, SIGXFSZ);
-        if (rc == -EFBIG && !q->before)
-                while (sigtimedwait(&sigxfsz, NULL, &no_time) < 0 && errno == EINTR)
-                        ;
-        pthread_sigmask(SIG_SETMASK, &q->old, NULL);
+        if (green__unlikely(limited))
+                green__quiet_end(q, rc == -EFBIG);
 }
 
 /* ---- moving bytes */
@@ -232,42 +211,45 @@ green__sys_file_read(green_fd fd, void *buf, size_t len, int64_t at)
 ssize_t
 green__sys_file_write(green_fd fd, const void *buf, size_t len, int64_t at)
 {
-        struct quiet q;
+        struct green__quiet q;
+        bool limited;
         ssize_t n;
 
-        quiet_begin(&q);
+        limited = begin_limited(&q);
         do
                 n = result(pwrite(fd, buf, len, (off_t)at));
         while (green__unlikely(n == -EINTR));
-        quiet_end(&q, n);
+        end_limited(&q, limited, n);
         return n;
 }
 
 ssize_t
 green__sys_file_append(green_fd fd, const struct green_iovec *iov, size_t n)
 {
-        struct quiet q;
+        struct green__quiet q;
+        bool limited;
         ssize_t sent;
 
-        quiet_begin(&q);
+        limited = begin_limited(&q);
         do
                 sent = result(writev(fd, (const struct iovec *)(uintptr_t)iov, (int)n));
         while (green__unlikely(sent == -EINTR));
-        quiet_end(&q, sent);
+        end_limited(&q, limited, sent);
         return sent;
 }
 
 int
 green__sys_file_truncate(green_fd fd, int64_t length)
 {
-        struct quiet q;
+        struct green__quiet q;
+        bool limited;
         int rc;
 
-        quiet_begin(&q);
+        limited = begin_limited(&q);
         do
                 rc = ftruncate(fd, (off_t)length) != 0 ? -errno : 0;
         while (green__unlikely(rc == -EINTR));
-        quiet_end(&q, rc);
+        end_limited(&q, limited, rc);
         return rc;
 }
 

@@ -7,15 +7,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "pipe_sys.h"
+#include "quiet.h"
 #include "sock_sys.h"
 
 /* What a pipe that says it can be written to takes without waiting; a terminal takes about as much. */
@@ -209,30 +208,16 @@ write_once(green_fd fd, const struct green_iovec *iov, size_t n)
         return sent == -EWOULDBLOCK ? -EAGAIN : sent;
 }
 
-/* A pipe that nobody reads from raises SIGPIPE: it is blocked meanwhile, and taken away if it came of this. */
+/* A pipe that nobody reads from raises SIGPIPE. */
 static ssize_t
 write_quietly(green_fd fd, const struct green_iovec *iov, size_t n)
 {
-        const struct timespec no_time = {0, 0};
-        sigset_t sigpipe, old, pending;
-        bool before;
+        struct green__quiet q;
         ssize_t sent;
 
-        sigemptyset(&sigpipe);
-        sigaddset(&sigpipe, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &sigpipe, &old);
-        if (sigismember(&old, SIGPIPE) == 1) {
-                /* Somebody waits for it: one that was pending before is theirs. */
-                sigpending(&pending);
-                before = sigismember(&pending, SIGPIPE) == 1;
-        } else {
-                before = false;
-        }
+        green__quiet_begin(&q, SIGPIPE);
         sent = write_once(fd, iov, n);
-        if (green__unlikely(sent == -EPIPE) && !before)
-                while (sigtimedwait(&sigpipe, NULL, &no_time) < 0 && errno == EINTR)
-                        ;
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        green__quiet_end(&q, sent == -EPIPE);
         return sent;
 }
 

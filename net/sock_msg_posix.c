@@ -17,6 +17,7 @@
 #endif
 
 #include "check.h"
+#include "quiet.h"
 #include "sock_sys.h"
 
 /* Descriptors that the system passes with one message at most; a receive has room for all. */
@@ -262,38 +263,19 @@ green__sys_recv_fds(green_fd fd, void *buf, size_t len, green_fd *ret_fds, size_
 /* ---- files */
 
 #if defined(__linux__)
-/* sendfile() knows no MSG_NOSIGNAL: hold the signal back in this OS thread, and take away the one that it made. */
-static ssize_t
-sendfile_without_signal(green_fd fd, int file, off_t *at, size_t count)
-{
-        const struct timespec now = {0, 0};
-        sigset_t pipe, old, pending;
-        ssize_t n;
-        int error;
-
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        sigpending(&pending);
-        pthread_sigmask(SIG_BLOCK, &pipe, &old);
-        n = sendfile(fd, file, at, count);
-        error = errno;
-        if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
-                while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
-                        ;
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        errno = error;
-        return n;
-}
-
+/* It knows no MSG_NOSIGNAL. */
 ssize_t
 green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count)
 {
         off_t at = (off_t)offset;
+        struct green__quiet q;
         ssize_t n;
 
+        green__quiet_begin(&q, SIGPIPE);
         do
-                n = result(sendfile_without_signal(fd, file, &at, count));
+                n = result(sendfile(fd, file, &at, count));
         while (n == -EINTR);
+        green__quiet_end(&q, n == -EPIPE);
         return n;
 }
 #else

@@ -27,8 +27,8 @@
 GREEN_BEGIN_DECLS
 
 /**
- * Looks at an address that a name was resolved to, before it is connected to: for crawlers that must not be led to
- * addresses inside. Called in the green thread that connects; it must not yield.
+ * Looks at an address before it is connected to, whether a name was resolved to it or it was given as such: for
+ * crawlers that must not be led to addresses inside. Called in the green thread that connects; it must not yield.
  * @return 0: fine; a negative code: not this one.
  */
 typedef int green_connect_filter(const struct green_addr *addr, void *arg);
@@ -41,7 +41,7 @@ struct green_connect_opts {
         int family;       /**< AF_INET or AF_INET6: take only addresses of this kind; AF_UNSPEC (0): any */
         bool nagle;       /**< leave Nagle's algorithm on: fewer packets, slower answers. TCP_NODELAY is set otherwise */
         double stagger;   /**< seconds after which the next address of a name is tried beside the first; 0: 0.25 */
-        green_connect_filter *filter; /**< may refuse an address that a name led to (-EACCES and the like); NULL: none */
+        green_connect_filter *filter; /**< may refuse any address (-EACCES and the like); NULL: none */
         void *filter_arg;             /**< passed to filter */
 };
 

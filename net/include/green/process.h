@@ -53,7 +53,7 @@ struct green_process_opts {
  *        program.
  *
  * Where it cannot be started, nothing is left behind: no process and no descriptor (GSUB-06). The OS thread stands
- * still until the program's own code runs, less than a millisecond.
+ * still until the program's own code runs.
  *
  * @param argv its arguments, ended by NULL; argv[0] is its name.
  * @param opts NULL for defaults.

@@ -254,7 +254,8 @@ GREEN_API GREEN_MUST_USE int green_socket_connect(green_socket *s, const struct 
  * @param s     a socket.
  * @param buf   where to.
  * @param len   bytes there. 0 waits until something can be received and takes nothing.
- * @param flags MSG_PEEK, MSG_OOB, ..., MSG_DONTWAIT. MSG_WAITALL has no effect.
+ * @param flags MSG_PEEK, MSG_OOB, ..., MSG_DONTWAIT. MSG_WAITALL has no effect. Urgent data does not cut a receive where
+ *              the hub receives ahead (io_uring).
  * @return bytes received, more than 0; 0 at the end of the stream, or where len is 0. Otherwise a code of this page, or
  *         as recv(2): -ECONNRESET (a reset is an error, not the end), -ENOTCONN.
  * @since 0.1 (SOCK-07, SOCK-24, SOCK-25, SOCK-26)
