@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include <green/tpool.h>
 
 /* Microseconds from which on a step goes to the pool. */
 #define DEAR 500u
@@ -145,13 +144,6 @@ green__tls_step(struct green__tls *t)
                 t->step_due = true;
 }
 
-static void *
-step_in_pool(void *arg)
-{
-        green__tls_step(arg);
-        return NULL;
-}
-
 /* Where the next step is to be made. */
 static int
 want_step(struct green__tls *t, unsigned *want)
@@ -252,15 +244,8 @@ wait_for_need(struct green__tls *t, double timeout)
 
         switch (t->need) {
         case GREEN__TLS_FOR_POOL:
-                t->in_pool = true;
-                rc = green_tpool_execute(step_in_pool, t, NULL, NULL);
-                t->in_pool = false;
-                /* There is no pool to be had: then here. */
-                if (rc == -EAGAIN || rc == -ENOMEM) {
-                        green__tls_step(t);
-                        rc = 0;
-                }
-                return rc;
+                rc = green__tls_step_in_pool(t, &t->turn_wait, seconds);
+                break;
         case GREEN__TLS_FOR_TURN:
                 rc = green__tls_turn(t, &t->turn_wait, seconds);
                 break;

@@ -92,7 +92,7 @@ struct green__tls {
         /* The handshake. While one is busy, waiting or in the pool, the others wait for it. */
         enum green__tls_state state;
         enum green__tls_need need;
-        bool busy, in_pool;
+        bool busy;
         bool step_due;    /* the next thing to do is a step; otherwise it is to receive */
         bool ended_early; /* the descriptor's end has come */
         bool done;        /* the last step was the last */
@@ -100,7 +100,7 @@ struct green__tls {
         int send_code;    /* what sending has failed with; there may be something to receive all the same */
         int64_t deadline; /* nanoseconds */
         struct green_waitq waiters;
-        struct green_wait *turn_wait; /* who waits for the turn */
+        struct green_wait *turn_wait; /* who waits for the turn, or for a place in the pool */
         struct green__tls_buffer out;
 
         /* In the handshake and after it: bytes that were received, and not taken by the back end. */
@@ -158,6 +158,9 @@ void green__tls_step(struct green__tls *t);
  * green_park().
  */
 int green__tls_turn(struct green__tls *t, struct green_wait **ret_wait, double timeout);
+
+/* tls_pool.c: likewise, in the pool, when there is a place. The timeout is that of the wait for one. */
+int green__tls_step_in_pool(struct green__tls *t, struct green_wait **ret_wait, double timeout);
 
 /* tls_context.c: while a step of this connection runs in the calling OS thread. */
 void green__tls_stepping(struct green__tls *t);
