@@ -1,11 +1,20 @@
 /*
  * The inside of the HTTP server.
  *
- *      wsgi.c           server: accept, shutdown
+ *      wsgi.c           server: its options, accept, the end
  *      wsgi_conn.c      connection: idle on a watch, or run by a green thread with a session
+ *      wsgi_session.c   buffers of a connection that runs
+ *      wsgi_turn.c      who may run: slots of max_size, or the custom pool
  *      wsgi_request.c   what the application asks of a request
+ *      wsgi_environ.c   the same by CGI's names
+ *      wsgi_param.c     parameters of query and form, cookies
  *      wsgi_body.c      the body of a request
+ *      wsgi_input.c     the same by lines, and as a whole
+ *      wsgi_header.c    header fields of the response
  *      wsgi_response.c  what it answers
+ *      wsgi_upgrade.c   connections that become something else
+ *      wsgi_proxy.c     who the client is behind proxies
+ *      wsgi_log.c       the access log
  *
  * A connection at rest is a green__conn and its socket: the watch in it fires when bytes arrive. Then a green thread
  * with a session (buffers, parser, request) runs it until its buffer is empty and the last read took all there was.
@@ -24,14 +33,17 @@
 #include <green/park.h>
 #include <green/thread.h>
 #include <green/timeout.h>
+#include <green/timer.h>
 #include <green/watch.h>
 #include <green/wsgi.h>
 
+#include "arena_priv.h"
 #include "http1_parse_priv.h"
 
 enum {
         GREEN__IN_FIRST = 16384,     /* read buffer to begin with */
         GREEN__OUT_SIZE = 16384,     /* answers that are collected before they are sent */
+        GREEN__COLLECT_MAX = 8192,   /* most that is collected for a chunk */
         GREEN__HEADERS_MAX = 65536,  /* header of a response */
         GREEN__FIELDS_MAX = 99,      /* header fields of a request */
         GREEN__DISCARD_MAX = 65536,  /* bytes of an unread body that are read away */
@@ -39,22 +51,24 @@ enum {
         GREEN__SESSIONS_KEPT = 64,   /* sessions that wait for use */
 };
 
+struct green__server;
+struct green__session;
+
 enum green__conn_state {
         GREEN__CONN_IDLE,    /* on its watch */
         GREEN__CONN_QUEUED,  /* has bytes, waits for its turn */
         GREEN__CONN_RUNNING, /* a green thread has it */
 };
 
-struct green__server;
-
 struct green__conn {
-        struct green__conn *next, *prev;       /* every connection of the server, circular */
-        struct green__conn *queue_next;        /* those that wait for their turn */
+        struct green__conn *next, *prev; /* of the server's idle ones, or of its busy ones; circular */
+        struct green__conn *queue_next;  /* those that wait for their turn */
         struct green__server *server;
         green_socket *socket;
-        green_thread *thread;                  /* who runs it; borrowed */
+        green_thread *thread;            /* who runs it; borrowed */
+        struct green__session *session;  /* what it runs with */
         enum green__conn_state state;
-        bool killed;                           /* at the end of the shutdown's patience */
+        bool killed;                     /* at the end of the shutdown's patience */
         struct green_watch watch;
 };
 
@@ -63,7 +77,14 @@ enum green__response_state {
         GREEN__RESPONSE_LENGTH,  /* begun: so many bytes are to come */
         GREEN__RESPONSE_CHUNKED, /* begun: in chunks */
         GREEN__RESPONSE_CLOSE,   /* begun: until the end of the connection */
+        GREEN__RESPONSE_TAKEN,   /* the application has the connection */
         GREEN__RESPONSE_DONE,
+};
+
+struct green__hook {
+        struct green__hook *next;
+        green_wsgi_hook_fn fn;
+        void *arg;
 };
 
 struct green_wsgi_request {
@@ -74,6 +95,7 @@ struct green_wsgi_request {
         struct green__http1_chunked chunked;
         uint64_t body_left;             /* of a body with a length */
         uint64_t body_read;             /* bytes the application has got */
+        int64_t body_began;             /* when it was asked for first; 0: not yet */
         int body_error;                 /* it failed so: the connection cannot be used on */
         bool body_done;
         bool expects_continue;          /* the client waits for it */
@@ -83,7 +105,31 @@ struct green_wsgi_request {
         uint64_t response_left;         /* of GREEN__RESPONSE_LENGTH */
         bool no_body;                   /* HEAD, 204, 304 */
         bool close;                     /* the connection ends with this response */
+        bool header_put;                /* its header stands in the session's out, or was sent */
+        bool sent;                      /* a part of it has left out: it cannot be taken back */
+        bool has_date;                  /* the application has set one */
+        size_t out_mark;                /* where in out it begins, while nothing of it was sent */
         size_t headers_len;             /* of session->headers */
+        size_t minimum_chunk;
+        char *continue_fields;          /* for the next 100: lines; NULL: none */
+        size_t continue_len;
+        struct green__hook *hooks, **hooks_end;
+        green_wsgi_hook_fn on_closing;
+        void *on_closing_arg;
+        bool idle;                      /* green_wsgi_set_idle() */
+
+        /* For the log: valid to its end. */
+        bool refused;                   /* never came to the application */
+        const char *line;               /* the request line, as sent; set where there is an access log */
+        size_t line_len;
+        int64_t began;                  /* nanoseconds, monotonic; likewise */
+        uint64_t body_sent, bytes_sent; /* of the response: bytes of the body, and all */
+
+        /* Made when they are asked for, in the session's arena; NULL: not yet. */
+        struct green__environ *environ;
+        struct green__params *query_params, *form_params, *cookies;
+        const char *client;
+        green_stream *input;
 };
 
 /* What a running connection needs. Kept by the server for the next one. */
@@ -94,10 +140,12 @@ struct green__session {
         char *in;                       /* read buffer */
         size_t in_room, in_start, in_end;
         bool drained;                   /* the last read took all there was */
+        bool begun;                     /* a byte of a request has come */
         char *headers;                  /* fields the application added */
         size_t headers_room;
-        char *path;                     /* the decoded path */
-        size_t path_room;
+        struct green__arena arena;      /* the request's */
+        size_t chunk_open;              /* where in out the chunk that is collected begins; 0: none is */
+        struct green__session *late_next, **late_prev; /* with out that is due at the next poll */
         size_t out_len;
         green_wsgi_request request;
         char out[GREEN__OUT_SIZE];
@@ -108,37 +156,104 @@ struct green__server {
         struct green__http1_limits limits;
         green_wsgi_app app;
         void *arg;
-        struct green__conn conns;             /* head of the list */
+        green_socket *listener;
+        struct green__conn idle, busy;        /* heads of the lists; the first idle one is so for longest */
         struct green__conn *queue, **queue_end;
-        size_t count;                         /* connections */
-        size_t running;                       /* of them, with a green thread */
+        size_t starting;                      /* green threads that have begun, and have no request yet */
+        size_t threads;                       /* green threads there are */
+        struct green_waitq slots;             /* requests that wait for one; it is handed over */
+        struct green_waitq room;              /* accept waits here while there is no slot, or no room */
+        struct green_waitq dispatch;          /* the custom pool's dispatcher waits here for the queue */
+        green_thread *dispatcher;
         struct green__session *sessions;      /* free ones */
         size_t sessions_count;
         struct green_waitq all_gone;          /* the shutdown waits here */
         bool closing;
+        bool tls;
         int64_t date_second;                  /* what date says */
         char date[GREEN_WSGI_DATE_SIZE];
+        green_timer *late;                    /* fires at the next poll */
+        struct green__session *late_first;
+        struct green_wsgi_stats own, *stats;  /* opts.stats, or own */
+        struct green_wsgi_pair *environ;      /* copied */
+        struct green__proxies *proxies;       /* NULL: nobody is trusted */
+        struct green__access_log *log;        /* NULL: no access log is wanted */
 };
 
 /* wsgi_conn.c */
 void green__conn_add(struct green__server *server, green_socket *socket);
 void green__conn_close(struct green__conn *conn);
-int green__session_flush(struct green__session *s);
-int green__session_fill(struct green__session *s, bool wait);
-int green__session_reserve(struct green__session *s, size_t behind);
+/* Run it in the calling green thread until it rests or ends. */
+void green__conn_run(struct green__conn *conn);
+
+/* wsgi_turn.c */
+/* A connection has bytes: have it run, now or when it is its turn. Hub context. */
+void green__turn_ask(struct green__conn *conn);
+/* The calling green thread, which has begun, waits for the rest of a head: others may begin. */
+void green__turn_pause(struct green__session *s);
+/* Wait for a slot for the request that is there. 0, or a code. */
+int green__turn_take(struct green__session *s);
+void green__turn_give(struct green__session *s);
+int green__turn_begin(struct green__server *server);
+void green__turn_end(struct green__server *server);
+
+/* wsgi_session.c */
+struct green__session *green__session_take(struct green__server *server, struct green__conn *conn);
+void green__session_give(struct green__session *s);
 void green__sessions_free(struct green__server *server);
+/* Send what was collected. */
+int green__session_flush(struct green__session *s);
+/* Send a large piece behind it, without a copy. */
+int green__session_send(struct green__session *s, const void *data, size_t len);
+/* What is in out is to be sent at the next poll, if it was not by then. */
+void green__session_late(struct green__session *s);
+/* Read more. Returns 1 if something came, 0 at the end, -EAGAIN if there is nothing and wait is false. */
+int green__session_fill(struct green__session *s, bool wait);
+/* Move what is in the read buffer to its front, and grow it until so many bytes fit behind `behind`. */
+int green__session_reserve(struct green__session *s, size_t behind);
 
 /* wsgi_body.c */
 void green__body_begin(green_wsgi_request *req);
 int green__body_finish(green_wsgi_request *req);
+/* Without the stream of green_wsgi_input(). */
+ssize_t green__body_read(green_wsgi_request *req, void *buf, size_t len);
+
+/* wsgi_header.c */
+/* Append a field to the response's, unchecked. */
+int green__header_put(green_wsgi_request *req, const char *name, size_t name_len, const char *value, size_t value_len);
+/* The lines of fields, in the arena, checked: 0, -EINVAL, -ENOMEM. */
+int green__header_lines(green_wsgi_request *req, const struct green_wsgi_pair *fields, char **ret_lines, size_t *ret_len);
+bool green__header_value_ok(const char *value);
 
 /* wsgi_response.c */
 void green__response_begin(green_wsgi_request *req);
 void green__response_error(green_wsgi_request *req, int status);
 int green__response_end(green_wsgi_request *req, int app_code);
+/* End the chunk that is collected, so that out can be sent. */
+void green__response_seal(struct green__session *s);
+/* Before anything that comes ahead of the response: 0, or -EALREADY. */
+int green__response_not_begun(const green_wsgi_request *req);
 
-/* http_status.c: "OK"; "" for one that is not registered */
-const char *green__http_reason_phrase(int status);
+/* wsgi_environ.c: the server's own variables. 0, or -EINVAL with a message, or -ENOMEM. */
+int green__environ_take(struct green__server *server);
+void green__environ_release(struct green__server *server);
+
+/* wsgi_proxy.c: opts.trusted_proxies. 0, or -EINVAL with a message, or -ENOMEM. */
+int green__proxies_take(struct green__server *server);
+void green__proxies_release(struct green__server *server);
+/* The client as the access log shows it: with X-Forwarded-For, as WSGI-96 has it. "" where there is no memory. */
+const char *green__proxy_logged(green_wsgi_request *req);
+
+/*
+ * wsgi_log.c: the access log. take() looks at the options: 0 with server->log set where one is wanted, or -EINVAL with a
+ * message, or -ENOMEM.
+ */
+int green__log_take(struct green__server *server);
+void green__log_release(struct green__server *server);
+/* A request has ended, or was refused. */
+void green__log_request(green_wsgi_request *req);
+/* The life of the server and its connections (WSGI-97), by the log hook; NULL where there is no connection. */
+void green__log_life(const struct green__server *server, const struct green__conn *conn, const char *what);
 
 /* Room in the collected answers. */
 static inline size_t
