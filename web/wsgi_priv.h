@@ -68,6 +68,7 @@ struct green__conn {
         green_thread *thread;            /* who runs it; borrowed */
         struct green__session *session;  /* what it runs with */
         enum green__conn_state state;
+        bool starting;                   /* its green thread has begun, and it is not known for what */
         bool killed;                     /* at the end of the shutdown's patience */
         struct green_watch watch;
 };
@@ -109,6 +110,7 @@ struct green_wsgi_request {
         bool sent;                      /* a part of it has left out: it cannot be taken back */
         bool has_date;                  /* the application has set one */
         size_t out_mark;                /* where in out it begins, while nothing of it was sent */
+        size_t collect_mark;            /* where in out begins what is collected without chunks */
         size_t headers_len;             /* of session->headers */
         size_t minimum_chunk;
         char *continue_fields;          /* for the next 100: lines; NULL: none */
@@ -141,6 +143,7 @@ struct green__session {
         size_t in_room, in_start, in_end;
         bool drained;                   /* the last read took all there was */
         bool begun;                     /* a byte of a request has come */
+        bool in_app;                    /* the application is being called */
         char *headers;                  /* fields the application added */
         size_t headers_room;
         struct green__arena arena;      /* the request's */
@@ -159,6 +162,8 @@ struct green__server {
         green_socket *listener;
         struct green__conn idle, busy;        /* heads of the lists; the first idle one is so for longest */
         struct green__conn *queue, **queue_end;
+        size_t count;                         /* connections */
+        size_t running;                       /* requests inside the application */
         size_t starting;                      /* green threads that have begun, and have no request yet */
         size_t threads;                       /* green threads there are */
         struct green_waitq slots;             /* requests that wait for one; it is handed over */
@@ -169,7 +174,7 @@ struct green__server {
         size_t sessions_count;
         struct green_waitq all_gone;          /* the shutdown waits here */
         bool closing;
-        bool tls;
+        bool told_full;                       /* that max_size requests run */
         int64_t date_second;                  /* what date says */
         char date[GREEN_WSGI_DATE_SIZE];
         green_timer *late;                    /* fires at the next poll */
@@ -190,23 +195,34 @@ void green__conn_run(struct green__conn *conn);
 /* A connection has bytes: have it run, now or when it is its turn. Hub context. */
 void green__turn_ask(struct green__conn *conn);
 /* The calling green thread, which has begun, waits for the rest of a head: others may begin. */
-void green__turn_pause(struct green__session *s);
+void green__turn_pause(struct green__conn *conn);
 /* Wait for a slot for the request that is there. 0, or a code. */
-int green__turn_take(struct green__session *s);
-void green__turn_give(struct green__session *s);
+int green__turn_take(struct green__conn *conn);
+void green__turn_give(struct green__conn *conn);
+/* Is there a slot for one more, so that it is worth accepting? */
+bool green__turn_room(const struct green__server *server);
 int green__turn_begin(struct green__server *server);
+/* Time is up: close what stands in the queue. */
+void green__turn_drop(struct green__server *server);
+/* A green thread of a connection ends. */
+void green__turn_ended(struct green__server *server);
+/* The last connection has gone. */
 void green__turn_end(struct green__server *server);
 
 /* wsgi_session.c */
 struct green__session *green__session_take(struct green__server *server, struct green__conn *conn);
 void green__session_give(struct green__session *s);
+/* What was collected is not sent any more. */
+void green__session_drop(struct green__session *s);
 void green__sessions_free(struct green__server *server);
 /* Send what was collected. */
 int green__session_flush(struct green__session *s);
-/* Send a large piece behind it, without a copy. */
-int green__session_send(struct green__session *s, const void *data, size_t len);
+/* Send a large piece behind it, without a copy, and a short one behind that; NULL: none. */
+int green__session_send(struct green__session *s, const void *data, size_t len, const char *tail, size_t tail_len);
 /* What is in out is to be sent at the next poll, if it was not by then. */
 void green__session_late(struct green__session *s);
+/* Of every session of the server, given as void: that poll has come. */
+void green__session_late_all(void *server);
 /* Read more. Returns 1 if something came, 0 at the end, -EAGAIN if there is nothing and wait is false. */
 int green__session_fill(struct green__session *s, bool wait);
 /* Move what is in the read buffer to its front, and grow it until so many bytes fit behind `behind`. */
@@ -227,12 +243,22 @@ bool green__header_value_ok(const char *value);
 
 /* wsgi_response.c */
 void green__response_begin(green_wsgi_request *req);
+/* Its request's head is known. */
+void green__response_head(green_wsgi_request *req);
 void green__response_error(green_wsgi_request *req, int status);
+/* Send an informational response with these lines. As green_wsgi_send_informational(). */
+int green__response_inform(green_wsgi_request *req, int status, const char *lines, size_t len);
 int green__response_end(green_wsgi_request *req, int app_code);
 /* End the chunk that is collected, so that out can be sent. */
 void green__response_seal(struct green__session *s);
 /* Before anything that comes ahead of the response: 0, or -EALREADY. */
 int green__response_not_begun(const green_wsgi_request *req);
+
+/* wsgi_date.c */
+/* Nanoseconds of a monotonic clock. */
+int64_t green__wsgi_now(void);
+/* The time as HTTP writes it. */
+const char *green__wsgi_date(struct green__server *server);
 
 /* wsgi_environ.c: the server's own variables. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__environ_take(struct green__server *server);
