@@ -28,7 +28,7 @@ static const struct {
 };
 
 const char *
-green__http_reason_phrase(int status)
+green_http_phrase(int status)
 {
         for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
                 if (phrases[i].status == status)

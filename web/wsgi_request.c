@@ -41,22 +41,15 @@ decode(char *to, const char *from, size_t len)
         return (size_t)(at - to);
 }
 
-/* The decoded text, in memory of the session. */
 static const char *
 decoded(green_wsgi_request *req, const char *raw, size_t *len)
 {
-        struct green__session *s = req->session;
+        char *path = green__arena_alloc(&req->session->arena, *len + 1);
 
-        if (s->path_room <= *len) {
-                char *path = green_realloc(s->path, *len + 1);
-
-                if (path == NULL)
-                        return NULL;
-                s->path = path;
-                s->path_room = *len + 1;
-        }
-        *len = decode(s->path, raw, *len);
-        return s->path;
+        if (path == NULL)
+                return NULL;
+        *len = decode(path, raw, *len);
+        return path;
 }
 
 const char *
