@@ -2,9 +2,13 @@
 # Every fuzz target runs through its corpus, or its seeds, and the mutations that it makes of them by itself.
 bad=0
 for program in $FUZZ_PROGRAMS; do
-    corpus=$top_srcdir/tests/fuzz/corpus/${program##*/fuzz_}
+    case $program in
+    *_wsgi) corpus=http1 ;;
+    *) corpus=${program##*/fuzz_} ;;
+    esac
+    corpus=$top_srcdir/tests/fuzz/corpus/$corpus
     if test -d "$corpus"; then
-        set -- -m 200000 "$corpus"/*
+        set -- -m 100000 "$corpus"/*
     else
         set --
     fi

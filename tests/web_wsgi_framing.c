@@ -498,7 +498,7 @@ nothing_behind_an_answer_that_closes_is_a_request(void)
 
 /* ---- how much */
 
-static char request[200000];
+static char request[600000];
 static size_t request_len;
 
 /* Adds n bytes: before, as many x as it takes, after. */
@@ -602,6 +602,34 @@ limits_can_be_set(void)
         stop();
 }
 
+/* More chunks than the read buffer holds, of all sizes, and as many trailers as there is always room for. */
+static void
+a_long_body_of_many_chunks_is_whole(void)
+{
+        struct green_wsgi_server_opts opts = {0};
+        char line[64];
+        size_t sent = 0;
+
+        serve(note, &opts);
+        request_len = 0;
+        put(POST(TE "chunked\r\n"), "", sizeof(POST(TE "chunked\r\n")) - 1);
+        for (size_t i = 0; request_len < 400000; i++) {
+                size_t n = i % 100 == 0 ? 9000 : 1 + i % 37;
+
+                snprintf(line, sizeof line, "%s%zx%s\r\n", i % 3 == 0 ? "00" : "", n, i % 100 == 1 ? ";a=\"b;\"" : "");
+                put(line, "\r\n", strlen(line) + n + 2);
+                sent += n;
+        }
+        put("0\r\n", "", 3);
+        for (int i = 0; i < 40; i++)
+                put("X: ", "\r\n", 100);
+        put("\r\n" SMUGGLED, "", 2 + sizeof(SMUGGLED) - 1);
+        CHECK_INT(times(exchange(request, request_len, false, true), "HTTP/1.1 200 OK\r\n"), 2);
+        snprintf(line, sizeof line, "POST / %zu|GET /smuggled 0|", sent);
+        CHECK_STR(server.seen, line);
+        stop();
+}
+
 static double
 cpu_seconds(void)
 {
@@ -665,6 +693,7 @@ GREEN_SUITE(web_wsgi_framing){
         GREEN_TEST(nothing_behind_an_answer_that_closes_is_a_request),
         GREEN_TEST(lines_and_headers_have_limits),
         GREEN_TEST(limits_can_be_set),
+        GREEN_TEST(a_long_body_of_many_chunks_is_whole),
         GREEN_TEST(many_fields_of_one_name_cost_no_more_than_others),
         GREEN_SUITE_END,
 };
