@@ -105,7 +105,7 @@ exchange(const char *data, size_t len, bool single, bool half_close)
         if (!CHECK(c != NULL))
                 return "";
         server.seen[0] = '\0';
-        green_socket_set_timeout(c, 10 * suite_slow());
+        green_socket_set_timeout(c, 3 * suite_slow());
         (void)green_socket_setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         for (size_t i = 0; single && i < len; i++) {
                 if (green_socket_sendall(c, data + i, 1, 0, NULL) != 0)
@@ -201,8 +201,10 @@ check_rows(const struct row *rows)
                         const uint64_t before = server.stats.refused;
                         const char *answer = exchange(row->data, row->len, single, follows);
 
-                        if (!ends_with(answer, row->status, !follows))
+                        if (!ends_with(answer, row->status, !follows)) {
                                 FAIL("answered by %s to %s", answer, row->data);
+                                return;
+                        }
                         if (refused && times(answer, "HTTP/1.1 ") != 1)
                                 FAIL("more than one answer: %s to %s", answer, row->data);
                         if (strcmp(server.seen, row->seen) != 0)
