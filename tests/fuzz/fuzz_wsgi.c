@@ -183,25 +183,30 @@ quiet(void *arg, enum green_log_level level, const char *message)
         (void)message;
 }
 
+static green_socket *listener;
+static green_thread *server;
+
 static void
-remove_socket(void)
+stop(void)
 {
         (void)unlink(address + strlen("unix:"));
+        green_kill(server, 0);
+        (void)!green_thread_wait(server, NULL);
+        green_thread_unref(server);
+        (void)green_socket_free(listener);
 }
 
 static void
 start(void)
 {
-        green_socket *listener;
-
         if (address[0] != '\0')
                 return;
         green_set_log(quiet, NULL);
         snprintf(address, sizeof address, "unix:/tmp/green-fuzz-%ld", (long)getpid());
         listener = green_listen(address, NULL);
         MUST(listener != NULL);
-        atexit(remove_socket);
-        MUST(green_spawn(server_main, listener) != NULL);
+        server = green_spawn(server_main, listener);
+        MUST(server != NULL && atexit(stop) == 0);
         green_sleep(0);
 }
 
