@@ -49,6 +49,17 @@ green_set_log(green_log_fn fn, void *arg)
         pthread_mutex_unlock(&lock);
 }
 
+bool
+green_log_enabled(enum green_log_level level)
+{
+        bool own;
+
+        pthread_mutex_lock(&lock);
+        own = hook != NULL;
+        pthread_mutex_unlock(&lock);
+        return own || level <= GREEN_LOG_WARNING;
+}
+
 void
 green_log(enum green_log_level level, const char *format, ...)
 {

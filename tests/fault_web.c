@@ -12,7 +12,8 @@
 
 /* A request that has failed ends its connection; the server goes on, and the application is told. */
 #define SERVES                                                                                                         \
-        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getpeername) | FAULT_BIT(mmap) |     \
+        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getpeername) |                      \
+         FAULT_BIT(getsockname) | FAULT_BIT(mmap) |                                                                    \
          FAULT_BIT(recv) | FAULT_BIT(send) | FAULT_BIT(sendmsg) | FAULT_BIT(setsockopt) | FAULT_BIT(shutdown))
 
 static void

@@ -518,10 +518,7 @@ note(green_wsgi_request *req, void *arg)
 {
         size_t len = strlen(order);
 
-        order[len] = *(const char *)arg;
-        order[len + 1] = '\0';
-        if (green_wsgi_status(req) == 500)
-                strcat(order, "!");
+        snprintf(order + len, sizeof order - len, "%c%s", *(const char *)arg, green_wsgi_status(req) == 500 ? "!" : "");
 }
 
 static int

@@ -282,6 +282,7 @@ refuse(struct green__session *s, int status)
         green_wsgi_request *req = &s->request;
 
         req->refused = true;
+        req->base = s->in + s->in_start;
         if (s->server->log != NULL)
                 note_line(s);
         green__response_error(req, status);

@@ -225,6 +225,6 @@ green__turn_end(struct green__server *server)
         if (server->dispatcher == NULL)
                 return;
         green_wake_all(&server->dispatch, 0);
-        (void)green_thread_wait(server->dispatcher, NULL);
+        (void)!green_thread_wait(server->dispatcher, NULL);
         green_thread_unref(server->dispatcher);
 }
