@@ -126,7 +126,8 @@ a_form_is_read_and_decoded(void)
             look_at_form);
         see(&s, post(FORM "\r\nContent-Length: 11\r\n\r\na=1+2&b=%2b"), look_at_large_form);
         see(&s, post(FORM "\r\n" CHUNKED "b\r\na=1+2&b=%2b\r\n0\r\n\r\n"), look_at_large_form);
-        see(&s, post("Content-Type: application/x-www-form-urlencoded2\r\nContent-Length: 3\r\n\r\na=1"), look_at_no_form);
+        see(&s, post("Content-Type: application/x-www-form-urlencoded2\r\nContent-Length: 3\r\n\r\na=1"),
+            look_at_no_form);
         see(&s, post("Content-Type: text/plain\r\nContent-Length: 3\r\n\r\na=1"), look_at_no_form);
         see(&s, post("Content-Length: 3\r\n\r\na=1"), look_at_no_form);
         stop(&s);
@@ -207,7 +208,8 @@ a_cookie_is_one_field_of_the_response(void)
         CHECK_INT(count(answer, "\r\nSet-Cookie: "), 6);
         CHECK(strstr(answer, "\r\nSet-Cookie: plain=v=1\r\n") != NULL);
         CHECK(strstr(answer, "\r\nSet-Cookie: empty=\r\n") != NULL);
-        CHECK(strstr(answer, "; Max-Age=3600; Path=/a b; Domain=.example.org; SameSite=None; Secure; HttpOnly\r\n") != NULL);
+        CHECK(strstr(answer, "; Max-Age=3600; Path=/a b; Domain=.example.org; SameSite=None; Secure; HttpOnly\r\n") !=
+              NULL);
         CHECK(strstr(answer, "\r\nSet-Cookie: gone=v; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0\r\n") != NULL);
         CHECK(strstr(answer, "\r\nSet-Cookie: ever=v; Expires=Fri, 31 Dec 9999 23:59:59 GMT; "
                              "Max-Age=9223372036854775807\r\n") != NULL);
