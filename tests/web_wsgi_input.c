@@ -23,8 +23,8 @@ see_bodies(void (*fn)(green_wsgi_request *req))
         for (int i = 0; i < 2; i++) {
                 int before = s.requests;
 
-                snprintf(text, sizeof text, "POST / HTTP/1.1\r\nHost: a\r\n%sPOST / HTTP/1.1\r\nHost: a\r\n%s", framings[i],
-                         framings[1 - i]);
+                snprintf(text, sizeof text, "POST / HTTP/1.1\r\nHost: a\r\n%sPOST / HTTP/1.1\r\nHost: a\r\n%s",
+                         framings[i], framings[1 - i]);
                 see(&s, text, fn);
                 CHECK_INT(s.requests, before + 2);
         }
@@ -281,7 +281,7 @@ long_lines_are_read_whole_and_in_pieces(void)
                                       : snprintf(text + at, 100, "Content-Length: %d\r\n\r\n", 2 * LONG);
                         memset(text + at, 'x', 2 * LONG);
                         text[at + LONG - 1] = text[at + 2 * LONG - 1] = '\n';
-                        snprintf(text + at + 2 * LONG, 16, "%s", chunked ? "\r\n0\r\n\r\n" : "");
+                        snprintf(text + at + 2 * LONG, 100, "%s", chunked ? "\r\n0\r\n\r\n" : "");
                         see(&s, text, read_long);
                 }
         }
@@ -380,7 +380,7 @@ memory_that_runs_out_is_told(void)
 
         memset(text + at, 'x', 7000);
         text[at + 999] = text[at + 2999] = '\n';
-        snprintf(text + at + 7000, 16, "%s", "\r\n0\r\n\r\n");
+        snprintf(text + at + 7000, 100, "\r\n0\r\n\r\n");
         serve(&s, looks);
         for (int i = 0; i < 100 && tries_of_read >= 0; i++) {
                 tries_of_read = i;

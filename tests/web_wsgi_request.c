@@ -121,7 +121,8 @@ static void
 header_fields_are_told_as_they_were_sent(void)
 {
         GREEN_COVERS("WSGI-64");
-        see_alone("GET / HTTP/1.1\r\nHost: a\r\nX-One:1\r\nx-one: \t 2 \t\r\nX_Two: 3\r\nX-Empty:\r\n\r\n", look_at_fields);
+        see_alone("GET / HTTP/1.1\r\nHost: a\r\nX-One:1\r\nx-one: \t 2 \t\r\nX_Two: 3\r\nX-Empty:\r\n\r\n",
+                  look_at_fields);
 }
 
 static void
@@ -216,7 +217,8 @@ the_environ_has_the_request_by_names_of_cgi(void)
         GREEN_COVERS("WSGI-61", "WSGI-65");
         serve(&s, looks);
         see(&s,
-            "POST /a%20b%E9?q=%20 HTTP/1.1\r\nHost: example.org:1\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\nabc",
+            "POST /a%20b%E9?q=%20 HTTP/1.1\r\nHost: example.org:1\r\nContent-Type: text/html\r\n"
+            "Content-Length: 3\r\n\r\nabc",
             look_at_environ);
         CHECK_INT(seen_port, atoi(strrchr(s.address, ':') + 1));
         see(&s, GET, look_at_defaults);
@@ -525,8 +527,8 @@ memory_that_runs_out_is_told(void)
 
         memset(xs, 'x', 2000);
         at = snprintf(text, sizeof text,
-                      "GET /%s%%20?q=%s HTTP/1.1\r\nHost: a\r\nX: %s\r\nx: %s\r\nCookie: c=%s\r\nX_Y: z\r\n\r\n", xs + 1, xs, xs,
-                      xs, xs);
+                      "GET /%s%%20?q=%s HTTP/1.1\r\nHost: a\r\nX: %s\r\nx: %s\r\nCookie: c=%s\r\nX_Y: z\r\n\r\n",
+                      xs + 1, xs, xs, xs, xs);
         CHECK(at < (int)sizeof text);
         serve(&s, looks);
         see(&s, text, ask_with_little_memory);

@@ -125,7 +125,8 @@ time_of_day(const char *s, struct parts *p)
 static const char *
 day_name(const char *s, bool *ret_long)
 {
-        static const char *const names[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+        static const char *const names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                            "Friday", "Saturday", "Sunday"};
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 if (strncmp(s, names[i], 3) != 0)

@@ -65,7 +65,8 @@ without_quotes(struct green_http_part part)
 }
 
 bool
-green_http_next_cookie(struct green_http_part *rest, struct green_http_part *ret_name, struct green_http_part *ret_value)
+green_http_next_cookie(struct green_http_part *rest, struct green_http_part *ret_name,
+                       struct green_http_part *ret_value)
 {
         while (rest->len > 0) {
                 struct green_http_part piece = take_until(rest, ';');

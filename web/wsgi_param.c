@@ -16,7 +16,8 @@ struct green__params {
 /* ---- a list of them */
 
 /* Steps through the pieces of a text: green_http_next_param() or the like. */
-typedef bool (*step_fn)(struct green_http_part *rest, struct green_http_part *ret_name, struct green_http_part *ret_value);
+typedef bool (*step_fn)(struct green_http_part *rest, struct green_http_part *ret_name,
+                        struct green_http_part *ret_value);
 
 static struct green__params *
 params_new(green_wsgi_request *req)
@@ -58,7 +59,7 @@ count(struct green_http_part text, step_fn step)
         return n;
 }
 
-/* Bytes that names and values take: a NUL each in place of its delimiter, of the last and of an '=' that is not there. */
+/* Bytes that names and values take: a NUL each for its delimiter, for the end and for an '=' that is not there. */
 static size_t
 room_for(struct green_http_part text, size_t n)
 {

@@ -7,7 +7,9 @@
  *      wsgi_turn.c      who may run: slots of max_size, or the custom pool
  *      wsgi_request.c   what the application asks of a request
  *      wsgi_environ.c   the same by CGI's names
+ *      wsgi_variable.c  the variables that stand behind these
  *      wsgi_param.c     parameters of query and form, cookies
+ *      wsgi_cookie.c    cookies that are set
  *      wsgi_body.c      the body of a request
  *      wsgi_input.c     the same by lines, and as a whole
  *      wsgi_header.c    header fields of the response
@@ -266,6 +268,13 @@ const char *green__wsgi_date(struct green__server *server);
 /* wsgi_environ.c: the server's own variables. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__environ_take(struct green__server *server);
 void green__environ_release(struct green__server *server);
+
+/* wsgi_variable.c */
+/* One that the request says itself; NULL: none, or with errno ENOMEM. made: it was put together, in the arena. */
+const char *green__variable(green_wsgi_request *req, const char *name, bool *ret_made);
+/* The names of all of them, some twice; NULL: none of this index, or with errno ENOMEM. */
+size_t green__variable_count(const green_wsgi_request *req);
+const char *green__variable_name(green_wsgi_request *req, size_t index);
 
 /* wsgi_proxy.c: opts.trusted_proxies. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__proxies_take(struct green__server *server);
