@@ -104,6 +104,8 @@ servers() { # CERTIFICATE NUMBER
 n=0
 for backend in mbedtls openssl; do
     GREEN_TLS=$backend
+    # A module lies in the build folder, where nobody looks for its name.
+    test $backend != openssl || GREEN_TLS=$PWD/.libs/tls_openssl.so
     export GREEN_TLS
     if $echo 127.0.0.1:0 /nonexistent 2>&1 | grep -q "GREEN_TLS="; then
         echo "$backend: not in this build"
