@@ -164,6 +164,46 @@ echo(green_wsgi_request *req, const char *rest)
         return rc != 0 ? rc : (int)n;
 }
 
+/* One more byte for the sum that POSIX's cksum has: a CRC, highest bit first. */
+static uint32_t
+add_to_sum(uint32_t sum, unsigned char byte)
+{
+        static uint32_t table[256];
+
+        for (uint32_t i = 0; table[255] == 0 && i < 256; i++) { /* the first time */
+                table[i] = i << 24;
+                for (int bit = 0; bit < 8; bit++)
+                        table[i] = table[i] << 1 ^ (table[i] >> 31 != 0 ? 0x04c11db7 : 0);
+        }
+        return sum << 8 ^ table[sum >> 24 ^ byte];
+}
+
+/* What cksum says of the body: it is all read, and then answered. */
+static int
+cksum(green_wsgi_request *req, const char *rest)
+{
+        unsigned char *block = green_wsgi_alloc(req, BLOCK);
+        unsigned long long total = 0;
+        uint32_t sum = 0;
+        char text[64];
+        ssize_t n;
+
+        (void)rest;
+        if (block == NULL)
+                return -ENOMEM;
+        while ((n = green_wsgi_read(req, block, BLOCK)) > 0) {
+                total += (size_t)n;
+                for (ssize_t i = 0; i < n; i++)
+                        sum = add_to_sum(sum, block[i]);
+        }
+        if (n < 0)
+                return (int)n;
+        for (unsigned long long left = total; left > 0; left >>= 8)
+                sum = add_to_sum(sum, left & 0xff);
+        snprintf(text, sizeof text, "%lu %llu\n", (unsigned long)(uint32_t)~sum, total);
+        return say(req, 200, text);
+}
+
 /* ---- answers of all kinds */
 
 /* What a status needs besides itself. */
@@ -291,6 +331,7 @@ contents(green_wsgi_request *req, const char *rest)
                 "<li><a href=\"/headers\">/headers</a>: its header fields, as they came\n"
                 "<li><a href=\"/ip\">/ip</a>: who asks\n"
                 "<li>POST to /echo: the body back, while it comes\n"
+                "<li>POST to /cksum: what cksum says of the body, when it is there\n"
                 "<li><a href=\"/status/404\">/status/N</a>: that status\n"
                 "<li><a href=\"/bytes/1000\">/bytes/N</a>: so many bytes\n"
                 "<li><a href=\"/chunked/1000\">/chunked/N</a>: the same in chunks\n"
@@ -312,6 +353,7 @@ static const struct route routes[] = {
         {"/", "GET, HEAD", contents},
         {"/bytes/", "GET, HEAD", bytes},
         {"/chunked/", "GET, HEAD", chunked},
+        {"/cksum", "POST", cksum},
         {"/delay/", "GET, HEAD", delay},
         {"/echo", "POST", echo},
         {"/echo-environ", "GET, HEAD", echo_environ},
