@@ -106,21 +106,43 @@ close_one(struct green__server *server)
         return true;
 }
 
-/* Wait until there is a slot, and room for one more connection. 0, or a code. */
+static bool
+is_full(const struct green__server *server)
+{
+        return server->opts.max_connections != 0 && server->count >= server->opts.max_connections;
+}
+
+/* Wait until there is a slot, and room for one more connection, or one that rests and may be closed for it. */
 static int
 wait_for_room(struct green__server *server)
 {
-        size_t max = server->opts.max_connections;
         int rc = 0;
 
         while (rc == 0) {
-                bool full = max != 0 && server->count >= max && !close_one(server);
                 struct green_wait w;
 
-                if (!full && green__turn_room(server))
+                if (green__turn_room(server) && (!is_full(server) || server->idle.next != &server->idle))
                         return 0;
                 rc = green_park(&server->room, &w, GREEN_FOREVER);
         }
+        return rc;
+}
+
+/* Somebody has come: those that rest make room, also where they have begun to do something in the meantime. */
+static int
+let_in(struct green__server *server, green_socket *client)
+{
+        int rc = 0;
+
+        while (rc == 0 && is_full(server) && !close_one(server)) {
+                struct green_wait w;
+
+                rc = green_park(&server->room, &w, GREEN_FOREVER);
+        }
+        if (rc == 0)
+                green__conn_add(server, client);
+        else
+                (void)green_socket_free(client);
         return rc;
 }
 
@@ -135,7 +157,9 @@ accept_all(struct green__server *server)
 
                 if (client != NULL) {
                         pause = 0.01;
-                        green__conn_add(server, client);
+                        rc = let_in(server, client);
+                        if (rc != 0)
+                                return rc;
                         continue;
                 }
                 rc = green_last_error()->code;

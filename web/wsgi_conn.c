@@ -160,8 +160,9 @@ request_begin(green_wsgi_request *req)
         req->began = 0;
         req->environ = NULL;
         req->query_params = req->form_params = req->cookies = NULL;
-        req->client = NULL;
+        req->client = req->host = req->path = NULL;
         req->input = NULL;
+        req->line_room = 0;
         req->hooks = NULL;
         req->hooks_end = &req->hooks;
         req->on_closing = NULL;

@@ -130,8 +130,11 @@ struct green_wsgi_request {
         /* Made when they are asked for, in the session's arena; NULL: not yet. */
         struct green__environ *environ;
         struct green__params *query_params, *form_params, *cookies;
-        const char *client;
+        const char *client, *host, *path;
+        size_t path_len;
         green_stream *input;
+        char *line_buf;                 /* of green_wsgi_readline() */
+        size_t line_room;
 };
 
 /* What a running connection needs. Kept by the server for the next one. */
