@@ -3,31 +3,22 @@
  * rest, requests that lie across records as they like, ends without a goodbye.
  */
 #include "net_tls.h"
+#include "web_suite.h"
 
-#include <sys/socket.h>
 #include <time.h>
 
-#include <green/web.h>
+/* ---- a server with TLS */
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-
-/* ---- a server with TLS in a green thread */
-
-struct server {
-        green_socket *listener;
-        char address[GREEN_ADDR_TEXT_SIZE];
-        struct green_wsgi_server_opts opts;
+struct tls_server {
+        struct server s; /* the first member: applications get it */
         struct green_wsgi_stats stats;
-        green_thread *thread;
         char scheme[16], https[16], url_scheme[16];
-        ssize_t last_read; /* of a body */
-        int rc;
 };
 
 static int
 hello(green_wsgi_request *req, void *arg)
 {
-        struct server *s = arg;
+        struct tls_server *s = arg;
         const char *https = green_wsgi_environ(req, "HTTPS");
         const char *url_scheme = green_wsgi_environ(req, "wsgi.url_scheme");
 
@@ -49,70 +40,41 @@ swallow(green_wsgi_request *req, void *arg)
         return s->last_read < 0 ? (int)s->last_read : green_wsgi_respond(req, 200, NULL, "all", 3);
 }
 
-struct start {
-        struct server *s;
-        green_wsgi_app app;
-};
-
-static void *
-server_main(void *arg)
-{
-        struct start start = *(struct start *)arg;
-
-        start.s->rc = green_wsgi_server(start.s->listener, start.app, start.s, &start.s->opts);
-        return NULL;
-}
-
 static void
-serve_with(struct server *s, green_wsgi_app app, const struct green_wrap_ssl_opts *tls)
+begin_with(struct tls_server *t, green_wsgi_app app, const struct green_wrap_ssl_opts *tls)
 {
-        struct start start = {s, app};
-
-        s->listener = listen_here(s->address);
-        CHECK(tls == NULL || green_wrap_ssl(s->listener, tls) == s->listener);
-        s->opts.size = sizeof s->opts;
-        s->opts.stats = &s->stats;
-        s->opts.no_log_output = true;
-        s->thread = green_spawn(server_main, &start);
+        t->s.listener = listen_here(t->s.address);
+        CHECK(green_wrap_ssl(t->s.listener, tls) == t->s.listener);
+        t->s.app = app;
+        t->s.opts.size = sizeof t->s.opts;
+        t->s.opts.stats = &t->stats;
+        t->s.opts.no_log_output = true;
+        t->s.thread = green_spawn(server_main, &t->s);
         green_sleep(0);
 }
 
 static void
-serve(struct server *s, green_wsgi_app app)
+begin(struct tls_server *t, green_wsgi_app app)
 {
         struct green_wrap_ssl_opts o = {.size = sizeof o, .context = server_context("ec")};
 
-        serve_with(s, app, &o);
+        begin_with(t, app, &o);
         green_tls_context_unref(o.context);
 }
 
 static void
-stop(struct server *s)
+end(struct tls_server *t)
 {
-        green_kill(s->thread, 0);
-        CHECK_INT(green_thread_wait(s->thread, NULL), GREEN_EKILLED);
-        CHECK_INT(s->rc, GREEN_EKILLED);
-        CHECK_INT(s->stats.connections, 0);
-        green_thread_unref(s->thread);
-        CHECK_INT(green_socket_free(s->listener), 0);
+        stop(&t->s);
+        CHECK_INT(t->stats.connections, 0);
 }
 
 /* ---- clients */
 
 static green_socket *
-plain_client(const struct server *s)
+tls_client(const struct tls_server *t)
 {
-        green_socket *c = green_connect(s->address, NULL);
-
-        CHECK(c != NULL);
-        CHECK_INT(green_socket_set_timeout(c, 10), 0);
-        return c;
-}
-
-static green_socket *
-client_of(const struct server *s)
-{
-        struct tls_end e = {.s = plain_client(s), .context = client_context(), .name = "localhost"};
+        struct tls_end e = {.s = client_of(&t->s), .context = client_context(), .name = "localhost"};
 
         wrap_end(&e);
         if (!CHECK_INT(e.rc, 0))
@@ -121,15 +83,9 @@ client_of(const struct server *s)
         return e.s;
 }
 
-static void
-say(green_socket *c, const char *text)
-{
-        CHECK_INT(green_socket_sendall(c, text, strlen(text), 0, NULL), 0);
-}
-
 /* What comes up to the end: its code is *ret_rc. */
 static const char *
-all_of(green_socket *c, ssize_t *ret_rc)
+rest_of(green_socket *c, ssize_t *ret_rc)
 {
         static char text[65536];
         size_t len = 0;
@@ -169,9 +125,9 @@ expect_hellos(green_socket *c, int count)
 
 /* Who keeps to the rules is served, whatever others do. */
 static void
-expect_served(const struct server *s)
+expect_served(const struct tls_server *t)
 {
-        green_socket *c = client_of(s);
+        green_socket *c = tls_client(t);
 
         say(c, GET);
         expect_hellos(c, 1);
@@ -210,27 +166,35 @@ threads(void)
 static void
 the_scheme_is_told(void)
 {
-        struct server s = {0};
-        green_socket *c;
+        struct tls_server t = {0};
 
         GREEN_COVERS("WSGI-16");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        expect_served(&s);
-        CHECK_STR(s.scheme, "https");
-        CHECK_STR(s.https, "on");
-        CHECK_STR(s.url_scheme, "https");
-        stop(&s);
-        serve_with(&s, hello, NULL);
-        c = plain_client(&s);
+        begin(&t, hello);
+        expect_served(&t);
+        CHECK_STR(t.scheme, "https");
+        CHECK_STR(t.https, "on");
+        CHECK_STR(t.url_scheme, "https");
+        end(&t);
+}
+
+static void
+in_the_clear_it_is_http(void)
+{
+        struct tls_server t = {0};
+        green_socket *c;
+
+        GREEN_COVERS("WSGI-16");
+        serve(&t.s, hello);
+        c = client_of(&t.s);
         say(c, GET);
         expect_hellos(c, 1);
         CHECK_INT(green_socket_free(c), 0);
-        CHECK_STR(s.scheme, "http");
-        CHECK_STR(s.https, "none");
-        CHECK_STR(s.url_scheme, "http");
-        stop(&s);
+        CHECK_STR(t.scheme, "http");
+        CHECK_STR(t.https, "none");
+        CHECK_STR(t.url_scheme, "http");
+        stop(&t.s);
 }
 
 /* ---- bad handshakes */
@@ -238,7 +202,7 @@ the_scheme_is_told(void)
 static void
 a_client_that_fails_its_handshake_hurts_nobody(void)
 {
-        struct server s = {0};
+        struct tls_server t = {0};
         struct green_tls_opts distrust = {.size = sizeof distrust, .ca_file = CERT("ca2")};
         struct tls_end e = {.name = "localhost"};
         green_socket *c, *before;
@@ -247,67 +211,67 @@ a_client_that_fails_its_handshake_hurts_nobody(void)
         GREEN_COVERS("WSGI-16");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        before = client_of(&s);
+        begin(&t, hello);
+        before = tls_client(&t);
         say(before, GET);
         expect_hellos(before, 1);
 
         /* One that does not speak TLS. */
-        c = plain_client(&s);
+        c = client_of(&t.s);
         say(c, GET);
-        CHECK(strstr(all_of(c, &rc), "HTTP/1.1 200") == NULL);
+        CHECK(strstr(rest_of(c, &rc), "HTTP/1.1 200") == NULL);
         CHECK(rc == 0 || rc == -ECONNRESET);
         CHECK_INT(green_socket_free(c), 0);
         CHECK_INT(times_logged("TLS: no handshake with 127.0.0.1:"), 1);
 
         /* One that does not trust the server. */
         e.context = green_tls_context_new(&distrust);
-        e.s = plain_client(&s);
+        e.s = client_of(&t.s);
         wrap_end(&e);
         CHECK_INT(e.rc, GREEN_ETLSVERIFY);
         green_tls_context_unref(e.context);
         CHECK_INT(green_socket_free(e.s), 0);
 
         /* One that leaves in the middle. */
-        c = plain_client(&s);
+        c = client_of(&t.s);
         say_half_a_hello(c);
         CHECK_INT(green_socket_free(c), 0);
 
-        while (s.stats.connections > 1)
+        while (t.stats.connections > 1)
                 green_sleep(0);
-        CHECK_INT(s.stats.accepted, 4);
-        CHECK_INT(s.stats.requests, 1);
-        CHECK_INT(s.stats.failed, 0);
+        CHECK_INT(t.stats.accepted, 4);
+        CHECK_INT(t.stats.requests, 1);
+        CHECK_INT(t.stats.failed, 0);
         CHECK_INT(times_logged("TLS: no handshake with 127.0.0.1:"), 3);
         CHECK_INT(times_logged("\n"), 3);
         say(before, GET);
         expect_hellos(before, 1);
         CHECK_INT(green_socket_free(before), 0);
-        expect_served(&s);
-        stop(&s);
+        expect_served(&t);
+        end(&t);
 }
 
 static void
 a_handshake_that_does_not_go_on_takes_nobodys_place(void)
 {
-        struct server s = {.opts.max_size = 1};
+        struct tls_server t = {.s.opts.max_size = 1};
         green_socket *slow[3];
 
         GREEN_COVERS("WSGI-16");
         if (!has_tls())
                 return;
-        serve(&s, hello);
+        begin(&t, hello);
         for (int i = 0; i < 3; i++) {
-                slow[i] = plain_client(&s);
+                slow[i] = client_of(&t.s);
                 say_half_a_hello(slow[i]);
         }
-        while (s.stats.accepted < 3)
+        while (t.stats.accepted < 3)
                 green_sleep(0);
-        expect_served(&s);
-        CHECK_INT(s.stats.requests, 1);
+        expect_served(&t);
+        CHECK_INT(t.stats.requests, 1);
         for (int i = 0; i < 3; i++)
                 CHECK_INT(green_socket_free(slow[i]), 0);
-        stop(&s);
+        end(&t);
 }
 
 static void
@@ -316,7 +280,7 @@ a_handshake_that_does_not_go_on_ends_in_time(void)
         struct green_tls_opts o = {
                 .size = sizeof o, .cert_file = CERT("ec"), .key_file = KEY("ec"), .handshake_timeout = 0.05};
         struct green_wrap_ssl_opts wrap = {.size = sizeof wrap};
-        struct server s = {0};
+        struct tls_server t = {0};
         green_socket *c;
         ssize_t rc;
 
@@ -325,36 +289,36 @@ a_handshake_that_does_not_go_on_ends_in_time(void)
                 return;
         wrap.context = green_tls_context_new(&o);
         CHECK(wrap.context != NULL);
-        serve_with(&s, hello, &wrap);
+        begin_with(&t, hello, &wrap);
         green_tls_context_unref(wrap.context);
-        c = plain_client(&s);
+        c = client_of(&t.s);
         say_half_a_hello(c);
-        (void)all_of(c, &rc);
+        (void)rest_of(c, &rc);
         CHECK(rc == 0 || rc == -ECONNRESET);
         CHECK(logged("TLS: no handshake with 127.0.0.1:"));
         CHECK_INT(green_socket_free(c), 0);
-        stop(&s);
+        end(&t);
 }
 
 static void
 silent_clients_do_not_hold_the_servers_end(void)
 {
-        struct server s = {.opts.shutdown_timeout = GREEN_FOREVER};
+        struct tls_server t = {.s.opts.shutdown_timeout = GREEN_FOREVER};
         green_socket *silent, *halfway, *rests;
         double began;
 
         GREEN_COVERS("WSGI-16");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        silent = plain_client(&s);
-        halfway = plain_client(&s);
+        begin(&t, hello);
+        silent = client_of(&t.s);
+        halfway = client_of(&t.s);
         say_half_a_hello(halfway);
-        rests = client_of(&s); /* after the others, whose bytes were seen when this is there */
-        while (s.stats.accepted < 3)
+        rests = tls_client(&t); /* after the others, whose bytes were seen when this is there */
+        while (t.stats.accepted < 3)
                 green_sleep(0);
         began = now();
-        stop(&s);
+        end(&t);
         /* A handshake may take 10 seconds. */
         CHECK_RANGE(now() - began, 0, 5 * suite_slow());
         CHECK_INT(green_socket_free(silent), 0);
@@ -367,20 +331,20 @@ silent_clients_do_not_hold_the_servers_end(void)
 static void
 a_connection_at_rest_costs_no_green_thread(void)
 {
-        struct server s = {0};
+        struct tls_server t = {0};
         green_socket *c[8], *silent;
 
         GREEN_COVERS("WSGI-39");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        silent = plain_client(&s);
+        begin(&t, hello);
+        silent = client_of(&t.s);
         for (int i = 0; i < 8; i++) {
-                c[i] = client_of(&s);
+                c[i] = tls_client(&t);
                 say(c[i], GET);
                 expect_hellos(c[i], 1);
         }
-        while (s.stats.idle < 9)
+        while (t.stats.idle < 9)
                 green_sleep(0);
         CHECK_INT(threads(), 2);
         /* They come back, and rest again. */
@@ -388,39 +352,39 @@ a_connection_at_rest_costs_no_green_thread(void)
                 say(c[i], GET);
                 expect_hellos(c[i], 1);
         }
-        while (s.stats.idle < 9)
+        while (t.stats.idle < 9)
                 green_sleep(0);
         CHECK_INT(threads(), 2);
-        CHECK_INT(s.stats.requests, 16);
+        CHECK_INT(t.stats.requests, 16);
         for (int i = 0; i < 8; i++)
                 CHECK_INT(green_socket_free(c[i]), 0);
         CHECK_INT(green_socket_free(silent), 0);
-        stop(&s);
+        end(&t);
 }
 
 static void
 a_connection_at_rest_ends_in_time(void)
 {
-        struct server s = {.opts.keepalive = 0.05};
+        struct tls_server t = {.s.opts.keepalive = 0.05};
         green_socket *c, *silent;
         ssize_t rc;
 
         GREEN_COVERS("WSGI-39");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        silent = plain_client(&s);
-        CHECK_STR(all_of(silent, &rc), "");
+        begin(&t, hello);
+        silent = client_of(&t.s);
+        CHECK_STR(rest_of(silent, &rc), "");
         CHECK_INT(rc, 0);
         CHECK_INT(green_socket_free(silent), 0);
-        c = client_of(&s);
+        c = tls_client(&t);
         say(c, GET);
         expect_hellos(c, 1);
         /* With a goodbye: nothing was cut short. */
-        CHECK_STR(all_of(c, &rc), "");
+        CHECK_STR(rest_of(c, &rc), "");
         CHECK_INT(rc, 0);
         CHECK_INT(green_socket_free(c), 0);
-        stop(&s);
+        end(&t);
 }
 
 /* ---- requests and records */
@@ -428,7 +392,7 @@ a_connection_at_rest_ends_in_time(void)
 static void
 requests_in_one_record_are_all_answered(void)
 {
-        struct server s = {0};
+        struct tls_server t = {0};
         char text[300 * (sizeof GET - 1) + 1];
         green_socket *c;
         ssize_t rc;
@@ -436,8 +400,8 @@ requests_in_one_record_are_all_answered(void)
         GREEN_COVERS("WSGI-41");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        c = client_of(&s);
+        begin(&t, hello);
+        c = tls_client(&t);
         for (int i = 0; i < 300; i++)
                 memcpy(text + (size_t)i * (sizeof GET - 1), GET, sizeof GET);
         for (int i = 0; i < 3; i++) {
@@ -448,11 +412,11 @@ requests_in_one_record_are_all_answered(void)
         say(c, GET GET);
         CHECK_INT(green_socket_shutdown(c, SHUT_WR), 0);
         expect_hellos(c, 2);
-        CHECK_STR(all_of(c, &rc), "");
+        CHECK_STR(rest_of(c, &rc), "");
         CHECK_INT(rc, 0);
-        CHECK_INT(s.stats.requests, 902);
+        CHECK_INT(t.stats.requests, 902);
         CHECK_INT(green_socket_free(c), 0);
-        stop(&s);
+        end(&t);
 }
 
 /* Two requests in a record, the first of which has so many bytes. */
@@ -474,14 +438,14 @@ send_two(green_socket *c, size_t first)
 static void
 what_is_left_of_a_record_is_not_forgotten(void)
 {
-        struct server s = {.opts.max_field_size = 17000};
+        struct tls_server t = {.s.opts.max_field_size = 17000};
         green_socket *c;
 
         GREEN_COVERS("WSGI-41");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        c = client_of(&s);
+        begin(&t, hello);
+        c = tls_client(&t);
         /* As large as its buffers may be, and about. */
         for (size_t size = 1024; size <= 16384; size *= 2)
                 for (size_t first = size - 3; first <= size + 3 && first + sizeof GET - 1 <= 16384; first++) {
@@ -489,21 +453,21 @@ what_is_left_of_a_record_is_not_forgotten(void)
                         expect_hellos(c, 2);
                 }
         CHECK_INT(green_socket_free(c), 0);
-        stop(&s);
+        end(&t);
 }
 
 static void
 a_request_may_lie_across_records(void)
 {
         static const char two[] = GET GET;
-        struct server s = {0};
+        struct tls_server t = {0};
         green_socket *c;
 
         GREEN_COVERS("WSGI-41");
         if (!has_tls())
                 return;
-        serve(&s, hello);
-        c = client_of(&s);
+        begin(&t, hello);
+        c = tls_client(&t);
         /* Every send is a record. */
         for (size_t i = 0; i < sizeof two - 1; i++)
                 CHECK_INT(green_socket_send(c, two + i, 1, 0), 1);
@@ -514,7 +478,7 @@ a_request_may_lie_across_records(void)
                 expect_hellos(c, 2);
         }
         CHECK_INT(green_socket_free(c), 0);
-        stop(&s);
+        end(&t);
 }
 
 /* ---- ends without a goodbye */
@@ -534,42 +498,43 @@ a_body_that_is_cut_off_is_an_error(void)
                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\na\r\nabc",
                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
         };
-        struct server s = {0};
+        struct tls_server t = {0};
         green_socket *c;
         ssize_t rc;
 
         GREEN_COVERS("WSGI-52");
         if (!has_tls())
                 return;
-        serve(&s, swallow);
+        begin(&t, swallow);
         for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
                 for (int goodbye = 0; goodbye < 2; goodbye++) {
-                        s.last_read = 1;
-                        c = client_of(&s);
+                        t.s.last_read = 1;
+                        c = tls_client(&t);
                         say(c, requests[i]);
                         if (goodbye == 1)
                                 CHECK_INT(green_socket_shutdown(c, SHUT_WR), 0);
                         else
                                 cut_off(c);
-                        CHECK(strstr(all_of(c, &rc), "200 OK") == NULL);
+                        CHECK(strstr(rest_of(c, &rc), "200 OK") == NULL);
                         /* A goodbye in the middle is no end either. */
-                        CHECK_INT(s.last_read, goodbye == 1 ? -ECONNRESET : GREEN_ETLSEOF);
+                        CHECK_INT(t.s.last_read, goodbye == 1 ? -ECONNRESET : GREEN_ETLSEOF);
                         CHECK_INT(green_socket_free(c), 0);
                 }
         }
         /* Nor is there half a request. */
-        c = client_of(&s);
+        c = tls_client(&t);
         say(c, "POST / HTTP/1.1\r\nHost: a\r\n");
         cut_off(c);
-        s.last_read = 1;
-        CHECK(strstr(all_of(c, &rc), "200 OK") == NULL);
-        CHECK_INT(s.last_read, 1);
+        t.s.last_read = 1;
+        CHECK(strstr(rest_of(c, &rc), "200 OK") == NULL);
+        CHECK_INT(t.s.last_read, 1);
         CHECK_INT(green_socket_free(c), 0);
-        stop(&s);
+        end(&t);
 }
 
 GREEN_SUITE(web_wsgi_tls) {
         GREEN_TEST(the_scheme_is_told),
+        GREEN_TEST(in_the_clear_it_is_http),
         GREEN_TEST(a_client_that_fails_its_handshake_hurts_nobody),
         GREEN_TEST(a_handshake_that_does_not_go_on_takes_nobodys_place),
         GREEN_TEST(a_handshake_that_does_not_go_on_ends_in_time),
