@@ -104,10 +104,9 @@ servers() { # CERTIFICATE NUMBER
 n=0
 for backend in mbedtls openssl; do
     GREEN_TLS=$backend
-    # A module lies in the build folder, where nobody looks for its name.
-    test $backend != openssl || GREEN_TLS=$PWD/.libs/tls_openssl.so
     export GREEN_TLS
-    if $echo 127.0.0.1:0 /nonexistent 2>&1 | grep -q "GREEN_TLS="; then
+    # A back end that can be used misses the file.
+    if ! $echo 127.0.0.1:0 /nonexistent 2>&1 | grep -q ': /nonexistent: '; then
         echo "$backend: not in this build"
         continue
     fi
