@@ -37,8 +37,8 @@ static const char page_bottom[] =
         "<tr><td><a href=\"/bytes/10000\">/bytes/10000</a>, <a href=\"/chunked/10000\">/chunked/10000</a></td>"
         "<td>so many bytes, with a length or in chunks</td></tr>"
         "<tr><td><a href=\"/delay/2\">/delay/2</a></td><td>an answer that takes its time</td></tr>"
-        "<tr><td>/echo</td><td>the body back: <code>curl -T file</code> or <code>--data</code> with <code>-X POST</code>"
-        "</td></tr></table>\n"
+        "<tr><td>/echo</td><td>the body back, while it comes: <code>curl -d hello</code></td></tr>"
+        "<tr><td>/cksum</td><td>its checksum: <code>curl --data-binary @file</code></td></tr></table>\n"
         "<p>Start it with another back end: <code>GREEN_HUB=name ./dev demo</code>. A name that does not exist says what "
         "there is. The program is <code>doc/examples/demo.c</code>.</p></body></html>\n";
 
