@@ -102,7 +102,11 @@ who_asks() { # URL SCHEME
     test -n "$port_one" || wrong "$way: no REMOTE_PORT in $(cat "$tmp/first")"
     same "$2: kept alive" "$port_two" "$port_one"
     same "$2: query" "$(variable QUERY_STRING "$tmp/first")" b
-    same "$2: scheme" "$(variable wsgi.url_scheme "$tmp/first")" "$2"
+    # By TLS from nginx on, or by its word.
+    case $scheme$2 in
+        *https*) same "$2: scheme" "$(variable wsgi.url_scheme "$tmp/first")" https ;;
+        *) same "$2: scheme" "$(variable wsgi.url_scheme "$tmp/first")" http ;;
+    esac
     same "$2: its client's client" "$(fetch -H 'X-Forwarded-For: 192.0.2.1, 203.0.113.7' "$1/ip" | tr -d '\n')" \
         '{  "origin": "203.0.113.7"}'
 }
