@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <green/tls.h>
+
 #include "wsgi_priv.h"
 
 /* ---- its life */
@@ -312,6 +314,13 @@ wait_for_head(struct green__session *s, struct green_timeout *t, bool begun)
         return green__session_fill(s, true);
 }
 
+/* TLS that is not agreed on yet: somebody waits for it, as it has a deadline. */
+static bool
+in_handshake(const struct green__session *s)
+{
+        return green_socket_is_tls(s->conn->socket) && green_tls_version(s->conn->socket) == NULL;
+}
+
 enum head { HEAD_DONE, HEAD_BAD, HEAD_REST, HEAD_END };
 
 /*
@@ -336,7 +345,7 @@ next_head(struct green__session *s, int *status)
                 /* The answers so far do not wait for a request that is not here. */
                 if (s->out_len > 0 && green__session_flush(s) != 0)
                         goto out;
-                if (s->in_end == s->in_start && s->drained) {
+                if (s->in_end == s->in_start && s->drained && !in_handshake(s)) {
                         found = HEAD_REST;
                         goto out;
                 }
