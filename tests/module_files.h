@@ -54,11 +54,11 @@ module_library(char path[PATH_MAX])
 static inline void
 module_put(const char *folder, const char *file, const char *plugin)
 {
-        char path[MODULE_PATH];
+        char path[MODULE_PATH], whole[PATH_MAX];
 
         snprintf(path, sizeof path, "%s/%s", folder, file);
         if (plugin != NULL)
-                CHECK_INT(symlink(suite_plugin(plugin), path), 0);
+                CHECK(realpath(suite_plugin(plugin), whole) != NULL && symlink(whole, path) == 0);
         else
                 CHECK_INT(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
 }
