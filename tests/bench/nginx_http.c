@@ -1,12 +1,12 @@
 /*
  * A peer of green_http.c: nginx, one worker, no log. nginx_http [tls]
  *
- * It takes over a listening socket, as in its own change of binary; so the system can choose the port. Its files lie
- * beside this program.
+ * The system chooses the port, which nginx then binds anew: it cannot say it by itself. Its files lie beside this program.
  */
 #include "bench_http.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static void
 write_config(const char *folder, const char *path, int port, int tls)
@@ -22,29 +22,53 @@ write_config(const char *folder, const char *path, int port, int tls)
                 "scgi_temp_path %s/e;\n",
                 folder, folder, folder, folder, folder, folder);
         if (tls)
-                fprintf(f, "ssl_certificate %s/both.pem; ssl_certificate_key %s/both.pem;\n", TLS_CERTS, TLS_CERTS);
+                fprintf(f, "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate %s/both.pem; ssl_certificate_key %s/both.pem;\n", TLS_CERTS,
+                        TLS_CERTS);
         fprintf(f, "server { listen 127.0.0.1:%d%s backlog=1024; default_type %s; location / { return 200 \"%s\"; } } }\n", port,
                 tls ? " ssl" : "", BENCH_TYPE, BENCH_BODY);
         bench_check(fclose(f) == 0, path);
+}
+
+/* From a process of its own, since this one is to be nginx's: say the port once nginx listens. */
+static void
+announce_later(const struct sockaddr_in *addr)
+{
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fork() != 0)
+                _exit(0);
+        for (int i = 0; i < 500; i++) {
+                if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0) {
+                        printf("port %d\n", ntohs(addr->sin_port));
+                        fflush(stdout);
+                        _exit(0);
+                }
+                usleep(10000);
+        }
+        _exit(1);
 }
 
 int
 main(int argc, char **argv)
 {
         int tls = argc > 1 && strcmp(argv[1], "tls") == 0, fd = bench_listen();
-        char folder[4096], config[4200], inherited[32];
+        char folder[4096], config[4200];
         struct sockaddr_in addr;
         socklen_t len = sizeof addr;
+        pid_t pid;
 
-        bench_check(getsockname(fd, (struct sockaddr *)&addr, &len) == 0 && fcntl(fd, F_SETFD, 0) == 0, "the socket");
+        bench_check(getsockname(fd, (struct sockaddr *)&addr, &len) == 0, "getsockname");
         bench_check(realpath(argv[0], config) != NULL, argv[0]);
         snprintf(folder, sizeof folder, "%.4000s.files", config);
         snprintf(config, sizeof config, "%s/conf", folder);
         bench_check(mkdir(folder, 0755) == 0 || errno == EEXIST, folder);
         write_config(folder, config, ntohs(addr.sin_port), tls);
-        snprintf(inherited, sizeof inherited, "%d;", fd);
-        setenv("NGINX", inherited, 1);
-        bench_announce(fd);
+        close(fd);
+        pid = fork();
+        bench_check(pid >= 0, "fork");
+        if (pid == 0)
+                announce_later(&addr);
+        waitpid(pid, NULL, 0);
         execlp("nginx", "nginx", "-c", config, "-p", folder, (char *)NULL);
         execl("/usr/sbin/nginx", "nginx", "-c", config, "-p", folder, (char *)NULL);
         perror("nginx");
