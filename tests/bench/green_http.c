@@ -1,7 +1,7 @@
 /*
- * Hello world over HTTP, as a user of green-net would write it. green_http [tls]
+ * Hello world over HTTP, as a user of green-net would write it. green_http [tls [try]]; try: whether there is TLS.
  *
- * Peers name themselves in the answer, so this does too: it is of their length then.
+ * Its peers name themselves in the answer, so it does too.
  */
 #include "bench_http.h"
 
@@ -27,6 +27,8 @@ main(int argc, char **argv)
         bench_check(listener != NULL && green_socket_getsockname(listener, &here) == 0, "green_listen");
         if (argc > 1 && strcmp(argv[1], "tls") == 0)
                 bench_check(green_wrap_ssl(listener, &tls) == listener, "green_wrap_ssl");
+        if (argc > 2)
+                return 0;
         printf("port %d\n", green_addr_port(&here));
         fflush(stdout);
         return green_wsgi_server(listener, app, NULL, NULL) == 0 ? 0 : 1;

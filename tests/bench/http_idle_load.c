@@ -1,6 +1,6 @@
 /*
- * Memory of idle connections: opens so many, has one request answered on each, and holds them: what the server's resident
- * memory has grown by, a connection. http_idle_load CONNECTIONS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...]
+ * Memory of idle connections: opens so many, has one request answered on each, and holds them: what the server's
+ * resident memory has grown by, a connection. http_idle_load CONNECTIONS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...]
  *
  * It asks on WINDOW connections at a time.
  */
@@ -58,7 +58,8 @@ static void
 ask(const int *fds, long n)
 {
         for (long i = 0; i < n; i++)
-                bench_check(send(fds[i], request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)sizeof request - 1, "send");
+                bench_check(send(fds[i], request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)sizeof request - 1,
+                            "send");
         for (long i = 0; i < n; i++)
                 hear(fds[i]);
 }

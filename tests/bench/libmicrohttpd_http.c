@@ -6,8 +6,8 @@
 static struct MHD_Response *response;
 
 static enum MHD_Result
-hello(void *arg, struct MHD_Connection *conn, const char *url, const char *method, const char *version, const char *data,
-      size_t *len, void **state)
+hello(void *arg, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
+      const char *data, size_t *len, void **state)
 {
         static int seen;
 

@@ -1,7 +1,8 @@
 /*
  * A peer of green_http.c: nginx, one worker, no log. nginx_http [tls]
  *
- * The system chooses the port, which nginx then binds anew: it cannot say it by itself. Its files lie beside this program.
+ * The system chooses the port, which nginx then binds anew: it cannot say it by itself. Its files lie beside this
+ * program.
  */
 #include "bench_http.h"
 
@@ -22,10 +23,13 @@ write_config(const char *folder, const char *path, int port, int tls)
                 "scgi_temp_path %s/e;\n",
                 folder, folder, folder, folder, folder, folder);
         if (tls)
-                fprintf(f, "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate %s/both.pem; ssl_certificate_key %s/both.pem;\n", TLS_CERTS,
-                        TLS_CERTS);
-        fprintf(f, "server { listen 127.0.0.1:%d%s backlog=1024; default_type %s; location / { return 200 \"%s\"; } } }\n", port,
-                tls ? " ssl" : "", BENCH_TYPE, BENCH_BODY);
+                fprintf(f,
+                        "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate %s/both.pem; ssl_certificate_key "
+                        "%s/both.pem;\n",
+                        TLS_CERTS, TLS_CERTS);
+        fprintf(f,
+                "server { listen 127.0.0.1:%d%s backlog=1024; default_type %s; location / { return 200 \"%s\"; } } }\n",
+                port, tls ? " ssl" : "", BENCH_TYPE, BENCH_BODY);
         bench_check(fclose(f) == 0, path);
 }
 

@@ -10,8 +10,9 @@
 #define BUFFER 4096
 #define TOGETHER 64 /* answers a send */
 
-static const char answer[] = "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 14\r\nServer: raw-epoll\r\n"
-                             "Content-Type: " BENCH_TYPE "\r\n\r\n" BENCH_BODY;
+static const char answer[] =
+        "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 14\r\nServer: raw-epoll\r\n"
+        "Content-Type: " BENCH_TYPE "\r\n\r\n" BENCH_BODY;
 #define ANSWER (sizeof(answer) - 1)
 
 static char answers[TOGETHER * ANSWER];

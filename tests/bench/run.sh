@@ -207,7 +207,19 @@ obstacle() { # BENCHMARK
     esac
     case $1 in
         http-idle) ;;
-        http*) command -v wrk >/dev/null 2>&1 || { echo "there is no wrk"; return; } ;;
+        http*)
+            command -v wrk >/dev/null 2>&1 || {
+                echo "there is no wrk"
+                return
+            }
+            ;;
+    esac
+    case $1 in
+        https-*)
+            build green_http && GREEN_TLS=openssl "$out/programs/green_http" tls try >/dev/null 2>&1 ||
+                echo "there is no TLS by OpenSSL"
+            return
+            ;;
     esac
     test "$1-$smoke" = million-no || return 0
     free=$(awk '/^MemAvailable:/ { print int($2 / 1000000) }' /proc/meminfo 2>/dev/null)

@@ -1,7 +1,7 @@
 /*
- * The load of the HTTP benchmarks: starts a server, has wrk load it, and measures its CPU time meanwhile; the opening of
- * the connections is part of it. wrk_load [-t] [-s SCRIPT] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...];
- * a core of -1 pins nothing. -t: over TLS. -s: with a script of wrk.
+ * The load of the HTTP benchmarks: starts a server, has wrk load it, and measures its CPU time meanwhile; the opening
+ * of the connections is part of it. wrk_load [-t] [-s SCRIPT] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER
+ * [ARGUMENT...]; a core of -1 pins nothing. -t: over TLS. -s: with a script of wrk.
  */
 #include "bench_load.h"
 
@@ -111,8 +111,11 @@ main(int argc, char **argv)
                 else
                         return 2;
         }
-        if (argc - optind < 5)
-                return fprintf(stderr, "usage: %s [-t] [-s SCRIPT] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER...\n", argv[0]), 2;
+        if (argc - optind < 5) {
+                fprintf(stderr, "usage: %s [-t] [-s SCRIPT] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER...\n",
+                        argv[0]);
+                return 2;
+        }
         run(argv + optind, tls, script);
         return 0;
 }
