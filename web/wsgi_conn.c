@@ -243,8 +243,8 @@ call_app(green_wsgi_request *req)
         s->in_app = false;
         if (rc >= 0)
                 return 0;
-        /* What the client has done wrong is not the application's failure. */
-        if (rc != req->body_error)
+        /* What the client has done wrong, or its going away, is not the application's failure (WSGI-89). */
+        if (rc != req->body_error && rc != req->send_error)
                 tell_failure(req, rc);
         return rc;
 }

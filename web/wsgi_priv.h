@@ -108,6 +108,7 @@ struct green_wsgi_request {
         uint64_t response_left;         /* of GREEN__RESPONSE_LENGTH */
         bool no_body;                   /* HEAD, 204, 304 */
         bool close;                     /* the connection ends with this response */
+        int send_error;                 /* what sending has failed with; 0: it has not */
         bool header_put;                /* its header stands in the session's out, or was sent */
         bool sent;                      /* a part of it has left out: it cannot be taken back */
         bool has_date;                  /* the application has set one */

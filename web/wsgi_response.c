@@ -508,6 +508,7 @@ green__response_begin(green_wsgi_request *req)
         req->out_mark = req->collect_mark = 0;
         req->minimum_chunk = req->session->server->opts.minimum_chunk_size;
         req->body_sent = req->bytes_sent = 0;
+        req->send_error = 0;
         req->continue_fields = NULL;
         req->continue_len = 0;
         req->expects_continue = false;

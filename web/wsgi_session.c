@@ -118,6 +118,15 @@ take_out(struct green__session *s)
         return len;
 }
 
+/* Keep what sending has failed with: it is not the application's failure. */
+static int
+sent(struct green__session *s, int rc)
+{
+        if (rc != 0)
+                s->request.send_error = rc;
+        return rc;
+}
+
 void
 green__session_drop(struct green__session *s)
 {
@@ -133,7 +142,7 @@ green__session_flush(struct green__session *s)
         if (s->out_len == 0)
                 return 0;
         len = take_out(s);
-        return green_socket_sendall(s->conn->socket, s->out, len, 0, NULL);
+        return sent(s, green_socket_sendall(s->conn->socket, s->out, len, 0, NULL));
 }
 
 int
@@ -149,8 +158,8 @@ green__session_send(struct green__session *s, const void *data, size_t len, cons
                 iov[n++] = (struct green_iovec){(void *)(uintptr_t)tail, tail_len};
         s->request.sent = s->request.header_put;
         s->server->stats->bytes_out += len + tail_len;
-        return n == 1 ? green_socket_sendall(s->conn->socket, data, len, 0, NULL)
-                      : green_socket_sendallv(s->conn->socket, iov, n, 0, NULL);
+        return sent(s, n == 1 ? green_socket_sendall(s->conn->socket, data, len, 0, NULL)
+                              : green_socket_sendallv(s->conn->socket, iov, n, 0, NULL));
 }
 
 /*
