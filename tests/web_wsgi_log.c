@@ -204,6 +204,27 @@ more_lines_than_fit_are_all_given(void)
         CHECK_INT(count(access_text, agent), 20);
 }
 
+static int
+upgrade(green_wsgi_request *req, void *arg)
+{
+        green_socket *socket = green_wsgi_upgrade(req, "echo", NULL, NULL);
+
+        (void)arg;
+        return socket == NULL ? -EIO : green_socket_sendall(socket, "hi", 2, 0, NULL);
+}
+
+static void
+an_upgrade_is_logged_when_it_ends(void)
+{
+        struct server s = {0};
+
+        GREEN_COVERS("WSGI-99");
+        serve_logged(&s, upgrade, "%(status_code)s %(request_line)s");
+        CHECK_STR(line_of(&s, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n"),
+                  "101 GET /ws HTTP/1.1\n");
+        stop(&s);
+}
+
 /* ---- where they go */
 
 static void
@@ -356,6 +377,7 @@ GREEN_SUITE(web_wsgi_log) {
         GREEN_TEST(decimals_are_chosen),
         GREEN_TEST(a_client_cannot_write_into_the_log),
         GREEN_TEST(what_is_refused_is_logged_too),
+        GREEN_TEST(an_upgrade_is_logged_when_it_ends),
         GREEN_TEST(lines_come_together),
         GREEN_TEST(more_lines_than_fit_are_all_given),
         GREEN_TEST(without_a_log_lines_go_to_the_hook),

@@ -458,7 +458,7 @@ a_timeout_around_it_ends_it(void)
         struct server s = {0};
         struct green_timeout t;
 
-        GREEN_COVERS("WSGI-07");
+        GREEN_COVERS("WSGI-07", "WSGI-08");
         s.listener = listen_here(s.address);
         s.opts.size = sizeof s.opts;
         CHECK_INT(green_timeout_start(&t, 0.01), 0);

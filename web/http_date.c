@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "wsgi_priv.h"
+
 /* ---- to text */
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -143,7 +145,7 @@ whole_year(int two)
 {
         int year, month, day;
 
-        civil((int64_t)time(NULL) / 86400, &year, &month, &day);
+        civil((int64_t)green__wsgi_wall() / 86400, &year, &month, &day);
         two += year / 100 * 100 + 100;
         while (two > year + 50)
                 two -= 100;

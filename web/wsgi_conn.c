@@ -273,7 +273,11 @@ answer(struct green__session *s)
         if (server->closing)
                 req->close = true;
         rc = green__response_end(req, rc);
-        if (rc != 0 || green__body_finish(req) != 0)
+        if (rc == 0)
+                rc = green__body_finish(req);
+        if (rc == -EPROTO)
+                green_log(GREEN_LOG_INFO, "green-net: what was left of a request's body is malformed");
+        if (rc != 0)
                 req->close = true;
         request_end(req);
 }

@@ -85,7 +85,7 @@ static void
 put_age(char text[96], int64_t max_age)
 {
         char date[GREEN_WSGI_DATE_SIZE];
-        int64_t now = time(NULL);
+        int64_t now = green__wsgi_wall();
         int64_t end = 0;
 
         text[0] = '\0';

@@ -14,10 +14,16 @@ green__wsgi_now(void)
         return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+time_t
+green__wsgi_wall(void)
+{
+        return time(NULL);
+}
+
 const char *
 green__wsgi_date(struct green__server *server)
 {
-        time_t now = time(NULL);
+        time_t now = green__wsgi_wall();
 
         if (now != server->date_second) {
                 server->date_second = now;

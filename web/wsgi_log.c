@@ -269,7 +269,7 @@ put_seconds(struct line *l, const green_wsgi_request *req, unsigned decimals)
 static void
 put_date(struct line *l, struct green__access_log *log)
 {
-        time_t now = time(NULL);
+        time_t now = green__wsgi_wall();
         struct tm tm;
 
         if (now != log->date_second) {

@@ -27,6 +27,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <time.h>
 
 #include <green/alloc.h>
 #include <green/error.h>
@@ -263,6 +264,8 @@ int green__response_not_begun(const green_wsgi_request *req);
 /* wsgi_date.c */
 /* Nanoseconds of a monotonic clock. */
 int64_t green__wsgi_now(void);
+/* Seconds since 1970, by the clock on the wall: for dates that are told. */
+time_t green__wsgi_wall(void);
 /* The time as HTTP writes it. */
 const char *green__wsgi_date(struct green__server *server);
 

@@ -73,6 +73,12 @@ green_wsgi_upgrade(green_wsgi_request *req, const char *protocol, const void **r
         return green_wsgi_take_over(req, ret_data, ret_len);
 }
 
+enum green_wsgi_state
+green_wsgi_connection_state(const green_wsgi_request *req)
+{
+        return req->close ? GREEN_WSGI_STATE_CLOSE : GREEN_WSGI_STATE_REQUEST;
+}
+
 bool
 green_wsgi_closing(const green_wsgi_request *req)
 {
