@@ -11,7 +11,7 @@
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
     tls tls-latency echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
-    http-64 http-1000 http-pipeline http-idle https-64"
+    http-64 http-1000 http-pipeline http-idle http-log https-64"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -68,6 +68,7 @@ contestants() { # BENCHMARK
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
         https-*) echo green-net=green_http:tls nginx=nginx_http:tls ;;
+        http-log) echo green-net=green_http:log plain=green_http ;;
         http-*) echo green-net=green_http nginx=nginx_http h2o=h2o_http libmicrohttpd=libmicrohttpd_http go-http=go_http \
             raw-http=raw_http ;;
         libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
@@ -175,6 +176,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
         https-*)
             GREEN_TLS=openssl "$out/programs/wrk_load" -t "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
+        http-log) "$out/programs/wrk_load" 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-*) "$out/programs/wrk_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
