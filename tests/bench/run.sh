@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
-    tls tls-latency echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
+    tls tls-openssl tls-latency tls-latency-openssl echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
     http-64 http-1000 http-pipeline http-idle http-log https-64"
 
 smoke=no rounds=7 out=
@@ -61,7 +61,8 @@ contestants() { # BENCHMARK
         udp) echo green-net=green_udp raw=raw_udp ;;
         conns) echo green-net=green_echo libuv=libuv_echo ;;
         tls) echo green-net=green_tls_echo raw=raw_tls_mbedtls ;;
-        tls-latency) echo green-net=green_tls_latency ;;
+        tls-openssl) echo green-net=green_tls_echo raw=raw_tls_openssl ;;
+        tls-latency*) echo green-net=green_tls_latency ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         stream-*) echo green-net=green_stream_echo libevent=libevent_echo libuv=libuv_echo st=st_echo socket=green_echo ;;
         line-*) echo green-net=green_line_echo libevent=libevent_line_echo ;;
@@ -104,7 +105,7 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
     case $1 in
         conns) echo conn_load ;;
         echo-* | stream-* | line-* | uring-* | libevent-*) echo echo_load ;;
-        tls) echo tls_load ;;
+        tls | tls-openssl) echo tls_load ;;
         udp) echo udp_load ;;
         http-idle) echo http_idle_load ;;
         http*) echo wrk_load ;;
@@ -119,6 +120,7 @@ compile() { # PROGRAM
     case $1 in
         green_http) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
+        raw_tls_openssl) libs="-lssl -lcrypto" ;;
         *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
         h2o_*) libs=$($pc --cflags --libs libh2o-evloop) || return 1 ;;
@@ -168,6 +170,8 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
         line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
+        tls-openssl) GREEN_TLS=openssl "$out/programs/tls_load" "$(count "$1")" "$last" "$first" "$program" ;;
+        tls-latency-openssl) GREEN_TLS=openssl "$program" "$(count "$1")" ;;
         udp | conns | tls) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-idle) "$out/programs/http_idle_load" "$(count "$1")" "$last" "$first" "$program" ;;
         http-pipeline)
@@ -217,7 +221,7 @@ obstacle() { # BENCHMARK
             ;;
     esac
     case $1 in
-        https-*)
+        https-* | tls-*openssl)
             build green_http && GREEN_TLS=openssl "$out/programs/green_http" tls try >/dev/null 2>&1 ||
                 echo "there is no TLS by OpenSSL"
             return
