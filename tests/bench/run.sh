@@ -11,7 +11,7 @@
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
     tls tls-openssl tls-latency tls-latency-openssl echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
-    http-64 http-1000 http-pipeline http-idle http-log https-64"
+    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -176,6 +176,10 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
         http-idle) "$out/programs/http_idle_load" "$(count "$1")" "$last" "$first" "$program" ;;
         http-pipeline)
             "$out/programs/wrk_load" -s "$here/wrk_pipeline.lua" 64 "$(count "$1")" "$last" "$first" "$program"
+            ;;
+        https-close)
+            GREEN_TLS=openssl "$out/programs/wrk_load" -t -s "$here/wrk_close.lua" 64 "$(count "$1")" "$last" "$first" \
+                "$program" $argument
             ;;
         https-*)
             GREEN_TLS=openssl "$out/programs/wrk_load" -t "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument

@@ -16,8 +16,7 @@ GREEN_BEGIN_DECLS
 
 /** A watch, in the caller's storage. Its size is fixed, its inside is core's. Zeroed is stopped. */
 struct green_watch {
-        void *reserved[18]; /**< core's */
-        uint64_t more[5];   /**< likewise */
+        uint64_t reserved[23]; /**< core's */
 };
 
 /**
