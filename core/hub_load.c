@@ -14,33 +14,31 @@
 #include <green/log.h>
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "text.h"
 
 enum {
         WHY_MAX = 400,     /* why one element of a list cannot be used */
         MESSAGE_MAX = 900, /* of a whole error */
         CACHE_MAX = 16,    /* modules that are remembered */
-        CACHE_PATH = 256,  /* with paths shorter than this */
+        CACHE_SPEC = 256,  /* with names and paths shorter than this */
 };
 
 #define GREEN_DECLARE_HUB(hub) extern const struct green_hub_ops green__hub_##hub;
 GREEN_BUILTIN_HUBS(GREEN_DECLARE_HUB)
 #undef GREEN_DECLARE_HUB
 
-const struct green_hub_ops *const green__hub_builtins[] = {
-#define GREEN_HUB_ROW(hub) &green__hub_##hub,
+const struct green_module_builtin green__hub_builtins[] = {
+#define GREEN_HUB_ROW(hub) {#hub, &green__hub_##hub},
         GREEN_BUILTIN_HUBS(GREEN_HUB_ROW)
 #undef GREEN_HUB_ROW
-                NULL,
+                {NULL, NULL},
 };
 
 /* Hubs of green-net, which a build may lack; and eventlet's names for what is called something else here. */
-static const struct {
-        const char *name;
-        const char *advice;
-} known_names[] = {
+static const struct green_module_hint hints[] = {
         {"epoll", "it is not part of this build"},
         {"kqueue", "it is for BSD and macOS, and not part of this build"},
         {"poll", "it is not part of this build"},
@@ -52,42 +50,15 @@ static const struct {
         {"selects", "that is eventlet's name: use \"select\""},
         {"pyevent", "eventlet removed it: use \"libevent\""},
         {"asyncio", "that is Python's: use \"libevent\", or green_hub_embed() inside a loop of your own"},
+        {NULL, NULL},
 };
 
-/* Modules that were loaded, by path. They stay loaded: a hub on any OS thread may be using them. */
+/* Modules that were loaded, by name or path. They stay loaded: a hub on any OS thread may be using them. */
 static struct {
-        char path[CACHE_PATH];
+        char spec[CACHE_SPEC];
         const struct green_hub_ops *ops;
 } cache[CACHE_MAX];
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void
-green__text_add(struct green__text *text, const char *format, ...)
-{
-        size_t room = text->len < text->size ? text->size - text->len : 0;
-        va_list args;
-        int n;
-
-        va_start(args, format);
-        n = vsnprintf(room > 0 ? text->bytes + text->len : NULL, room, format, args);
-        va_end(args);
-        if (n > 0)
-                text->len += (size_t)n;
-}
-
-bool
-green__hub_name_ok(const char *name, size_t len)
-{
-        if (len == 0 || len > GREEN__HUB_NAME_MAX)
-                return false;
-        for (size_t i = 0; i < len; i++) {
-                char c = name[i];
-
-                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
-                        return false;
-        }
-        return true;
-}
 
 /* The first function that a table lacks, or NULL. */
 static const char *
@@ -109,7 +80,6 @@ missing_function(const struct green_hub_ops *ops)
                 {"pollfd", ops->pollfd != NULL},
                 {"submit", ops->submit != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
                 {"cancel", ops->cancel != NULL || !(ops->features & GREEN_HUB_CAN_SUBMIT)},
-                {"release", !(ops->features & GREEN_HUB_CAN_MULTISHOT) || ops->release != NULL},
                 {"fini", ops->fini != NULL},
                 {"release", ops->release != NULL || !(ops->features & GREEN_HUB_CAN_MULTISHOT)},
         };
@@ -121,31 +91,35 @@ missing_function(const struct green_hub_ops *ops)
         return NULL;
 }
 
-bool
-green__hub_check(const struct green_hub_ops *ops, char *why, size_t len)
+/* Does its table have all that its features ask for? */
+static bool
+is_whole(const void *table, const char *name, char *why, size_t len)
 {
-        const char *missing;
+        const char *missing = missing_function(table);
 
-        /* The number first: nothing else of a table of another interface may be looked at. */
-        if (ops->abi != GREEN_HUB_ABI) {
-                snprintf(why, len, "it was built for hub interface %u, this is %u", (unsigned)ops->abi, GREEN_HUB_ABI);
-                return false;
-        }
-        if (ops->size < sizeof *ops) {
-                snprintf(why, len, "its table has %u bytes, %zu are needed", (unsigned)ops->size, sizeof *ops);
-                return false;
-        }
-        if (ops->name == NULL || !green__hub_name_ok(ops->name, strnlen(ops->name, GREEN__HUB_NAME_MAX + 1))) {
-                snprintf(why, len, "its table has no proper name");
-                return false;
-        }
-        missing = missing_function(ops);
-        if (missing != NULL) {
+        (void)name;
+        if (missing != NULL)
                 snprintf(why, len, "its table has no %s()", missing);
-                return false;
-        }
-        return true;
+        return missing == NULL;
 }
+
+_Static_assert(offsetof(struct green_hub_ops, abi) == offsetof(struct green_module_head, abi) &&
+                       offsetof(struct green_hub_ops, size) == offsetof(struct green_module_head, size) &&
+                       offsetof(struct green_hub_ops, name) == offsetof(struct green_module_head, name),
+               "a hub's table begins as those of all modules");
+
+const struct green_module_kind green__hub_kind = {
+        .size = sizeof green__hub_kind,
+        .what = "hub",
+        .prefix = "hub_",
+        .symbol = "green_hub_module",
+        .abi = GREEN_HUB_ABI,
+        .table_size = sizeof(struct green_hub_ops),
+        .code = GREEN_EHUB,
+        .builtins = green__hub_builtins,
+        .hints = hints,
+        .check = is_whole,
+};
 
 /* What it means that a probe failed with this code; "" where the code says it all. */
 static const char *
@@ -174,60 +148,27 @@ green__hub_probe(const struct green_hub_ops *ops, char *why, size_t len)
         return err;
 }
 
-static const struct green_hub_ops *
-load_module(const char *path, char *why, size_t len)
-{
-        const struct green_hub_ops *ops;
-        void *handle;
-
-        ops = green__hub_module_open(path, &handle, why, len);
-        if (ops != NULL && !green__hub_check(ops, why, len)) {
-                green__hub_module_close(handle);
-                ops = NULL;
-        }
-        return ops;
-}
-
 /* A module that finds no place in the cache is loaded again, which the system counts and does not repeat. */
 const struct green_hub_ops *
-green__hub_find_module(const char *path, char *why, size_t len)
+green__hub_open(const char *spec, char *why, size_t len)
 {
-        const struct green_hub_ops *ops;
+        struct green_module module = {green__module_builtin(&green__hub_kind, spec), NULL};
         size_t i = 0;
 
+        if (module.table != NULL)
+                return module.table;
         pthread_mutex_lock(&cache_lock);
-        while (i < CACHE_MAX && cache[i].ops != NULL && strcmp(cache[i].path, path) != 0)
+        while (i < CACHE_MAX && cache[i].ops != NULL && strcmp(cache[i].spec, spec) != 0)
                 i++;
         if (i < CACHE_MAX && cache[i].ops != NULL) {
-                ops = cache[i].ops;
-        } else {
-                ops = load_module(path, why, len);
-                if (ops != NULL && i < CACHE_MAX && strlen(path) < CACHE_PATH) {
-                        memcpy(cache[i].path, path, strlen(path) + 1);
-                        cache[i].ops = ops;
-                }
+                module.table = cache[i].ops;
+        } else if (green__module_find(&green__hub_kind, spec, &module, why, len) && i < CACHE_MAX &&
+                   strlen(spec) < CACHE_SPEC) {
+                memcpy(cache[i].spec, spec, strlen(spec) + 1);
+                cache[i].ops = module.table;
         }
         pthread_mutex_unlock(&cache_lock);
-        return ops;
-}
-
-static const struct green_hub_ops *
-find_name(const char *name, char *why, size_t len)
-{
-        char path[PATH_MAX];
-
-        for (size_t i = 0; green__hub_builtins[i] != NULL; i++) {
-                if (strcmp(green__hub_builtins[i]->name, name) == 0)
-                        return green__hub_builtins[i];
-        }
-        if (green__hub_module_path(path, sizeof path, name) < (int)sizeof path && green__hub_module_exists(path))
-                return green__hub_find_module(path, why, len);
-        snprintf(why, len, "there is no hub of that name");
-        for (size_t i = 0; i < sizeof known_names / sizeof known_names[0]; i++) {
-                if (strcmp(known_names[i].name, name) == 0)
-                        snprintf(why, len, "%s", known_names[i].advice);
-        }
-        return NULL;
+        return module.table;
 }
 
 /* One element of a list, which find_list() has found to be well-formed. */
@@ -235,14 +176,11 @@ static const struct green_hub_ops *
 find_one(const char *element, size_t element_len, char *why, size_t len)
 {
         const struct green_hub_ops *ops;
-        char name[PATH_MAX];
+        char spec[PATH_MAX];
 
-        memcpy(name, element, element_len);
-        name[element_len] = '\0';
-        if (memchr(element, '/', element_len) != NULL)
-                ops = green__hub_find_module(name, why, len);
-        else
-                ops = find_name(name, why, len);
+        memcpy(spec, element, element_len);
+        spec[element_len] = '\0';
+        ops = green__hub_open(spec, why, len);
         return ops != NULL && green__hub_probe(ops, why, len) == 0 ? ops : NULL;
 }
 
@@ -266,25 +204,26 @@ is_shortage(int err)
 
 /* The first hub that works: of those linked in, then of those that configure made modules. NULL, and why. */
 static const struct green_hub_ops *
-first(const struct green_hub_ops *const *linked, const char *const *modules, struct green__text *reasons)
+first(const struct green_module_builtin *linked, const char *const *modules, struct green__text *reasons)
 {
         char why[WHY_MAX];
 
-        for (size_t i = 0; linked[i] != NULL; i++) {
+        for (; linked->name != NULL; linked++) {
                 int err;
 
-                if (!is_default(linked[i]->name))
+                if (!is_default(linked->name))
                         continue;
-                err = green__hub_probe(linked[i], why, sizeof why);
+                err = green__hub_probe(linked->table, why, sizeof why);
                 if (err == 0)
-                        return linked[i];
-                green__text_add(reasons, "; %s: %s", linked[i]->name, why);
+                        return linked->table;
+                green__text_add(reasons, "; %s: %s", linked->name, why);
                 /* What passes is no reason to settle for another hub for good. */
                 if (is_shortage(err))
                         return NULL;
         }
         for (size_t i = 0; modules[i] != NULL; i++) {
-                const struct green_hub_ops *ops = is_default(modules[i]) ? find_name(modules[i], why, sizeof why) : NULL;
+                const struct green_hub_ops *ops =
+                        is_default(modules[i]) ? green__hub_open(modules[i], why, sizeof why) : NULL;
 
                 if (ops != NULL && green__hub_probe(ops, why, sizeof why) == 0)
                         return ops;
@@ -295,7 +234,7 @@ first(const struct green_hub_ops *const *linked, const char *const *modules, str
 }
 
 const struct green_hub_ops *
-green__hub_first(const struct green_hub_ops *const *linked, const char *const *modules)
+green__hub_first(const struct green_module_builtin *linked, const char *const *modules)
 {
         char buf[MESSAGE_MAX] = "";
         struct green__text reasons = {buf, sizeof buf, 0};
@@ -324,7 +263,7 @@ fail(const char *what)
 {
         char list[MESSAGE_MAX];
 
-        green__hub_list(list, sizeof list);
+        (void)green_module_list(&green__hub_kind, list, sizeof list);
         green_set_error(GREEN_EHUB, "%s; there is: %s", what, list);
         return NULL;
 }
@@ -360,14 +299,7 @@ bad_syntax(const char *element, bool secure)
 
         if (len == 0)
                 return "need to specify a hub, not a blank";
-        if (memchr(element, '/', len) == NULL) {
-                if (green__hub_name_ok(element, len))
-                        return NULL;
-                return "a name has at most 32 lower-case letters, digits and _; a path has a slash";
-        }
-        if (secure)
-                return "a set-id program takes names only, no paths";
-        return len < PATH_MAX ? NULL : "the path is too long";
+        return green__module_spec_fault(element, len, secure);
 }
 
 const struct green_hub_ops *
@@ -403,5 +335,5 @@ green__hub_find_secure(const char *spec, bool secure)
 const struct green_hub_ops *
 green__hub_find(const char *spec)
 {
-        return green__hub_find_secure(spec, green__process_is_secure());
+        return green__hub_find_secure(spec, green__sys_is_secure());
 }

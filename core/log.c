@@ -3,7 +3,6 @@
  */
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@ enum { LINE = 1000 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static green_log_fn hook;
 static void *hook_arg;
-static atomic_bool hooked; /* hook is not NULL, for who only asks */
 
 void
 green__log_lock(void)
@@ -48,14 +46,18 @@ green_set_log(green_log_fn fn, void *arg)
         pthread_mutex_lock(&lock);
         hook = fn;
         hook_arg = arg;
-        atomic_store_explicit(&hooked, fn != NULL, memory_order_relaxed);
         pthread_mutex_unlock(&lock);
 }
 
 bool
 green_log_enabled(enum green_log_level level)
 {
-        return level <= GREEN_LOG_WARNING || atomic_load_explicit(&hooked, memory_order_relaxed);
+        bool own;
+
+        pthread_mutex_lock(&lock);
+        own = hook != NULL;
+        pthread_mutex_unlock(&lock);
+        return own || level <= GREEN_LOG_WARNING;
 }
 
 void

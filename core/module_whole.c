@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "hub_load.h"
+#include "module_priv.h"
 
 #include <errno.h>
 

@@ -654,6 +654,15 @@ green_defer(void (*fn)(void *arg), void *arg)
         return 0;
 }
 
+void
+green_clean_up(void)
+{
+        struct green__hub *h = green__hub_here;
+
+        if (h != NULL && h->current != NULL)
+                green__thread_clean_up(h->current);
+}
+
 /* The hub has ended: so have all handles. */
 void
 green__threads_free(struct green__hub *h)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <green/alloc.h>
 
@@ -17,6 +18,9 @@ enum role { CLIENT, SERVER };
 struct green__tls_sources {
         pthread_mutex_t lock;
         struct green__tls_made *made[2]; /* under the lock; the client's may be NULL: made at the first use */
+        unsigned wanted, there;          /* likewise; versions of the client's: it is to be made anew where they differ */
+        pthread_mutex_t making;          /* held by who makes the client's, so that it is made once */
+        pid_t process;                   /* whose threads hold that; under the lock */
 };
 
 /* ---- what is made of it */
@@ -50,13 +54,13 @@ has_cert(const struct green_tls_opts *o)
 }
 
 /*
- * One with a certificate of its own, whose user has said nothing about whom to trust, is a server's most likely, which
- * trusts nobody: the system's bundle, which is long, is read when it is used by a client.
+ * The system's bundle is long. It is read when a client uses it, and not at all for servers, unless they verify their
+ * clients by it.
  */
 static bool
 is_split(const struct green_tls_opts *o)
 {
-        return trusts_system(o) && o->verify == GREEN_TLS_VERIFY_DEFAULT && has_cert(o);
+        return trusts_system(o) && (o->verify == GREEN_TLS_VERIFY_DEFAULT || !has_cert(o));
 }
 
 /* Texts of files, while the back end reads them. */
@@ -167,20 +171,116 @@ make(const green_tls_context *context, bool system, const struct green__tls_made
         return NULL;
 }
 
+/* ---- the client's, where it is made at its first use */
+
+bool
+green__tls_is_made(green_tls_context *context, bool server)
+{
+        struct green__tls_sources *src = context->sources;
+        bool yes;
+
+        pthread_mutex_lock(&src->lock);
+        yes = server || (src->made[CLIENT] != NULL && src->there == src->wanted);
+        pthread_mutex_unlock(&src->lock);
+        return yes;
+}
+
+/* In a child of fork() nobody is left who could give it back. */
+static void
+lock_making(struct green__tls_sources *src)
+{
+        pid_t process = getpid();
+
+        pthread_mutex_lock(&src->lock);
+        if (src->process != process) {
+                (void)pthread_mutex_init(&src->making, NULL);
+                src->process = process;
+        }
+        pthread_mutex_unlock(&src->lock);
+        pthread_mutex_lock(&src->making);
+}
+
+/* The one that there was stays in use when it cannot be made anew. */
+static int
+put_client(struct green__tls_sources *src, struct green__tls_made *made, unsigned version)
+{
+        struct green__tls_made *old = NULL;
+        int rc = made != NULL ? 0 : -errno;
+        bool kept;
+
+        pthread_mutex_lock(&src->lock);
+        if (made != NULL) {
+                old = src->made[CLIENT];
+                src->made[CLIENT] = made;
+        }
+        kept = src->made[CLIENT] != NULL;
+        if (kept)
+                src->there = version;
+        pthread_mutex_unlock(&src->lock);
+        green__tls_made_unref(old);
+        if (rc == 0 || !kept)
+                return rc;
+        green_log(GREEN_LOG_WARNING, "green-net: %s; what was read before is used", green_last_error()->message);
+        return 0;
+}
+
+static int
+make_client(green_tls_context *context)
+{
+        struct green__tls_sources *src = context->sources;
+        unsigned version;
+        int rc = 0;
+
+        lock_making(src);
+        if (!green__tls_is_made(context, false)) {
+                pthread_mutex_lock(&src->lock);
+                version = src->wanted;
+                pthread_mutex_unlock(&src->lock);
+                rc = put_client(src, make(context, true, NULL), version);
+        }
+        pthread_mutex_unlock(&src->making);
+        return rc;
+}
+
 struct green__tls_made *
 green__tls_made_for(green_tls_context *context, bool server)
 {
         struct green__tls_sources *src = context->sources;
         struct green__tls_made *made;
 
+        if (!green__tls_is_made(context, server) && make_client(context) != 0)
+                return NULL;
         pthread_mutex_lock(&src->lock);
         made = src->made[server ? SERVER : CLIENT];
-        if (made == NULL)
-                made = src->made[CLIENT] = make(context, true, NULL);
-        if (made != NULL)
-                made_ref(made);
+        made_ref(made);
         pthread_mutex_unlock(&src->lock);
         return made;
+}
+
+struct making {
+        green_tls_context *context;
+        int code;
+        char message[300];
+};
+
+static void *
+make_there(void *arg)
+{
+        struct making *m = arg;
+
+        m->code = make_client(m->context);
+        if (m->code != 0)
+                snprintf(m->message, sizeof m->message, "%s", green_last_error()->message);
+        return NULL;
+}
+
+int
+green__tls_make_in_pool(green_tls_context *context, struct green_wait **ret_wait, double timeout)
+{
+        struct making m = {.context = context};
+        int rc = green__tls_in_pool(make_there, &m, ret_wait, timeout);
+
+        return rc == 0 && m.code != 0 ? green_set_error(m.code, "%s", m.message) : rc;
 }
 
 /* ---- SNI: the connection whose step is running keeps what it is given */
@@ -356,6 +456,7 @@ free_context(green_tls_context *context)
                 green__tls_made_unref(context->sources->made[CLIENT]);
                 green__tls_made_unref(context->sources->made[SERVER]);
                 (void)pthread_mutex_destroy(&context->sources->lock);
+                (void)pthread_mutex_destroy(&context->sources->making);
                 green_free(context->sources);
         }
         free_opts(&context->opts);
@@ -383,8 +484,11 @@ build(green_tls_context *context)
         int rc = copy_opts(&context->opts);
 
         context->sources = green_calloc(1, sizeof *context->sources);
-        if (context->sources != NULL)
+        if (context->sources != NULL) {
                 (void)pthread_mutex_init(&context->sources->lock, NULL);
+                (void)pthread_mutex_init(&context->sources->making, NULL);
+                context->sources->process = getpid();
+        }
         if (rc != 0 || context->sources == NULL)
                 return green_set_error(-ENOMEM, NULL);
         return make_both(context, context->sources->made, context->sources->made);
@@ -450,7 +554,7 @@ green_tls_context_reload(green_tls_context *context)
                 return -EINVAL;
         o = &context->opts;
         if (o->cert_file == NULL && o->key_file == NULL && o->ca_file == NULL && o->crl_file == NULL &&
-            !(trusts_system(o) && !is_split(o)))
+            !(trusts_system(o) && (o->verify != GREEN_TLS_VERIFY_DEFAULT || !has_cert(o))))
                 return green_set_error(-EINVAL, "TLS: the context was made from memory, and has no file to read anew");
         src = context->sources;
         /* Two who reload at once make it twice, which does no harm; `old` must last while its tickets are taken over.
@@ -466,7 +570,14 @@ green_tls_context_reload(green_tls_context *context)
                 return rc;
         pthread_mutex_lock(&src->lock);
         memcpy(old, src->made, sizeof old);
-        memcpy(src->made, made, sizeof made);
+        src->made[SERVER] = made[SERVER];
+        /* The client's that is made at its use: the next one makes it anew. */
+        if (made[CLIENT] == NULL) {
+                old[CLIENT] = NULL;
+                src->wanted++;
+        } else {
+                src->made[CLIENT] = made[CLIENT];
+        }
         pthread_mutex_unlock(&src->lock);
         green__tls_made_unref(old[CLIENT]);
         green__tls_made_unref(old[SERVER]);

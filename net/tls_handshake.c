@@ -69,6 +69,13 @@ begin(struct green__tls *t, unsigned *want)
 
         if (rc != 0)
                 return rc;
+        if (t->deadline == 0)
+                t->deadline = deadline_of(t->context);
+        if (!green__tls_is_made(t->context, t->server)) {
+                *want = GREEN__WAIT_TRANSPORT;
+                t->need = GREEN__TLS_FOR_TRUST;
+                return -EAGAIN;
+        }
         t->made = green__tls_made_for(t->context, t->server);
         if (t->made == NULL)
                 return green_last_error()->code;
@@ -82,10 +89,10 @@ begin(struct green__tls *t, unsigned *want)
         if (rc != 0) {
                 green__tls_made_unref(t->made);
                 t->made = NULL;
+                t->deadline = 0;
                 return green_set_error(rc, "TLS: the back end cannot make a connection: %s", green_strerror(rc));
         }
         t->state = GREEN__TLS_SHAKING;
-        t->deadline = deadline_of(t->context);
         t->step_due = !t->server;
         return 0;
 }
@@ -207,16 +214,14 @@ green__tls_shake(struct green__tls *t, unsigned *want)
 {
         int rc = 0;
 
-        if (t->state == GREEN__TLS_NEW)
-                rc = begin(t, want);
-        while (rc == 0 && t->state == GREEN__TLS_SHAKING) {
+        while (rc == 0 && (t->state == GREEN__TLS_NEW || t->state == GREEN__TLS_SHAKING)) {
                 if (t->busy) {
                         *want = GREEN__WAIT_TRANSPORT;
                         return -EAGAIN;
                 }
-                if (green__sys_now() >= t->deadline)
+                if (t->deadline != 0 && green__sys_now() >= t->deadline)
                         return fail(t, -ETIMEDOUT, "the handshake took too long");
-                rc = advance(t, want);
+                rc = t->state == GREEN__TLS_NEW ? begin(t, want) : advance(t, want);
         }
         if (rc == 0 && t->state == GREEN__TLS_FAILED)
                 return green__tls_fail_again(t);
@@ -249,6 +254,9 @@ wait_for_need(struct green__tls *t, double timeout)
         case GREEN__TLS_FOR_TURN:
                 rc = green__tls_turn(t, &t->turn_wait, seconds);
                 break;
+        case GREEN__TLS_FOR_TRUST:
+                rc = green__tls_make_in_pool(t->context, &t->turn_wait, seconds);
+                break;
         case GREEN__TLS_FOR_READ:
                 rc = green_io_wait(t->s->io, GREEN_READ, seconds);
                 break;
@@ -266,6 +274,12 @@ do_without_waiting(struct green__tls *t)
 {
         if (t->busy || t->need == GREEN__TLS_FOR_READ || t->need == GREEN__TLS_FOR_WRITE)
                 return -EAGAIN;
+        if (t->need == GREEN__TLS_FOR_TRUST) {
+                struct green__tls_made *made = green__tls_made_for(t->context, t->server);
+
+                green__tls_made_unref(made);
+                return made != NULL ? 0 : green_last_error()->code;
+        }
         green__tls_step(t);
         return 0;
 }
@@ -287,6 +301,8 @@ green__tls_wait(green_socket *s, double timeout)
                 t->busy = true;
                 rc = wait_for_need(t, timeout);
                 t->busy = false;
+                if (rc != 0 && t->state == GREEN__TLS_NEW)
+                        t->deadline = 0;
                 green_wake_all(&t->waiters, 0);
         }
         (void)green__socket_unpin(s, 0);

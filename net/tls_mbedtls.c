@@ -170,14 +170,39 @@ mbed_conn_new(void *context, const struct green__tls_conn_config *config, void *
 
 enum { CHEAP = 50, COSTLY = 10000 };
 
+#if MBED_HAS_1_3
+/* The same for TLS 1.3. A client does not know yet which of them it is until it has read the server's first message. */
+static bool
+is_dear_1_3(const struct mbed_conn *c, bool *ret_reads)
+{
+        *ret_reads = !c->server;
+        switch ((int)c->ssl.MBED(state)) {
+        case MBEDTLS_SSL_SERVER_HELLO:
+        case MBEDTLS_SSL_CERTIFICATE_VERIFY:
+                return true;
+        case MBEDTLS_SSL_SERVER_CERTIFICATE:
+                return !c->server;
+        case MBEDTLS_SSL_CLIENT_CERTIFICATE:
+                *ret_reads = c->server;
+                return c->server && c->context->server_verify != GREEN_TLS_VERIFY_NONE;
+        case MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY:
+                *ret_reads = c->server;
+                return true;
+        default:
+                return false;
+        }
+}
+#endif
+
 /* Does the state that comes next compute with keys? And does it begin with a message of the peer? */
 static bool
 is_dear(const struct mbed_conn *c, bool *ret_reads)
 {
+#if MBED_HAS_1_3
+        if (MBED_IS_1_3(&c->ssl))
+                return is_dear_1_3(c, ret_reads);
+#endif
         switch ((int)c->ssl.MBED(state)) {
-        case MBEDTLS_SSL_SERVER_HELLO:
-                *ret_reads = !c->server;
-                return MBED_HAS_1_3;
         case MBEDTLS_SSL_SERVER_CERTIFICATE:
                 *ret_reads = true;
                 return !c->server;
@@ -193,7 +218,7 @@ is_dear(const struct mbed_conn *c, bool *ret_reads)
                 return true;
         default:
                 *ret_reads = false;
-                return MBED_HAS_1_3 && c->ssl.MBED(state) > MBEDTLS_SSL_SERVER_HELLO_VERIFY_REQUEST_SENT;
+                return false;
         }
 }
 
@@ -222,10 +247,13 @@ steps(struct mbed_conn *c)
                 int ret;
 
                 if (!announced && is_dear(c, &reads)) {
-                        if (reads && !has_begun(c))
+                        if (!reads || has_begun(c)) {
+                                c->paused = true;
+                                return GREEN__TLS_WANT_WRITE;
+                        }
+                        /* What mbedTLS has not sent yet goes with the next step, which then finds nothing to read. */
+                        if (c->ssl.MBED(out_left) == 0)
                                 return GREEN__TLS_WANT_READ;
-                        c->paused = true;
-                        return GREEN__TLS_WANT_WRITE;
                 }
                 c->full |= c->ssl.MBED(state) == MBEDTLS_SSL_SERVER_CERTIFICATE;
                 ret = mbedtls_ssl_handshake_step(&c->ssl);
@@ -235,7 +263,7 @@ steps(struct mbed_conn *c)
                 if (ret == MBEDTLS_ERR_SSL_WANT_WRITE)
                         return GREEN__TLS_WANT_WRITE;
                 /* mbedTLS 2.28 goes without a word. */
-                if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && c->alert_sent < 0)
+                if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && c->alert_sent < 0 && MBED_ALERT(c->ssl) < 0)
                         (void)mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
                                                              MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
                 if (ret != 0)
@@ -349,11 +377,27 @@ mbed_read(void *conn, void *buf, size_t len, bool is_peek)
                 /* It says so too after a record without data, such as a session ticket; or 0. */
                 if (ret == MBEDTLS_ERR_SSL_WANT_READ && c->dry)
                         return GREEN__TLS_WANT_READ;
+                c->has_ticket |= MBED_HAS_1_3 && ret == MBED_GOT_TICKET;
                 if (ret != 0 && ret != MBEDTLS_ERR_SSL_WANT_READ && ret != MBED_GOT_TICKET)
                         return fail(c, ret);
         }
         c->failed = GREEN_ETLSPROTO;
         return say(c, GREEN_ETLSPROTO, "too many records without data");
+}
+
+/* mbedtls_ssl_write(), which also takes in a ticket whose turn it is. */
+static int
+write_once(struct mbed_conn *c, const void *buf, size_t len)
+{
+        int ret;
+
+        do {
+                /* A read has sent the rest of the record. */
+                if (c->writing && c->ssl.MBED(out_left) == 0)
+                        return (int)(len < c->record ? len : c->record);
+                ret = mbedtls_ssl_write(&c->ssl, buf, len);
+        } while (MBED_HAS_1_3 && ret == MBED_GOT_TICKET && (c->has_ticket = true));
+        return ret;
 }
 
 static ssize_t
@@ -367,9 +411,11 @@ mbed_write(void *conn, const void *buf, size_t len)
         if (c->leaving)
                 return say(c, -EPIPE, "close_notify was sent");
         /* An alert is half sent: mbedTLS would send the rest of that, and say that it was the caller's. */
-        if (!c->writing && c->ssl.MBED(out_left) != 0 && (ret = mbedtls_ssl_write(&c->ssl, buf, len)) < 0)
+        if (!c->writing && c->ssl.MBED(out_left) != 0 && (ret = write_once(c, buf, len)) < 0)
                 return ret == MBEDTLS_ERR_SSL_WANT_WRITE ? GREEN__TLS_WANT_WRITE : fail(c, ret);
-        ret = mbedtls_ssl_write(&c->ssl, buf, len);
+        if (!c->writing && (ret = mbedtls_ssl_get_max_out_record_payload(&c->ssl)) > 0)
+                c->record = (size_t)ret;
+        ret = write_once(c, buf, len);
         c->writing = ret < 0 && c->ssl.MBED(out_left) != 0;
         if (ret >= 0)
                 return ret;
@@ -435,7 +481,7 @@ mbed_conn_version(void *conn)
         return c->done ? mbedtls_ssl_get_version(&c->ssl) : NULL;
 }
 
-/* "TLS-ECDHE-..." is the registry's "TLS_ECDHE_...". */
+/* "TLS-ECDHE-..." is the registry's "TLS_ECDHE_...", and "TLS1-3-..." its "TLS_...". */
 static const char *
 mbed_conn_cipher(void *conn)
 {
@@ -444,7 +490,10 @@ mbed_conn_cipher(void *conn)
 
         if (name == NULL)
                 return NULL;
-        snprintf(c->cipher, sizeof c->cipher, "%s", name);
+        if (strncmp(name, "TLS1-3-", 7) == 0)
+                snprintf(c->cipher, sizeof c->cipher, "TLS_%s", name + 7);
+        else
+                snprintf(c->cipher, sizeof c->cipher, "%s", name);
         for (char *p = c->cipher; *p != '\0'; p++)
                 if (*p == '-')
                         *p = '_';
@@ -488,19 +537,42 @@ mbed_conn_peer_cert(void *conn)
 }
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
+/* What a secret is called in the log; NULL: it is not logged. */
+static const char *
+label_of(mbedtls_ssl_key_export_type type)
+{
+        switch ((int)type) {
+        case MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET:
+                return "CLIENT_RANDOM";
+#if MBED_HAS_1_3
+        case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET:
+                return "CLIENT_HANDSHAKE_TRAFFIC_SECRET";
+        case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_HANDSHAKE_TRAFFIC_SECRET:
+                return "SERVER_HANDSHAKE_TRAFFIC_SECRET";
+        case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_APPLICATION_TRAFFIC_SECRET:
+                return "CLIENT_TRAFFIC_SECRET_0";
+        case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_APPLICATION_TRAFFIC_SECRET:
+                return "SERVER_TRAFFIC_SECRET_0";
+#endif
+        default:
+                return NULL;
+        }
+}
+
 static void
 export_keys(void *arg, mbedtls_ssl_key_export_type type, const unsigned char *secret, size_t len,
             const unsigned char client_random[32], const unsigned char server_random[32], mbedtls_tls_prf_types prf)
 {
         const struct mbed_conn *c = arg;
-        char line[13 + 2 * 32 + 2 + 2 * 64 + 1];
+        const char *label = label_of(type);
+        char line[32 + 2 * 32 + 2 + 2 * 64 + 1];
         int at;
 
         (void)server_random;
         (void)prf;
-        if (c->context->keylog == NULL || type != MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET || len > 64)
+        if (c->context->keylog == NULL || label == NULL || len > 64)
                 return;
-        at = snprintf(line, sizeof line, "CLIENT_RANDOM ");
+        at = snprintf(line, sizeof line, "%s ", label);
         for (size_t i = 0; i < 32; i++)
                 at += snprintf(line + at, sizeof line - (size_t)at, "%02x", client_random[i]);
         line[at++] = ' ';

@@ -65,12 +65,14 @@ struct mbed_conn {
         bool name_fits;        /* it is for verify_name */
         bool session_verified; /* that of the session that was offered was */
         bool done;             /* the handshake */
+        bool has_ticket;       /* TLS 1.3: one came after it */
         bool leaving;          /* close_notify was begun */
         bool read_over;        /* read() says read_code from now on */
         bool dry, bytes_end;   /* what bytes said: -EAGAIN, 0 */
         int read_code;
         bool said_goodbye;
-        bool writing;   /* a record of the caller's is half sent */
+        bool writing;   /* a record of the caller's is half sent, */
+        size_t record;  /* and has so many of the bytes at most */
         int failed;     /* the code of every call from now on; 0: it works */
         int io_code;    /* what bytes failed with */
         int alert_sent; /* in the clear; -1: none */

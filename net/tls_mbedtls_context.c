@@ -285,7 +285,7 @@ configure(struct mbed_context *x, mbedtls_ssl_config *conf, const struct green__
                 mbedtls_ssl_conf_export_keys_ext_cb(conf, export_keys, x);
 #endif
         if (!server) {
-                mbedtls_ssl_conf_session_tickets(conf, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+                mbed_take_tickets(conf);
                 return ret;
         }
         mbedtls_ssl_conf_sni(conf, green__mbed_asked, NULL);

@@ -70,7 +70,7 @@ tell_detail(struct mbed_conn *c, int code, const char *text, int ret)
 static int
 by_our_alert(struct mbed_conn *c, int ret)
 {
-        switch (c->alert_sent) {
+        switch (c->alert_sent >= 0 ? c->alert_sent : MBED_ALERT(c->ssl)) {
         case MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL:
                 return tell(c, GREEN_ETLSAGREE, "no application protocol that both sides know");
         case MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION:
@@ -85,17 +85,36 @@ by_our_alert(struct mbed_conn *c, int ret)
 }
 
 static int
+gave_up(struct mbed_conn *c, int alert)
+{
+        snprintf(c->why_text, sizeof c->why_text, "the peer gave up: %s (%d)", alert_text(alert), alert);
+        return GREEN_ETLSALERT;
+}
+
+/*
+ * TLS 1.3: a client that has not taken up its keys yet gives up in the clear, which mbedTLS does not take for an alert. It
+ * has failed either way; this is only the better reason.
+ */
+static bool
+is_plain_alert(const struct mbed_conn *c)
+{
+        static const unsigned char head[] = {MBEDTLS_SSL_MSG_ALERT, 3, 3, 0, 2, MBEDTLS_SSL_ALERT_LEVEL_FATAL};
+
+        return !c->done && MBED_IS_1_3(&c->ssl) && memcmp(c->ssl.MBED(in_hdr), head, sizeof head) == 0;
+}
+
+static int
 code_of(struct mbed_conn *c, int ret)
 {
+        if (is_plain_alert(c))
+                return gave_up(c, c->ssl.MBED(in_hdr)[6]);
         switch (ret) {
         case MBEDTLS_ERR_SSL_CONN_EOF:
                 return tell(c, GREEN_ETLSEOF, "the connection ended without a goodbye: what came may be cut short");
         case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
                 return tell(c, GREEN_ETLSALERT, "the peer has said goodbye in the handshake");
         case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
-                snprintf(c->why_text, sizeof c->why_text, "the peer gave up: %s (%d)",
-                         alert_text(c->ssl.MBED(in_msg)[1]), c->ssl.MBED(in_msg)[1]);
-                return GREEN_ETLSALERT;
+                return gave_up(c, c->ssl.MBED(in_msg)[1]);
         case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
         case MBEDTLS_ERR_X509_FATAL_ERROR:
                 if (c->verify_code != 0)

@@ -108,7 +108,7 @@ green__mbed_hello(struct mbed_conn *c, const unsigned char *record, size_t len)
         if (chosen != NULL) {
                 c->context = chosen;
                 /* Its certificate, its rules for clients, its ciphers and protocols, and the keys of its tickets. */
-                c->ssl.MBED(conf) = &chosen->server;
+                mbed_switch(&c->ssl, &chosen->server);
         }
         return 0;
 }

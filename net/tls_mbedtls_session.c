@@ -42,7 +42,7 @@ green__mbed_session_free(void *arg)
 void *
 green__mbed_session_get(void *conn)
 {
-        const struct mbed_conn *c = conn;
+        struct mbed_conn *c = conn;
         struct mbed_session *session = c->done && !c->server ? green__mbed_host->alloc(sizeof *session) : NULL;
         const char *name = !c->full ? c->session_name : c->name_fits ? c->verify_name : NULL;
         int ret;
@@ -53,6 +53,8 @@ green__mbed_session_get(void *conn)
         }
         mbedtls_ssl_session_init(&session->session);
         session->verified = c->full ? c->verified : c->session_verified;
+        if (!MBED_IS_1_3(&c->ssl) || c->has_ticket)
+                MBED_GIVE_SESSION_AGAIN(c->ssl);
         ret = mbedtls_ssl_get_session(&c->ssl, &session->session);
         if (ret == 0 && name != NULL && (session->name = green__mbed_copy(name)) == NULL)
                 ret = MBEDTLS_ERR_SSL_ALLOC_FAILED;

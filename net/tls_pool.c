@@ -1,5 +1,5 @@
 /*
- * Steps of handshakes that cost much: in the pool of OS threads, of one hub's no more at once than there are processors.
+ * Steps of handshakes that cost much, and the reading of the system's bundle: in the pool of OS threads, of one hub's no more at once than there are processors.
  * More would not be done sooner. They would keep other jobs from the pool, and, since the system takes the processor from
  * one for another, they would be stopped within malloc(), with its lock, for which the hub's OS thread would then wait.
  */
@@ -51,6 +51,12 @@ leave(void)
 int
 green__tls_step_in_pool(struct green__tls *t, struct green_wait **ret_wait, double timeout)
 {
+        return green__tls_in_pool(step, t, ret_wait, timeout);
+}
+
+int
+green__tls_in_pool(green_thread_fn fn, void *arg, struct green_wait **ret_wait, double timeout)
+{
         int rc = 0;
 
         begin(green_hub_ident());
@@ -65,11 +71,11 @@ green__tls_step_in_pool(struct green__tls *t, struct green_wait **ret_wait, doub
                 if (rc != 0)
                         return rc;
         }
-        rc = green_tpool_execute(step, t, NULL, NULL);
+        rc = green_tpool_execute(fn, arg, NULL, NULL);
         leave();
         /* There is no pool to be had: then here. */
         if (rc == -EAGAIN || rc == -ENOMEM) {
-                green__tls_step(t);
+                (void)fn(arg);
                 rc = 0;
         }
         return rc;

@@ -35,9 +35,13 @@ struct green_tls_context {
         struct green__tls_sources *sources; /* the texts, and who is in use: tls_context.c */
 };
 
+/* Is there what the next function gives, or would it have to read the system's bundle first? thread-safe. */
+bool green__tls_is_made(green_tls_context *context, bool server);
 /* For a client or a server, with a reference. NULL with errno and green_last_error(). thread-safe. */
 struct green__tls_made *green__tls_made_for(green_tls_context *context, bool server);
 void green__tls_made_unref(struct green__tls_made *made);
+/* Have the client's made in the pool; see green__tls_in_pool(). 0, or a code with green_last_error(). */
+int green__tls_make_in_pool(green_tls_context *context, struct green_wait **ret_wait, double timeout);
 
 /* Do two contexts trust the same? Then a session of one may be taken up with the other. */
 bool green__tls_same_trust(const green_tls_context *a, const green_tls_context *b);
@@ -72,7 +76,13 @@ struct green__tls_buffer {
 enum green__tls_state { GREEN__TLS_NEW, GREEN__TLS_SHAKING, GREEN__TLS_OPEN, GREEN__TLS_FAILED };
 
 /* What a handshake waits for. */
-enum green__tls_need { GREEN__TLS_FOR_READ, GREEN__TLS_FOR_WRITE, GREEN__TLS_FOR_POOL, GREEN__TLS_FOR_TURN };
+enum green__tls_need {
+        GREEN__TLS_FOR_READ,
+        GREEN__TLS_FOR_WRITE,
+        GREEN__TLS_FOR_POOL,
+        GREEN__TLS_FOR_TURN,
+        GREEN__TLS_FOR_TRUST /* whom to trust has to be read first */
+};
 
 /* Bytes that are received with a record's header, so that a short record costs one call of the system. */
 #define GREEN__TLS_AHEAD 512
@@ -98,7 +108,7 @@ struct green__tls {
         bool done;        /* the last step was the last */
         int step_code;    /* what the last step failed with */
         int send_code;    /* what sending has failed with; there may be something to receive all the same */
-        int64_t deadline; /* nanoseconds */
+        int64_t deadline; /* nanoseconds; 0: not begun */
         struct green_waitq waiters;
         struct green_wait *turn_wait; /* who waits for the turn, or for a place in the pool */
         struct green__tls_buffer out;
@@ -159,7 +169,11 @@ void green__tls_step(struct green__tls *t);
  */
 int green__tls_turn(struct green__tls *t, struct green_wait **ret_wait, double timeout);
 
-/* tls_pool.c: likewise, in the pool, when there is a place. The timeout is that of the wait for one. */
+/*
+ * tls_pool.c: likewise, in the pool, when there is a place, or here, where there is no pool. The timeout is that of the wait
+ * for a place. fn returns NULL.
+ */
+int green__tls_in_pool(green_thread_fn fn, void *arg, struct green_wait **ret_wait, double timeout);
 int green__tls_step_in_pool(struct green__tls *t, struct green_wait **ret_wait, double timeout);
 
 /* tls_context.c: while a step of this connection runs in the calling OS thread. */

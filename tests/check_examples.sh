@@ -65,7 +65,31 @@ start demo 127.0.0.1:0 && {
     stop
 }
 
+start wsgi 127.0.0.1:0 && {
+    same "wsgi" "$(fetch "http://$address/" "http://$address/none" "http://$address/?a" | tr '\r\n' '  ')" \
+        "Hello, World!  Not Found  Hello, World!  "
+    stop
+}
+
+# With other people's clients: check_web_*.sh.
+start httpbin -q 127.0.0.1:0 && {
+    same "httpbin" "$(fetch "http://$address/bytes/12" "http://$address/chunked/4" | tr '\n' ' ')" "0000000 00000000"
+    same "httpbin: echo" "$(fetch --data-binary hello "http://$address/echo")" hello
+    fetch "http://$address/echo-environ/%22%5C/%C3%A9?a=%20b" >"$tmp/environ"
+    grep -qF '  "PATH_INFO": "/echo-environ/\u0022\u005c/\u00c3\u00a9"' "$tmp/environ" ||
+        wrong "httpbin: environ: $(cat "$tmp/environ")"
+    grep -qxF '  "QUERY_STRING": "a=%20b",' "$tmp/environ" || wrong "httpbin: environ: $(cat "$tmp/environ")"
+    same "httpbin: methods" "$(fetch -i -X DELETE "http://$address/echo" | tr -d '\r' | grep -e '^HTTP' -e '^Allow')" \
+        "HTTP/1.1 405 Method Not Allowed
+Allow: POST"
+    for page in /bytes/67108865 /bytes/-1 /bytes/1x /chunked/ /delay/11 /delay/nan /status/100 /stream/1001; do
+        same "httpbin: $page" "$(fetch -o /dev/null -w '%{http_code}' "http://$address$page")" 400
+    done
+    stop
+}
+
 start demo 127.0.0.1:0 && {
+    same "demo: others' pages" "$(fetch "http://$address/stream/2" | tr '\n' ' ')" "line 1 line 2 "
     same "connect" "$(doc/examples/connect "$address" "$address" | tail -n 1)" "2 of 2 answer"
     # Nobody listens on port 1.
     doc/examples/connect -t 5 "$address" 127.0.0.1:1 "$address" nowhere >"$tmp/tried" && wrong "connect: all answered"

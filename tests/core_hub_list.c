@@ -2,11 +2,9 @@
 #include "config.h"
 
 #include "core_suite.h"
+#include "module_files.h"
 
-#include <limits.h>
-#include <sys/stat.h>
-
-enum { PATH_SIZE = 512, MOST = 32 };
+enum { MOST = 32 };
 
 /* What was told. */
 struct told {
@@ -132,119 +130,26 @@ be_the_child(void)
         _exit(0);
 }
 
-/* The library's file; false, and the test is skipped, where it is no file of its own. */
-static bool
-library(char path[PATH_MAX])
-{
-        Dl_info info;
-
-        if (suite_plugin("hub_late") == NULL || dladdr(dlsym(RTLD_DEFAULT, "green_hub_each"), &info) == 0 ||
-            strstr(info.dli_fname, "/libgreen-core.") == NULL || realpath(info.dli_fname, path) == NULL) {
-                suite_skip("this build has no shared libraries");
-                return false;
-        }
-        return true;
-}
-
+/* Modules of all kinds. */
 static void
-put_module(const char *folder, const char *file, const char *plugin)
+fill_folder(const char *folder)
 {
-        char path[PATH_SIZE];
-
-        snprintf(path, sizeof path, "%s/%s", folder, file);
-        if (plugin != NULL)
-                CHECK_INT(symlink(suite_plugin(plugin), path), 0);
-        else
-                CHECK_INT(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
-}
-
-/* A folder with the library and, beside it, modules of all kinds. */
-static bool
-make_folder(const char *tmp, char folder[PATH_SIZE])
-{
-        char lib[PATH_MAX], path[PATH_SIZE];
-
-        if (!library(lib))
-                return false;
-        snprintf(path, sizeof path, "%s/libgreen-core.so.0", tmp);
-        CHECK_INT(symlink(lib, path), 0);
-        snprintf(folder, PATH_SIZE, "%s/green-net", tmp);
-        CHECK_INT(mkdir(folder, 0700), 0);
-        put_module(folder, "hub_other.so", "hub_late");
-        put_module(folder, "hub_a1.so", "hub_badabi");
-        put_module(folder, "hub_b2.so", "hub_badprobe");
-        put_module(folder, "hub_c3.so", "hub_badsymbol");
-        put_module(folder, "hub_empty.so", NULL);
-        put_module(folder, "hub_epoll.so", "hub_late");
+        module_put(folder, "hub_other.so", "hub_late");
+        module_put(folder, "hub_a1.so", "hub_badabi");
+        module_put(folder, "hub_b2.so", "hub_badprobe");
+        module_put(folder, "hub_c3.so", "hub_badsymbol");
+        module_put(folder, "hub_empty.so", NULL);
+        module_put(folder, "hub_epoll.so", "hub_late");
         /* No modules: their names are none. */
-        put_module(folder, "hub_Bad.so", "hub_late");
-        put_module(folder, "hub_.so", "hub_late");
-        put_module(folder, "readme", NULL);
-        return true;
-}
-
-static void
-remove_folder(const char *tmp)
-{
-        char command[PATH_SIZE];
-
-        snprintf(command, sizeof command, "rm -r '%s'", tmp);
-        CHECK_INT(system(command), 0);
-}
-
-/* What the child says when it finds its library there. */
-static void
-list_in(const char *tmp, char *out, size_t size)
-{
-        char path[PATH_MAX];
-        ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1), got;
-        size_t len = 0;
-        int pipes[2];
-        pid_t pid;
-
-        out[0] = '\0';
-        if (!CHECK(n > 0) || !CHECK_INT(pipe(pipes), 0))
-                return;
-        path[n] = '\0';
-        pid = core_fork();
-        if (pid == 0) {
-                setenv("LD_LIBRARY_PATH", tmp, 1);
-                setenv("GREEN_TEST_LIST", "1", 1);
-                dup2(pipes[1], STDOUT_FILENO);
-                execl(path, suite_name, (char *)NULL);
-                _exit(99);
-        }
-        close(pipes[1]);
-        while (len < size - 1 && (got = read(pipes[0], out + len, size - 1 - len)) > 0)
-                len += (size_t)got;
-        out[len] = '\0';
-        close(pipes[0]);
-        CHECK_INT(core_child_end(pid), 0);
-}
-
-/* A line of what was said: it begins so, and has these words in it. */
-static void
-check_line(const char *out, const char *begin, const char *words)
-{
-        const char *line = out;
-        size_t len = strlen(begin);
-
-        while (strncmp(line, begin, len) != 0) {
-                line = strchr(line, '\n');
-                if (line == NULL) {
-                        FAIL("no line begins with \"%s\": %s", begin, out);
-                        return;
-                }
-                line++;
-        }
-        if (memmem(line, strcspn(line, "\n"), words, strlen(words)) == NULL)
-                FAIL("\"%s\" is not in \"%.*s\"", words, (int)strcspn(line, "\n"), line);
+        module_put(folder, "hub_Bad.so", "hub_late");
+        module_put(folder, "hub_.so", "hub_late");
+        module_put(folder, "readme", NULL);
 }
 
 static void
 modules_come_by_name_each_with_its_reason(void)
 {
-        char tmp[] = "/tmp/green-hubs-XXXXXX", folder[PATH_SIZE] = "", out[8192], begin[PATH_SIZE + 80];
+        char tmp[] = "/tmp/green-hubs-XXXXXX", folder[MODULE_PATH] = "", out[8192], begin[MODULE_PATH + 80];
         bool epoll = false;
         int builtins = 0;
 
@@ -254,11 +159,12 @@ modules_come_by_name_each_with_its_reason(void)
 #undef COUNT
         if (!CHECK(mkdtemp(tmp) != NULL))
                 return;
-        if (make_folder(tmp, folder)) {
-                list_in(tmp, out, sizeof out);
+        if (module_make_folder(tmp, folder)) {
+                fill_folder(folder);
+                module_ask_child(tmp, "GREEN_TEST_LIST", out, sizeof out);
 #define CHECK_MODULE(name, code, words)                                                                                \
         snprintf(begin, sizeof begin, "%s %s/hub_%s.so %d", name, folder, name, code);                                 \
-        check_line(out, begin, words)
+        module_check_line(out, begin, words)
                 CHECK_MODULE("a1", GREEN_EHUB, "it was built for hub interface 99, this is 1");
                 CHECK_MODULE("b2", -ENOSYS, "it does not work here: Function not implemented");
                 CHECK_MODULE("c3", GREEN_EHUB, "it has no green_hub_module");
@@ -268,12 +174,12 @@ modules_come_by_name_each_with_its_reason(void)
 #undef CHECK_MODULE
                 CHECK(strstr(out, "hub_Bad") == NULL);
                 snprintf(begin, sizeof begin, "%d", builtins + 6);
-                check_line(out, begin, begin);
+                module_check_line(out, begin, begin);
                 /* Messages list them, too. */
                 snprintf(begin, sizeof begin, "; a1, b2, c3, empty, epoll, other (in %s)", folder);
-                check_line(out, "hub \"nosuch\": there is no hub of that name", begin);
+                module_check_line(out, "hub \"nosuch\": there is no hub of that name", begin);
         }
-        remove_folder(tmp);
+        module_remove_all(tmp);
 }
 
 static void

@@ -653,6 +653,40 @@ sharing(void)
         CHECK_INT(released, 1);
 }
 
+static void
+count_name(const char *name, void *arg)
+{
+        ++*(int *)arg;
+        CHECK(name[0] != '\0');
+}
+
+/* A file that cannot be looked at is none that can be used; a folder that cannot be read is empty. */
+static void
+modules(void)
+{
+        static const struct green_module_kind kind = {.size = sizeof kind,
+                                                      .what = "trial",
+                                                      .prefix = "trial_",
+                                                      .symbol = "green_hub_module",
+                                                      .abi = GREEN_HUB_ABI,
+                                                      .table_size = sizeof(struct green_hub_ops),
+                                                      .code = GREEN_EHUB};
+        const char *path = suite_plugin("hub_late");
+        struct green_module module = {NULL, NULL};
+        char text[4200];
+        int n = 0;
+
+        fault_may_give(GREEN_EHUB);
+        CHECK_INT(green_module_each(&kind, count_name, &n), n);
+        CHECK(green_module_path(&kind, "one", text, sizeof text) > (int)strlen(green_module_folder()));
+        CHECK(green_module_list(&kind, text, sizeof text) > 0);
+        if (path == NULL)
+                return;
+        if (!OK(green_module_open(&kind, path, &module)))
+                CHECK_PTR(module.handle, NULL);
+        green_module_close(&module);
+}
+
 /* ---- the scenarios, in alphabetical order */
 
 /* Where a module's file cannot be looked at first, it is for dlopen() to say; a folder is listed as far as it can be. */
@@ -670,6 +704,7 @@ sharing(void)
         X(last_error, FAULT_BIT(alloc), 0)                                                                             \
         X(locals, ALTSTACK, FEWER)                                                                                     \
         X(memory, 0, 0)                                                                                                \
+        X(modules, LOOKS | FAULT_BIT(opendir), 0)                                                                      \
         X(sharing, ALTSTACK | FAULT_BIT(alloc), FEWER)                                                                 \
         X(spawn_many, 0, FAULT_BIT(mmap) | FEWER)                                                                      \
         X(spawn_ways, ALTSTACK, FEWER)                                                                                 \

@@ -12,7 +12,8 @@
 
 /* A request that has failed ends its connection; the server goes on, and the application is told. */
 #define SERVES                                                                                                         \
-        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getpeername) | FAULT_BIT(mmap) |     \
+        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getpeername) |                      \
+         FAULT_BIT(getsockname) | FAULT_BIT(mmap) |                                                                    \
          FAULT_BIT(recv) | FAULT_BIT(send) | FAULT_BIT(sendmsg) | FAULT_BIT(setsockopt) | FAULT_BIT(shutdown))
 
 static void
@@ -46,6 +47,143 @@ look_at(green_wsgi_request *req)
                 (void)OK(-errno);
         else
                 CHECK(strncmp(path, "/a b", 4) == 0 && len >= 4);
+}
+
+/* A text that may be missing for want of memory alone. */
+static void
+text_is(const char *text, const char *want)
+{
+        if (text == NULL)
+                (void)OK(-errno);
+        else
+                CHECK_STR(text, want);
+}
+
+static void
+look_closer(green_wsgi_request *req)
+{
+        struct green_wsgi_pair pair;
+        int port;
+
+        errno = 0;
+        text_is(green_wsgi_query_value(req, "q"), "1");
+        errno = 0;
+        text_is(green_wsgi_environ(req, "HTTP_X_ONE"), "1");
+        errno = 0;
+        text_is(green_wsgi_cookie(req, "c"), "d");
+        errno = 0;
+        text_is(green_wsgi_host(req, &port), "a");
+        CHECK_STR(green_wsgi_scheme(req), "http");
+        CHECK(green_wsgi_client(req) != NULL);
+        errno = 0;
+        if (!green_wsgi_cookie_at(req, 0, &pair))
+                (void)OK(-errno);
+        errno = 0;
+        if (!green_wsgi_environ_at(req, 0, &pair))
+                (void)OK(-errno);
+        errno = 0;
+        if (!green_wsgi_query_at(req, 0, &pair))
+                (void)OK(-errno);
+        if (OK(green_wsgi_environ_set(req, "MINE", "1"))) {
+                errno = 0;
+                text_is(green_wsgi_environ(req, "MINE"), "1");
+        }
+        errno = 0;
+        if (green_wsgi_alloc(req, 5000) == NULL)
+                (void)OK(-errno);
+        CHECK(green_wsgi_get_socket(req) != NULL && !green_wsgi_closing(req));
+        CHECK_INT(green_wsgi_status(req), 0);
+        CHECK_INT(green_wsgi_connection_state(req), GREEN_WSGI_STATE_REQUEST);
+}
+
+/* A form in two pieces: what is there of it by lines, what is left as a whole, and nothing of it as a form. */
+static int
+read_otherwise(green_wsgi_request *req)
+{
+        const char *line;
+        char *data, **lines;
+        size_t len;
+        ssize_t n;
+        int rc = green_wsgi_form_read(req, 100);
+
+        if (rc != 0)
+                return rc;
+        errno = 0;
+        text_is(green_wsgi_form_value(req, "a"), "12");
+        CHECK(green_wsgi_form_at(req, 0, &(struct green_wsgi_pair){NULL, NULL}) || errno == ENOMEM);
+        if (green_wsgi_input(req) == NULL)
+                return -errno;
+        n = green_wsgi_readline(req, 0, &line);
+        if (n < 0)
+                return (int)n;
+        rc = green_wsgi_readlines(req, 0, &lines, &len);
+        return rc != 0 ? rc : green_wsgi_read_all(req, 100, &data, &len);
+}
+
+static void
+after(green_wsgi_request *req, void *arg)
+{
+        (void)arg;
+        CHECK(green_wsgi_method(req) != NULL);
+}
+
+static const struct green_wsgi_pair hints[] = {{"X-Hint", "1"}, {NULL, NULL}};
+
+/* Everything that may be said before a response. */
+static int
+say_before(green_wsgi_request *req)
+{
+        int rc = green_wsgi_set_header(req, "X-Set", "1");
+
+        if (rc == 0)
+                rc = green_wsgi_set_cookie(req, "c", "d", NULL);
+        if (rc == 0)
+                rc = green_wsgi_add_post_hook(req, after, NULL);
+        if (rc == 0)
+                rc = green_wsgi_set_hundred_continue_response_headers(req, hints);
+        if (rc == 0)
+                rc = green_wsgi_send_hundred_continue_response(req);
+        if (rc == 0)
+                rc = green_wsgi_send_informational(req, 103, hints);
+        green_wsgi_set_on_closing(req, NULL, NULL);
+        return rc;
+}
+
+static int
+answer_otherwise(green_wsgi_request *req)
+{
+        int rc = say_before(req);
+
+        if (rc == 0)
+                rc = green_wsgi_start_response(req, 200, -1);
+        if (rc != 0)
+                return rc;
+        CHECK_INT(green_wsgi_set_minimum_chunk_size(req, 100), 4096);
+        rc = green_wsgi_collect(req, "Hello, ", 7);
+        return rc != 0 ? rc : green_wsgi_printf(req, "World%s\n", "!");
+}
+
+static const char form[] = "a=12&b=3";
+
+/* The connection becomes something else that says the last word. */
+static int
+take_the_connection(green_wsgi_request *req)
+{
+        green_socket *s = green_wsgi_upgrade(req, "echo", NULL, NULL);
+
+        if (s == NULL)
+                return -errno;
+        green_wsgi_set_idle(req);
+        CHECK(green_wsgi_take_over(req, NULL, NULL) == NULL && errno == EALREADY);
+        return green_socket_sendall(s, "taken", 5, 0, NULL);
+}
+
+static void
+discard(void *arg, const char *text, size_t len)
+{
+        CHECK(green_log_enabled(GREEN_LOG_ERROR));
+        green_wsgi_log_to_fd((void *)(intptr_t)-1, text, len);
+        (void)arg;
 }
 
 static int
@@ -82,7 +220,20 @@ app(green_wsgi_request *req, void *arg)
         int rc;
 
         (void)arg;
+        if (strstr(green_wsgi_raw_path(req), "upgrade") != NULL) {
+                rc = take_the_connection(req);
+                (void)OK(rc);
+                return rc;
+        }
         look_at(req);
+        look_closer(req);
+        if (strstr(green_wsgi_raw_path(req), "form") != NULL) {
+                rc = read_otherwise(req);
+                if (rc == 0)
+                        rc = answer_otherwise(req);
+                (void)OK(rc);
+                return rc;
+        }
         rc = read_body(req);
         if (rc == 0)
                 rc = green_wsgi_add_header(req, "X-Date", green_wsgi_format_date_time(784111777, date));
@@ -129,7 +280,41 @@ read_answers(green_socket *s, const char *last)
         return false;
 }
 
-#define HEAD " HTTP/1.1\r\nHost: a\r\nX-One: 1\r\n"
+#define HEAD " HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nCookie: c=d\r\n"
+
+static void
+talk_on(green_socket *s)
+{
+        static const char filled[] = "POST /a%20b/form?q=1" HEAD "Content-Type: application/x-www-form-urlencoded\r\n"
+                                     "Content-Length: 8\r\n\r\n";
+        static const char upgrade[] = "GET /upgrade" HEAD "Connection: upgrade\r\nUpgrade: echo\r\n\r\n";
+        struct green_iovec iov[2] = {{(void *)(uintptr_t)filled, sizeof filled - 1}, {(void *)(uintptr_t)form, sizeof form - 1}};
+
+        if (!OK(green_socket_sendallv(s, iov, 2, 0, NULL)) || !read_answers(s, "\r\n0\r\n\r\n"))
+                return;
+        if (OK(green_socket_sendall(s, upgrade, sizeof upgrade - 1, 0, NULL)))
+                (void)read_answers(s, "taken");
+}
+
+/* Nothing here can fail. */
+static void
+read_texts(void)
+{
+        struct green_http_part rest = {"a=b", 3}, name, value;
+        char buf[16];
+        int64_t when;
+
+        CHECK(green_http_next_param(&rest, &name, &value));
+        rest = (struct green_http_part){"a=b", 3};
+        CHECK(green_http_next_cookie(&rest, &name, &value));
+        rest = (struct green_http_part){"a, b", 4};
+        CHECK(green_http_next_item(&rest, &name));
+        CHECK_INT(green_http_unquote("%41", 3, 0, buf), 1);
+        CHECK_INT(green_http_quote("/", 1, 0, buf, sizeof buf), 3);
+        CHECK_INT(green_http_parse_date("Sun, 06 Nov 1994 08:49:37 GMT", &when), 0);
+        CHECK_STR(green_http_phrase(200), "OK");
+        green_clean_up();
+}
 
 static void
 talk(green_socket *s)
@@ -146,8 +331,8 @@ talk(green_socket *s)
         if (!OK(green_socket_sendall(s, two, sizeof two - 1, 0, NULL)) || !read_answers(s, "Hello, World!\n"))
                 return;
         (void)OK(green_sleep(0.002)); /* it has neither a green thread nor a buffer meanwhile */
-        if (OK(green_socket_sendallv(s, iov, 2, 0, NULL)))
-                (void)read_answers(s, "\r\n0\r\n\r\n");
+        if (OK(green_socket_sendallv(s, iov, 2, 0, NULL)) && read_answers(s, "\r\n0\r\n\r\n"))
+                talk_on(s);
 }
 
 struct service {
@@ -158,7 +343,8 @@ struct service {
 static void *
 serve(void *arg)
 {
-        const struct green_wsgi_server_opts opts = {.size = sizeof opts, .max_size = 4, .shutdown_timeout = BRIEF};
+        const struct green_wsgi_server_opts opts = {
+                .size = sizeof opts, .max_size = 4, .shutdown_timeout = BRIEF, .log = discard};
         struct service *service = arg;
 
         service->rc = green_wsgi_server(service->listener, app, NULL, &opts);
@@ -177,6 +363,7 @@ server(void)
         green_socket *s;
 
         peer_may_be_gone();
+        read_texts();
         if (!MADE(green_get_hub()) || !MADE(service.listener = green_listen("127.0.0.1:0", NULL)))
                 return;
         if (OK(green_socket_getsockname(service.listener, &addr)) && MADE(gt = green_spawn(serve, &service))) {

@@ -185,7 +185,7 @@ the_table_is_whole(void)
 {
         char why[256] = "";
 
-        if (!green__hub_check(conf_ops, why, sizeof why))
+        if (!green__module_check(&green__hub_kind, conf_ops, NULL, why, sizeof why))
                 FAIL("%s", why);
         CHECK(!(conf_ops->features & GREEN_HUB_CAN_SUBMIT) || (conf_ops->submit != NULL && conf_ops->cancel != NULL));
 }

@@ -166,6 +166,7 @@ a_server_can_ask_clients_for_certificates(void)
         struct green_tls_cert *cert;
         struct tls_pair p;
         char byte;
+        int told;
 
         GREEN_COVERS("SSL-12");
         if (!has_tls())
@@ -188,7 +189,9 @@ a_server_can_ask_clients_for_certificates(void)
         p = with_client_cert(GREEN_TLS_VERIFY_REQUIRED, NULL, NULL, NULL);
         CHECK_INT(p.server.rc, GREEN_ETLSNOCERT);
         /* Under TLS 1.3 a client hears of it at its first receive. */
-        CHECK(p.client.rc == GREEN_ETLSALERT || green_socket_recv(p.client.s, &byte, 1, 0) == GREEN_ETLSALERT);
+        told = p.client.rc != 0 ? p.client.rc : (int)green_socket_recv(p.client.s, &byte, 1, 0);
+        /* There mbedTLS 3 says it with keys that the client has left already. */
+        CHECK(told == GREEN_ETLSALERT || (p.client.rc == 0 && is_mbedtls() && told == GREEN_ETLSPROTO));
         free_tls_pair(&p);
 
         p = with_client_cert(GREEN_TLS_VERIFY_REQUIRED, CERT("untrusted"), KEY("untrusted"), NULL);

@@ -1,4 +1,5 @@
 /* net/tls_wrap.c, net/tls_load.c: green_wrap_ssl(), its kinds of sockets, and taking TLS off again. */
+#include "module_files.h"
 #include "net_tls.h"
 
 #include <sys/wait.h>
@@ -295,7 +296,7 @@ a_peer_without_a_goodbye_fails_unwrap(void)
 static void
 backend_under(const char *value, char *text, size_t size)
 {
-        int pipes[2];
+        int pipes[2], status = -1;
         ssize_t n;
         pid_t pid;
 
@@ -314,7 +315,8 @@ backend_under(const char *value, char *text, size_t size)
         n = read(pipes[0], text, size - 1);
         text[n > 0 ? n : 0] = '\0';
         close(pipes[0]);
-        CHECK_INT(waitpid(pid, NULL, 0), pid);
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        CHECK_INT(status, 0);
 }
 
 /* It has to stand first: a process keeps the back end that it has found. */
@@ -324,7 +326,7 @@ a_back_end_that_cannot_be_used_is_an_error_that_says_why(void)
         char text[1000];
 
         backend_under("nonesuch", text, sizeof text);
-        CHECK(strstr(text, "nonesuch") != NULL && strstr(text, "there is none of that name") != NULL);
+        CHECK(strstr(text, "nonesuch") != NULL && strstr(text, "there is no TLS back end of that name; there is: ") != NULL);
         backend_under("No Such", text, sizeof text);
         CHECK(strstr(text, "lower-case") != NULL);
         backend_under("/nonexistent/tls.so", text, sizeof text);
@@ -345,6 +347,37 @@ a_back_end_that_cannot_be_used_is_an_error_that_says_why(void)
                 backend_under(suite_plugin("tls_badtable"), text, sizeof text);
                 CHECK(strstr(text, "has no init()") != NULL);
         }
+}
+
+/* Loading such a file would end the process. */
+static void
+a_back_end_that_is_cut_short_is_refused_and_says_why(void)
+{
+        char folder[] = "/tmp/green-tls-XXXXXX", copy[64], path[MODULE_PATH], text[1000];
+        struct stat st;
+
+        if (suite_plugin("tls_badabi") == NULL) {
+                suite_skip("this build has no modules");
+                return;
+        }
+        snprintf(path, sizeof path, "%s", suite_plugin("tls_badabi"));
+        if (!CHECK_INT(stat(path, &st), 0) || !CHECK(mkdtemp(folder) != NULL))
+                return;
+        snprintf(copy, sizeof copy, "%s/tls_cut.so", folder);
+        for (size_t part = 1; part < 16; part++) {
+                if (!module_write_part(copy, path, (size_t)st.st_size * part / 16))
+                        break;
+                backend_under(copy, text, sizeof text);
+                if (strstr(text, "it cannot be loaded: the file is cut short; there is: ") == NULL)
+                        FAIL("%zu/16 of it: \"%s\"", part, text);
+        }
+        /* The whole one is loaded, and then refused. */
+        if (module_write_part(copy, path, (size_t)st.st_size)) {
+                backend_under(copy, text, sizeof text);
+                CHECK(strstr(text, "interface 999") != NULL);
+        }
+        unlink(copy);
+        rmdir(folder);
 }
 
 static void
@@ -381,6 +414,7 @@ the_back_end_says_what_it_is(void)
 }
 
 GREEN_SUITE(net_tls_wrap){GREEN_TEST(a_back_end_that_cannot_be_used_is_an_error_that_says_why),
+                          GREEN_TEST(a_back_end_that_is_cut_short_is_refused_and_says_why),
                           GREEN_TEST(every_call_without_a_back_end_says_so),
                           GREEN_TEST(the_back_end_says_what_it_is),
                           GREEN_TEST(a_socket_that_is_not_connected_yet_is_wrapped),

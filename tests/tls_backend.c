@@ -213,6 +213,36 @@ nothing_written_is_nothing_sent(void)
         }
 }
 
+/* What the server has to say after the handshake, such as tickets, is read while a record of the client's is half sent. */
+static void
+a_record_that_is_half_sent_is_sent_once(void)
+{
+        PEERS_EACH(&pair)
+        {
+                struct green__tls_config client = peers_client(), server = peers_server();
+                char out[1000], in[1000];
+                size_t got = 0;
+                ssize_t n = 0;
+
+                if (peers_open(&pair, &client, &server)) {
+                        for (size_t i = 0; i < sizeof out; i++)
+                                out[i] = (char)(i * 7 + i / 256);
+                        pair.up.room = pair.up.end - pair.up.begin + 100;
+                        CHECK_INT(pair.client.tls->write(pair.client.conn, out, sizeof out), GREEN__TLS_WANT_WRITE);
+                        pair.up.room = 0;
+                        CHECK_INT(peers_read(&pair.client, in, 1), GREEN__TLS_WANT_READ);
+                        CHECK_INT(peers_write(&pair.client, out, sizeof out), sizeof out);
+                        while (got < sizeof in && (n = peers_read(&pair.server, in + got, sizeof in - got)) > 0)
+                                got += (size_t)n;
+                        CHECK_INT(got, sizeof out);
+                        CHECK(memcmp(in, out, sizeof out) == 0);
+                        CHECK_INT(peers_read(&pair.server, in, sizeof in), GREEN__TLS_WANT_READ);
+                        peers_talk(&pair);
+                }
+                peers_close(&pair);
+        }
+}
+
 static void
 goodbyes_are_told_from_a_cut(void)
 {
@@ -613,6 +643,7 @@ GREEN_SUITE(tls_backend){GREEN_TEST(handshakes_are_made_and_tell_what_was_agreed
                          GREEN_TEST(a_megabyte_arrives_whole_each_way),
                          GREEN_TEST(bytes_that_are_there_are_pending_and_can_be_looked_at),
                          GREEN_TEST(nothing_written_is_nothing_sent),
+                         GREEN_TEST(a_record_that_is_half_sent_is_sent_once),
                          GREEN_TEST(goodbyes_are_told_from_a_cut),
                          GREEN_TEST(a_goodbye_that_does_not_fit_is_said_later),
                          GREEN_TEST(what_comes_behind_the_goodbye_is_kept),

@@ -267,6 +267,19 @@ data_that_was_changed_is_not_given(void)
         }
 }
 
+/* What the handshake says, whatever it announces before. */
+static int
+handshake_says(struct end *end)
+{
+        int code;
+
+        do {
+                end->send_again = false;
+                code = end->tls->handshake(end->conn);
+        } while (code == GREEN__TLS_WANT_WRITE && !end->send_again);
+        return code;
+}
+
 static void
 what_is_no_tls_is_told_as_such(void)
 {
@@ -287,7 +300,7 @@ what_is_no_tls_is_told_as_such(void)
                         pair.up.end = pair.down.end = len;
                         CHECK_INT(pair.server.tls->handshake(pair.server.conn), GREEN_ETLSPROTO);
                         CHECK(pair.server.tls->why(pair.server.conn)[0] != '\0');
-                        CHECK_INT(pair.client.tls->handshake(pair.client.conn), GREEN_ETLSPROTO);
+                        CHECK_INT(handshake_says(&pair.client), GREEN_ETLSPROTO);
                         /* The next connection of the same contexts knows nothing of it. */
                         peers_hang_up(&pair);
                         peers_connect(&pair, "localhost", NULL);

@@ -262,7 +262,9 @@ server_says(const struct green__tls_config *client, const struct green__tls_conf
                         /* The client is told, at once or with its first read. */
                         int told = pair.client.code != 0 ? pair.client.code : (int)peers_read(&pair.client, &byte, 1);
 
-                        CHECK_INT(told, GREEN_ETLSALERT);
+                        /* mbedTLS as a server of TLS 1.3 encrypts this with keys that the client has left already. */
+                        if (pair.client.code != 0 || peers_exact(pair.server.tls) || told != GREEN_ETLSPROTO)
+                                CHECK_INT(told, GREEN_ETLSALERT);
                 }
         }
         peers_close(&pair);

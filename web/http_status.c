@@ -1,9 +1,8 @@
 /*
- * Reason phrases of the registered status codes.
+ * Reason phrases of the registered status codes: IANA's list without what is there for a time only (104) or has no
+ * meaning (306, 418).
  */
-#include <stddef.h>
-
-#include "wsgi_priv.h"
+#include <green/http.h>
 
 static const struct {
         int status;
@@ -24,11 +23,12 @@ static const struct {
         {431, "Request Header Fields Too Large"}, {451, "Unavailable For Legal Reasons"},
         {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
         {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"}, {506, "Variant Also Negotiates"},
-        {507, "Insufficient Storage"}, {508, "Loop Detected"}, {511, "Network Authentication Required"},
+        {507, "Insufficient Storage"}, {508, "Loop Detected"}, {510, "Not Extended"},
+        {511, "Network Authentication Required"},
 };
 
 const char *
-green__http_reason_phrase(int status)
+green_http_phrase(int status)
 {
         for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
                 if (phrases[i].status == status)

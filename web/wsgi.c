@@ -1,27 +1,93 @@
 /*
- * The HTTP server: accept, and the end. See <green/wsgi.h>.
+ * The HTTP server: its options, accept, and the end. See <green/wsgi.h>.
  */
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "wsgi_priv.h"
+
+/* ---- options */
+
+static int
+bad_option(const char *what)
+{
+        return green_set_error(-EINVAL, "green_wsgi_server_opts: %s", what);
+}
+
+static bool
+is_seconds(double seconds)
+{
+        return seconds >= 0;
+}
+
+static int
+check_opts(const struct green_wsgi_server_opts *o)
+{
+        bool keepalive = is_seconds(o->keepalive) || o->keepalive == GREEN_WSGI_NO_KEEPALIVE;
+
+        if (!keepalive || !is_seconds(o->socket_timeout) || !is_seconds(o->header_timeout))
+                return bad_option("a time that is negative, or no number");
+        if (!is_seconds(o->shutdown_timeout) || !is_seconds(o->min_body_rate))
+                return bad_option("shutdown_timeout or min_body_rate is negative, or no number");
+        if (o->max_http_version != 0 && o->max_http_version != 10 && o->max_http_version != 11)
+                return bad_option("max_http_version is neither 10 nor 11");
+        if (o->max_fields > GREEN__FIELDS_MAX)
+                return bad_option("max_fields is more than 99");
+        return 0;
+}
+
+static void
+fill_in(struct green_wsgi_server_opts *o)
+{
+        if (o->max_size == 0)
+                o->max_size = 1024;
+        if (o->header_timeout == 0)
+                o->header_timeout = 60;
+        if (o->shutdown_timeout == 0)
+                o->shutdown_timeout = 30;
+        if (o->url_length_limit == 0)
+                o->url_length_limit = 8192;
+        if (o->max_field_size == 0)
+                o->max_field_size = 8192;
+        if (o->max_header_size == 0)
+                o->max_header_size = 65536;
+        if (o->max_fields == 0)
+                o->max_fields = GREEN__FIELDS_MAX;
+        if (o->max_http_version == 0)
+                o->max_http_version = 11;
+        if (o->minimum_chunk_size == 0)
+                o->minimum_chunk_size = 4096;
+        if (o->minimum_chunk_size > GREEN__COLLECT_MAX)
+                o->minimum_chunk_size = GREEN__COLLECT_MAX;
+}
 
 static int
 take_opts(struct green__server *server, const struct green_wsgi_server_opts *opts)
 {
-        if (green_opts_take(&server->opts, sizeof(server->opts), opts) != 0)
-                return green_set_error(-EINVAL, "green_wsgi_server_opts of a size that this version does not know");
-        if (server->opts.max_size == 0)
-                server->opts.max_size = 1024;
-        if (server->opts.header_timeout <= 0)
-                server->opts.header_timeout = 60;
-        if (server->opts.shutdown_timeout <= 0)
-                server->opts.shutdown_timeout = 30;
-        if (server->opts.url_length_limit == 0)
-                server->opts.url_length_limit = 8192;
+        struct green_wsgi_server_opts *o = &server->opts;
+        int rc;
+
+        if (green_opts_take(o, sizeof(*o), opts) != 0)
+                return bad_option("a size that this version does not know");
+        rc = check_opts(o);
+        if (rc != 0)
+                return rc;
+        fill_in(o);
         server->limits = (struct green__http1_limits)GREEN__HTTP1_LIMITS_INIT;
-        server->limits.request_line = server->opts.url_length_limit - 1;
-        return 0;
+        server->limits.request_line = o->url_length_limit - 1;
+        server->limits.field_line = o->max_field_size - 1;
+        server->limits.fields = o->max_header_size;
+        server->limits.strict_target = o->strict_target;
+        server->stats = o->stats != NULL ? o->stats : &server->own;
+        *server->stats = (struct green_wsgi_stats){0};
+        rc = green__environ_take(server);
+        if (rc == 0)
+                rc = green__proxies_take(server);
+        return rc == 0 ? green__log_take(server) : rc;
 }
+
+/* ---- accepting */
 
 /* Failures of accept that pass: there was no room for one more connection. */
 static bool
@@ -30,18 +96,70 @@ is_shortage(int code)
         return code == -EMFILE || code == -ENFILE || code == -ENOBUFS || code == -ENOMEM;
 }
 
+/* Close the connection that rests for longest. False: none rests. */
+static bool
+close_one(struct green__server *server)
+{
+        if (server->idle.next == &server->idle)
+                return false;
+        green__conn_close(server->idle.next);
+        return true;
+}
+
+static bool
+is_full(const struct green__server *server)
+{
+        return server->opts.max_connections != 0 && server->count >= server->opts.max_connections;
+}
+
+/* Wait until there is a slot, and room for one more connection, or one that rests and may be closed for it. */
 static int
-accept_all(struct green__server *server, green_socket *listener)
+wait_for_room(struct green__server *server)
+{
+        int rc = 0;
+
+        while (rc == 0) {
+                struct green_wait w;
+
+                if (green__turn_room(server) && (!is_full(server) || server->idle.next != &server->idle))
+                        return 0;
+                rc = green_park(&server->room, &w, GREEN_FOREVER);
+        }
+        return rc;
+}
+
+/* Somebody has come: those that rest make room, also where they have begun to do something in the meantime. */
+static int
+let_in(struct green__server *server, green_socket *client)
+{
+        int rc = 0;
+
+        while (rc == 0 && is_full(server) && !close_one(server)) {
+                struct green_wait w;
+
+                rc = green_park(&server->room, &w, GREEN_FOREVER);
+        }
+        if (rc == 0)
+                green__conn_add(server, client);
+        else
+                (void)green_socket_free(client);
+        return rc;
+}
+
+static int
+accept_all(struct green__server *server)
 {
         double pause = 0.01;
+        int rc;
 
-        for (;;) {
-                green_socket *client = green_socket_accept(listener, NULL);
-                int rc;
+        while ((rc = wait_for_room(server)) == 0) {
+                green_socket *client = green_socket_accept(server->listener, NULL);
 
                 if (client != NULL) {
                         pause = 0.01;
-                        green__conn_add(server, client);
+                        rc = let_in(server, client);
+                        if (rc != 0)
+                                return rc;
                         continue;
                 }
                 rc = green_last_error()->code;
@@ -49,24 +167,40 @@ accept_all(struct green__server *server, green_socket *listener)
                         return rc;
                 if (pause == 0.01)
                         green_log(GREEN_LOG_WARNING, "green-net: no more connections for now: %s", green_strerror(rc));
+                /* Those that rest are worth least. */
+                if (pause > 0.01)
+                        (void)close_one(server);
                 rc = green_sleep(pause);
                 if (rc != 0)
                         return rc;
                 pause = pause < 1 ? pause * 2 : 1;
         }
+        return rc;
 }
 
+/* ---- the end */
+
+/*
+ * Those that rest are closed, and those that count as resting; a green thread that has no byte of a request yet sees an
+ * end of file. Who has asked for it is told.
+ */
 static void
-close_idle(struct green__server *server)
+tell_all(struct green__server *server)
 {
-        struct green__conn *conn = server->conns.next;
+        struct green__conn *conn, *next;
 
-        while (conn != &server->conns) {
-                struct green__conn *next = conn->next;
+        while (close_one(server))
+                ;
+        for (conn = server->busy.next; conn != &server->busy; conn = next) {
+                struct green__session *s = conn->session;
 
-                if (conn->state == GREEN__CONN_IDLE)
-                        green__conn_close(conn);
-                conn = next;
+                next = conn->next;
+                if (s == NULL)
+                        continue;
+                if (!s->begun || s->request.idle)
+                        (void)green_socket_shutdown(conn->socket, SHUT_RDWR);
+                else if (s->request.on_closing != NULL)
+                        s->request.on_closing(&s->request, s->request.on_closing_arg);
         }
 }
 
@@ -74,36 +208,90 @@ close_idle(struct green__server *server)
 static void
 kill_running(struct green__server *server)
 {
-        struct green__conn *conn = server->conns.next;
+        struct green__conn *conn = server->busy.next;
 
-        while (conn != &server->conns) {
+        green__turn_drop(server);
+        while (conn != &server->busy) {
                 if (conn->thread == NULL || conn->killed) {
                         conn = conn->next;
                         continue;
                 }
                 conn->killed = true;
                 (void)green_kill(conn->thread, 0);
-                conn = server->conns.next;
+                conn = server->busy.next;
+        }
+}
+
+static void
+wait_for_end(struct green__server *server)
+{
+        int64_t begin = green__wsgi_now();
+        double patience = server->opts.shutdown_timeout;
+
+        while (server->count > 0 || server->threads > 0) {
+                double left = patience >= GREEN_FOREVER ? patience : patience - (double)(green__wsgi_now() - begin) / 1e9;
+                struct green_wait w;
+
+                /* Those whose green thread had not begun then are killed at the next round. */
+                if (left <= 0) {
+                        kill_running(server);
+                        left = 0.1;
+                }
+                if (server->count > 0 || server->threads > 0)
+                        (void)!green_park(&server->all_gone, &w, left);
         }
 }
 
 static void
 shut_down(struct green__server *server)
 {
-        struct green_wait w;
-
         server->closing = true;
         green_shield_begin();
-        close_idle(server);
-        if (server->count > 0 && green_park(&server->all_gone, &w, server->opts.shutdown_timeout) != 0) {
-                kill_running(server);
-                if (server->count > 0)
-                        (void)!green_park(&server->all_gone, &w, GREEN_FOREVER);
-        }
-        /* The last connection's green thread still has to leave. */
-        while (server->running > 0)
-                (void)green_sleep(0);
+        tell_all(server);
+        wait_for_end(server);
+        green__turn_end(server);
         green_shield_end();
+}
+
+/* ---- the whole */
+
+static void
+list_init(struct green__conn *head)
+{
+        head->next = head->prev = head;
+}
+
+static int
+begin(struct green__server *server, const struct green_wsgi_server_opts *opts)
+{
+        int rc = take_opts(server, opts);
+
+        if (rc != 0)
+                return rc;
+        server->late = green_timer_new(0, green__session_late_all, server);
+        return server->late == NULL ? -ENOMEM : green__turn_begin(server);
+}
+
+static void
+server_free(struct green__server *server)
+{
+        (void)green_timer_free(server->late);
+        green__sessions_free(server);
+        green__log_release(server);
+        green__proxies_release(server);
+        green__environ_release(server);
+        green_free(server);
+}
+
+/* Few know how low the limit is before they meet it (ISS-28). */
+static void
+check_descriptors(const struct green__server *server)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < server->opts.max_connections)
+                green_log(GREEN_LOG_WARNING, "green-net: %llu descriptors are fewer than max_connections: see ulimit -n",
+                          (unsigned long long)limit.rlim_cur);
 }
 
 int
@@ -117,18 +305,22 @@ green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg, const s
         server = green_calloc(1, sizeof(*server));
         if (server == NULL)
                 return -ENOMEM;
-        server->conns.next = server->conns.prev = &server->conns;
+        list_init(&server->idle);
+        list_init(&server->busy);
         server->queue_end = &server->queue;
+        server->listener = listener;
         server->app = app;
         server->arg = arg;
         server->date_second = INT64_MIN;
-        rc = take_opts(server, opts);
+        rc = begin(server, opts);
         if (rc == 0) {
-                rc = accept_all(server, listener);
+                check_descriptors(server);
+                green__log_life(server, NULL, "starting up");
+                rc = accept_all(server);
                 (void)green_socket_close(listener);
                 shut_down(server);
+                green__log_life(server, NULL, "exited");
         }
-        green__sessions_free(server);
-        green_free(server);
+        server_free(server);
         return rc;
 }

@@ -9,6 +9,9 @@
 
 #include "wsgi_priv.h"
 
+/* Seconds in which a body may come as slowly as it likes. */
+#define BODY_GRACE 10.0
+
 void
 green__body_begin(green_wsgi_request *req)
 {
@@ -18,6 +21,7 @@ green__body_begin(green_wsgi_request *req)
 
         req->body_error = 0;
         req->body_read = 0;
+        req->body_began = 0;
         req->body_left = head->content_length;
         req->body_done = !(head->flags & GREEN__HTTP1_CHUNKED) && head->content_length == 0;
         req->expects_continue = (head->flags & GREEN__HTTP1_EXPECT_100) != 0 && !req->body_done;
@@ -29,13 +33,50 @@ green__body_begin(green_wsgi_request *req)
         }
 }
 
+/* Seconds that a receive may wait, for a body that has to keep up min_body_rate; negative: its time is over. */
+static double
+patience(green_wsgi_request *req)
+{
+        double rate = req->session->server->opts.min_body_rate;
+        int64_t now;
+
+        if (rate <= 0)
+                return GREEN_FOREVER;
+        now = green__wsgi_now();
+        if (req->body_began == 0)
+                req->body_began = now;
+        return BODY_GRACE + (double)req->body_read / rate - (double)(now - req->body_began) / 1e9;
+}
+
+static ssize_t
+receive_for(green_wsgi_request *req, void *buf, size_t len, double seconds)
+{
+        struct green__session *s = req->session;
+        struct green_timeout t;
+        ssize_t n;
+        int rc;
+
+        if (seconds >= GREEN_FOREVER)
+                return green_socket_recv(s->conn->socket, buf, len, 0);
+        if (seconds < 0)
+                return -ETIMEDOUT;
+        rc = green_timeout_start(&t, seconds);
+        if (rc != 0)
+                return rc;
+        n = green_socket_recv(s->conn->socket, buf, len, 0);
+        return green_timeout_cancel(&t) == 1 ? -ETIMEDOUT : n;
+}
+
 /* Read straight into the application's memory, or into the room behind the head. */
 static ssize_t
-receive(struct green__session *s, void *buf, size_t len)
+receive(green_wsgi_request *req, void *buf, size_t len)
 {
-        ssize_t n = green_socket_recv(s->conn->socket, buf, len, 0);
+        struct green__session *s = req->session;
+        ssize_t n = receive_for(req, buf, len, patience(req));
 
         s->drained = n > 0 && green_socket_drained(s->conn->socket);
+        if (n > 0)
+                s->server->stats->bytes_in += (size_t)n;
         return n == 0 ? -ECONNRESET : n;
 }
 
@@ -53,7 +94,7 @@ read_length(green_wsgi_request *req, void *buf, size_t len)
                 memcpy(buf, s->in + s->in_start, (size_t)n);
                 s->in_start += (size_t)n;
         } else {
-                n = receive(s, buf, len);
+                n = receive(req, buf, len);
                 if (n < 0)
                         return n;
         }
@@ -78,7 +119,7 @@ fill_behind_head(green_wsgi_request *req)
                 s->in_start = front;
                 s->in_end = front + len;
         }
-        n = receive(s, s->in + s->in_end, s->in_room - s->in_end);
+        n = receive(req, s->in + s->in_end, s->in_room - s->in_end);
         if (n < 0)
                 return (int)n;
         s->in_end += (size_t)n;
@@ -107,7 +148,7 @@ take_chunk_data(green_wsgi_request *req, void *buf, size_t len)
                 memcpy(buf, s->in + s->in_start, (size_t)n);
                 s->in_start += (size_t)n;
         } else {
-                n = receive(s, buf, len);
+                n = receive(req, buf, len);
                 if (n < 0)
                         return n;
         }
@@ -144,14 +185,31 @@ read_chunked(green_wsgi_request *req, void *buf, size_t len)
 static int
 say_continue(green_wsgi_request *req)
 {
-        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        struct green__session *s = req->session;
-        int rc = green__session_flush(s);
+        const char *fields = req->continue_fields;
+        size_t len = req->continue_len;
 
         req->expects_continue = false;
+        req->continue_fields = NULL;
+        req->continue_len = 0;
+        return green__response_inform(req, 100, fields == NULL ? "" : fields, len);
+}
+
+int
+green_wsgi_set_hundred_continue_response_headers(green_wsgi_request *req, const struct green_wsgi_pair *fields)
+{
+        return green__header_lines(req, fields, &req->continue_fields, &req->continue_len);
+}
+
+int
+green_wsgi_send_hundred_continue_response(green_wsgi_request *req)
+{
+        int rc = green__response_not_begun(req);
+
         if (rc != 0)
                 return rc;
-        return green_socket_sendall(s->conn->socket, text, sizeof(text) - 1, 0, NULL);
+        if (req->head.minor == 0 || req->session->server->opts.max_http_version == 10)
+                return green_set_error(-EPROTO, "HTTP/1.0 has no 100 Continue");
+        return say_continue(req);
 }
 
 static ssize_t
@@ -170,7 +228,7 @@ read_some(green_wsgi_request *req, void *buf, size_t len)
 }
 
 ssize_t
-green_wsgi_read(green_wsgi_request *req, void *buf, size_t len)
+green__body_read(green_wsgi_request *req, void *buf, size_t len)
 {
         ssize_t n;
         int rc;
@@ -180,7 +238,7 @@ green_wsgi_read(green_wsgi_request *req, void *buf, size_t len)
         if (req->body_done || len == 0)
                 return 0;
         /* Once the response has begun, no 100 is sent any more (WSGI-57): the client may send on, or not. */
-        if (req->expects_continue && req->response == GREEN__RESPONSE_NONE) {
+        if (req->expects_continue && !req->header_put) {
                 rc = say_continue(req);
                 if (rc != 0)
                         return req->body_error = rc;
@@ -191,6 +249,12 @@ green_wsgi_read(green_wsgi_request *req, void *buf, size_t len)
         else
                 req->body_read += (uint64_t)n;
         return n;
+}
+
+ssize_t
+green_wsgi_read(green_wsgi_request *req, void *buf, size_t len)
+{
+        return req->input != NULL ? green_stream_read(req->input, buf, len) : green__body_read(req, buf, len);
 }
 
 /* Read away what the application left, so that the next request can be found. Nonzero: the connection must close. */

@@ -4,168 +4,53 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <green/tls.h>
+
 #include "wsgi_priv.h"
 
-static void run(struct green__server *server, struct green__conn *conn);
-
-/* Sessions. */
-
-static struct green__session *
-session_take(struct green__server *server, struct green__conn *conn)
-{
-        struct green__session *s = server->sessions;
-
-        if (s != NULL) {
-                server->sessions = s->next;
-                server->sessions_count--;
-        } else {
-                s = green_malloc(sizeof(*s));
-                if (s == NULL)
-                        return NULL;
-                s->in = green_malloc(GREEN__IN_FIRST);
-                if (s->in == NULL) {
-                        green_free(s);
-                        return NULL;
-                }
-                s->in_room = GREEN__IN_FIRST;
-                s->headers = s->path = NULL;
-                s->headers_room = s->path_room = 0;
-        }
-        s->conn = conn;
-        s->server = server;
-        s->in_start = s->in_end = 0;
-        s->out_len = 0;
-        s->drained = false;
-        s->request.session = s;
-        return s;
-}
+/* ---- its life */
 
 static void
-session_free(struct green__session *s)
+link_to(struct green__conn *conn, struct green__conn *head)
 {
-        green_free(s->in);
-        green_free(s->headers);
-        green_free(s->path);
-        green_free(s);
+        conn->next = head;
+        conn->prev = head->prev;
+        conn->prev->next = conn;
+        head->prev = conn;
 }
-
-/* A session that has grown, or one too many, is not worth keeping. */
-static void
-session_give(struct green__server *server, struct green__session *s)
-{
-        if (s->in_room > GREEN__IN_FIRST || server->sessions_count >= GREEN__SESSIONS_KEPT) {
-                session_free(s);
-                return;
-        }
-        s->next = server->sessions;
-        server->sessions = s;
-        server->sessions_count++;
-}
-
-void
-green__sessions_free(struct green__server *server)
-{
-        while (server->sessions != NULL) {
-                struct green__session *s = server->sessions;
-
-                server->sessions = s->next;
-                session_free(s);
-        }
-}
-
-/* Send what was collected. */
-int
-green__session_flush(struct green__session *s)
-{
-        size_t len = s->out_len;
-
-        if (len == 0)
-                return 0;
-        s->out_len = 0;
-        return green_socket_sendall(s->conn->socket, s->out, len, 0, NULL);
-}
-
-/* Make room behind what is in the read buffer; it may move. -EMSGSIZE: a head cannot be that long. */
-static int
-make_room(struct green__session *s)
-{
-        size_t len = s->in_end - s->in_start;
-        char *in;
-
-        if (s->in_end < s->in_room)
-                return 0;
-        if (s->in_start > 0) {
-                memmove(s->in, s->in + s->in_start, len);
-                s->in_start = 0;
-                s->in_end = len;
-                return 0;
-        }
-        if (s->in_room > s->server->limits.request_line + s->server->limits.fields + GREEN__IN_FIRST)
-                return -EMSGSIZE;
-        in = green_realloc(s->in, s->in_room * 2);
-        if (in == NULL)
-                return -ENOMEM;
-        s->in = in;
-        s->in_room *= 2;
-        return 0;
-}
-
-/* Move what is in the read buffer to its front, and grow it until so many bytes fit behind `behind`. */
-int
-green__session_reserve(struct green__session *s, size_t behind)
-{
-        size_t len = s->in_end - s->in_start;
-        size_t need = behind + GREEN__CHUNKED_ROOM;
-
-        if (s->in_room - s->in_start >= need)
-                return 0;
-        memmove(s->in, s->in + s->in_start, len);
-        s->in_start = 0;
-        s->in_end = len;
-        if (s->in_room < need) {
-                char *in = green_realloc(s->in, need);
-
-                if (in == NULL)
-                        return -ENOMEM;
-                s->in = in;
-                s->in_room = need;
-        }
-        return 0;
-}
-
-/* Read more. Returns 1 if something came, 0 at the end, -EAGAIN if there is nothing and wait is false. */
-int
-green__session_fill(struct green__session *s, bool wait)
-{
-        int rc = make_room(s);
-        size_t room;
-        ssize_t n;
-
-        if (rc != 0)
-                return rc;
-        room = s->in_room - s->in_end;
-        n = green_socket_recv(s->conn->socket, s->in + s->in_end, room, wait ? 0 : MSG_DONTWAIT);
-        if (n < 0) {
-                s->drained = n == -EAGAIN;
-                return (int)n;
-        }
-        s->in_end += (size_t)n;
-        s->drained = green_socket_drained(s->conn->socket);
-        return n > 0;
-}
-
-/* Connections. */
 
 static void
 unlink_conn(struct green__conn *conn)
 {
-        struct green__server *server = conn->server;
-
         conn->prev->next = conn->next;
         conn->next->prev = conn->prev;
+}
+
+static void
+set_busy(struct green__conn *conn, enum green__conn_state state)
+{
+        if (conn->state == GREEN__CONN_IDLE) {
+                unlink_conn(conn);
+                link_to(conn, &conn->server->busy);
+                conn->server->stats->idle--;
+        }
+        conn->state = state;
+}
+
+static void
+forget(struct green__conn *conn)
+{
+        struct green__server *server = conn->server;
+
+        unlink_conn(conn);
+        if (conn->state == GREEN__CONN_IDLE)
+                server->stats->idle--;
         server->count--;
+        server->stats->connections = server->count;
         if (server->count == 0)
                 green_wake_all(&server->all_gone, 0);
+        if (server->opts.max_connections != 0)
+                green_wake_all(&server->room, 0);
 }
 
 /* Close a connection that nobody runs. Never yields. */
@@ -174,7 +59,7 @@ green__conn_close(struct green__conn *conn)
 {
         green_watch_stop(&conn->watch);
         (void)green_socket_free(conn->socket);
-        unlink_conn(conn);
+        forget(conn);
         green_free(conn);
 }
 
@@ -182,10 +67,15 @@ green__conn_close(struct green__conn *conn)
 static void
 rest(struct green__conn *conn)
 {
-        double limit = conn->server->opts.keepalive;
+        struct green__server *server = conn->server;
+        double limit = server->opts.keepalive;
         int rc;
 
+        if (conn->state != GREEN__CONN_IDLE)
+                unlink_conn(conn);
+        link_to(conn, &server->idle);
         conn->state = GREEN__CONN_IDLE;
+        server->stats->idle++;
         rc = green_socket_watch(conn->socket, &conn->watch, limit > 0 ? limit : GREEN_FOREVER);
         if (rc != 0) {
                 green_log(GREEN_LOG_ERROR, "green-net: a connection cannot be watched: %s", green_strerror(rc));
@@ -193,50 +83,21 @@ rest(struct green__conn *conn)
         }
 }
 
-/* The green thread of a connection: runs it, then those that wait for their turn. */
-static void *
-conn_main(void *arg)
-{
-        struct green__conn *conn = arg;
-        struct green__server *server = conn->server;
-
-        for (;;) {
-                run(server, conn);
-                conn = server->queue;
-                if (conn == NULL)
-                        break;
-                server->queue = conn->queue_next;
-                if (server->queue == NULL)
-                        server->queue_end = &server->queue;
-        }
-        server->running--;
-        return NULL;
-}
-
 /* Bytes, the end, or the time limit: in hub context. */
 static void
 on_watch(struct green_watch *w, int result, void *arg)
 {
         struct green__conn *conn = arg;
-        struct green__server *server = conn->server;
 
         (void)w;
         if (result < 0) {
+                if (result == -ETIMEDOUT)
+                        green__log_life(conn->server, conn, "timed out");
                 green__conn_close(conn);
                 return;
         }
-        conn->state = GREEN__CONN_QUEUED;
-        if (server->running >= server->opts.max_size) {
-                conn->queue_next = NULL;
-                *server->queue_end = conn;
-                server->queue_end = &conn->queue_next;
-                return;
-        }
-        server->running++;
-        if (green_spawn_n(conn_main, conn) != 0) {
-                server->running--;
-                green__conn_close(conn);
-        }
+        set_busy(conn, GREEN__CONN_QUEUED);
+        green__turn_ask(conn);
 }
 
 void
@@ -244,6 +105,7 @@ green__conn_add(struct green__server *server, green_socket *socket)
 {
         struct green__conn *conn = green_malloc(sizeof(*conn));
 
+        server->stats->accepted++;
         if (conn == NULL) {
                 (void)green_socket_free(socket);
                 return;
@@ -251,18 +113,141 @@ green__conn_add(struct green__server *server, green_socket *socket)
         conn->server = server;
         conn->socket = socket;
         conn->thread = NULL;
-        conn->killed = false;
-        conn->next = &server->conns;
-        conn->prev = server->conns.prev;
-        conn->prev->next = conn;
-        server->conns.prev = conn;
+        conn->session = NULL;
+        conn->starting = conn->killed = false;
         server->count++;
-        (void)green_socket_set_timeout(socket, server->opts.socket_timeout > 0 ? server->opts.socket_timeout : GREEN_FOREVER);
+        server->stats->connections = server->count;
+        if (server->opts.socket_timeout > 0)
+                (void)green_socket_set_timeout(socket, server->opts.socket_timeout);
         green_watch_init(&conn->watch, on_watch, conn);
+        green__log_life(server, conn, "accepted");
+        /* Not linked yet. */
+        conn->next = conn->prev = conn;
+        conn->state = GREEN__CONN_QUEUED;
         rest(conn);
 }
 
-/* Running. */
+/* ---- a request */
+
+/* The request line for the log, before anything is written into the read buffer. */
+static void
+note_line(struct green__session *s)
+{
+        green_wsgi_request *req = &s->request;
+        const char *head = s->in + s->in_start + req->head.start;
+        size_t len = s->in_end - s->in_start - req->head.start;
+        const char *end;
+
+        if (len > s->server->limits.request_line)
+                len = s->server->limits.request_line;
+        end = memchr(head, '\r', len);
+        if (end == NULL)
+                end = memchr(head, '\n', len);
+        if (end != NULL)
+                len = (size_t)(end - head);
+        req->line = green__arena_copy(&s->arena, head, len);
+        req->line_len = req->line == NULL ? 0 : len;
+        if (req->began == 0)
+                req->began = green__wsgi_now();
+}
+
+static void
+request_begin(green_wsgi_request *req)
+{
+        req->refused = false;
+        req->line = NULL;
+        req->line_len = 0;
+        req->began = 0;
+        req->environ = NULL;
+        req->query_params = req->form_params = req->cookies = NULL;
+        req->client = req->host = req->path = NULL;
+        req->input = NULL;
+        req->line_room = 0;
+        req->hooks = NULL;
+        req->hooks_end = &req->hooks;
+        req->on_closing = NULL;
+        req->idle = false;
+        green__response_begin(req);
+}
+
+/* After its response: hooks, the log, and what it had is gone. */
+static void
+request_end(green_wsgi_request *req)
+{
+        struct green__session *s = req->session;
+        struct green__server *server = s->server;
+
+        if (req->hooks != NULL) {
+                (void)!green__session_flush(s);
+                for (struct green__hook *h = req->hooks; h != NULL; h = h->next)
+                        h->fn(req, h->arg);
+        }
+        server->stats->requests++;
+        if (req->refused)
+                server->stats->refused++;
+        if (server->log != NULL)
+                green__log_request(req);
+        if (req->input != NULL)
+                (void)green_stream_free(req->input);
+        green_clean_up();
+        green__arena_reset(&s->arena);
+}
+
+/* The green thread ends inside the application: nobody comes back to the connection. */
+static void
+abandoned(void *arg)
+{
+        struct green__session *s = arg;
+        struct green__conn *conn = s->conn;
+        struct green__server *server = s->server;
+
+        if (!s->in_app)
+                return;
+        green_log(GREEN_LOG_ERROR, "green-net: the application has ended its green thread: the connection is closed");
+        s->in_app = false;
+        server->stats->failed++;
+        s->request.close = true;
+        request_end(&s->request);
+        green__turn_give(conn);
+        green__session_drop(s);
+        green__session_give(s);
+        green__conn_close(conn);
+        green__turn_ended(server);
+}
+
+static void
+tell_failure(green_wsgi_request *req, int code)
+{
+        req->session->server->stats->failed++;
+        green_log(GREEN_LOG_ERROR, "green-net: the application failed with %s: %s: %.200s %.600s", green_errname(code),
+                  green_strerror(code), green_wsgi_method(req), green_wsgi_raw_path(req));
+}
+
+static int
+call_app(green_wsgi_request *req)
+{
+        struct green__session *s = req->session;
+        int rc;
+
+        if (req->body_error != 0) {
+                req->refused = true;
+                return req->body_error;
+        }
+        rc = green_defer(abandoned, s);
+        if (rc != 0)
+                return rc;
+        if (s->out_len > 0)
+                green__session_late(s);
+        s->in_app = true;
+        rc = s->server->app(req, s->server->arg);
+        s->in_app = false;
+        if (rc >= 0)
+                return 0;
+        /* What the client has done wrong, or its going away, is not the application's failure (WSGI-89). */
+        if (rc != req->body_error && rc != req->send_error)
+                tell_failure(req, rc);
+        return rc;
+}
 
 static void
 answer(struct green__session *s)
@@ -271,27 +256,47 @@ answer(struct green__session *s)
         struct green__server *server = s->server;
         int rc = 0;
 
+        if (server->log != NULL)
+                note_line(s);
         /* From here on the head stays where it is: the application holds pointers into it. */
         if (req->head.flags & GREEN__HTTP1_CHUNKED)
                 rc = green__session_reserve(s, req->head.head_len);
         req->base = s->in + s->in_start;
         s->in_start += req->head.head_len;
-        green__response_begin(req);
+        green__response_head(req);
         green__body_begin(req);
         if (rc != 0)
                 req->body_error = rc;
         if (server->closing || server->opts.keepalive < 0)
                 req->close = true;
-        rc = req->body_error != 0 ? req->body_error : server->app(req, server->arg);
-        if (rc < 0)
-                green_log(GREEN_LOG_ERROR, "green-net: the application failed with %s: %s", green_errname(rc),
-                          green_strerror(rc));
+        rc = call_app(req);
         if (server->closing)
                 req->close = true;
         rc = green__response_end(req, rc);
-        if (rc != 0 || green__body_finish(req) != 0)
+        if (rc == 0)
+                rc = green__body_finish(req);
+        if (rc == -EPROTO)
+                green_log(GREEN_LOG_INFO, "green-net: what was left of a request's body is malformed");
+        if (rc != 0)
                 req->close = true;
+        request_end(req);
 }
+
+static void
+refuse(struct green__session *s, int status)
+{
+        green_wsgi_request *req = &s->request;
+
+        req->refused = true;
+        req->base = s->in + s->in_start;
+        if (s->server->log != NULL)
+                note_line(s);
+        green__response_error(req, status);
+        (void)green__response_end(req, 0);
+        request_end(req);
+}
+
+/* ---- finding the next one */
 
 /*
  * Wait for the rest of a head, up to the time for it as a whole. Where only an empty line has come it is the time of a
@@ -302,7 +307,6 @@ wait_for_head(struct green__session *s, struct green_timeout *t, bool begun)
 {
         double keepalive = s->server->opts.keepalive;
         double limit = begun || keepalive <= 0 ? s->server->opts.header_timeout : keepalive;
-
         int rc;
 
         if (!green_timeout_pending(t) && !green_timeout_fired(t)) {
@@ -310,7 +314,15 @@ wait_for_head(struct green__session *s, struct green_timeout *t, bool begun)
                 if (rc != 0)
                         return rc;
         }
+        green__turn_pause(s->conn);
         return green__session_fill(s, true);
+}
+
+/* TLS that is not agreed on yet: somebody waits for it, as it has a deadline. */
+static bool
+in_handshake(const struct green__session *s)
+{
+        return green_socket_is_tls(s->conn->socket) && green_tls_version(s->conn->socket) == NULL;
 }
 
 enum head { HEAD_DONE, HEAD_BAD, HEAD_REST, HEAD_END };
@@ -327,32 +339,36 @@ next_head(struct green__session *s, int *status)
         enum head found = HEAD_END;
         int rc;
 
-        green__http1_init(&req->head, &s->server->limits, req->fields, GREEN__FIELDS_MAX);
+        green__http1_init(&req->head, &s->server->limits, req->fields, (uint16_t)s->server->opts.max_fields);
+        s->begun = false;
         for (;;) {
-                bool begun;
-
                 rc = green__http1_parse(&req->head, s->in + s->in_start, s->in_end - s->in_start);
                 if (rc != GREEN__HTTP1_MORE)
                         break;
-                begun = green__http1_begun(&req->head, s->in_end - s->in_start);
+                s->begun = green__http1_begun(&req->head, s->in_end - s->in_start);
                 /* The answers so far do not wait for a request that is not here. */
                 if (s->out_len > 0 && green__session_flush(s) != 0)
                         goto out;
-                if (s->in_end == s->in_start && s->drained) {
+                if (s->in_end == s->in_start && s->drained && !in_handshake(s)) {
                         found = HEAD_REST;
                         goto out;
                 }
-                rc = s->drained ? wait_for_head(s, &t, begun) : green__session_fill(s, false);
+                /* It ends, and nothing of a request is here. */
+                if (!s->begun && s->server->closing)
+                        goto out;
+                rc = s->drained ? wait_for_head(s, &t, s->begun) : green__session_fill(s, false);
                 if (rc == -EAGAIN)
                         continue;
                 if (rc <= 0) {
-                        if (green_timeout_cancel(&t) == 1 && begun) {
-                                *status = 408;
-                                return HEAD_BAD;
-                        }
-                        goto out;
+                        bool late = green_timeout_cancel(&t) == 1;
+
+                        if (late || rc == -ETIMEDOUT)
+                                green__log_life(s->server, s->conn, "timed out");
+                        *status = 408;
+                        return late && s->begun ? HEAD_BAD : HEAD_END;
                 }
         }
+        s->begun = true;
         found = rc == GREEN__HTTP1_DONE ? HEAD_DONE : HEAD_BAD;
         if (found == HEAD_BAD)
                 *status = green__http1_status(rc);
@@ -387,44 +403,51 @@ linger(struct green__session *s)
 static bool
 serve(struct green__session *s)
 {
+        green_wsgi_request *req = &s->request;
         int status = 400;
 
         for (;;) {
-                switch (next_head(s, &status)) {
-                case HEAD_REST:
+                enum head found;
+
+                request_begin(req);
+                found = next_head(s, &status);
+                if (found == HEAD_REST)
                         return !s->server->closing;
-                case HEAD_END:
+                if (found == HEAD_END)
                         return false;
-                case HEAD_BAD:
-                        green__response_error(&s->request, status);
-                        if (green__session_flush(s) == 0)
-                                linger(s);
-                        return false;
-                case HEAD_DONE:
+                if (found == HEAD_BAD) {
+                        refuse(s, status);
+                } else {
+                        if (green__turn_take(s->conn) != 0)
+                                return false;
                         answer(s);
-                        if (!s->request.close)
-                                break;
-                        if (green__session_flush(s) == 0)
-                                linger(s);
-                        return false;
+                        green__turn_give(s->conn);
                 }
+                if (!req->close)
+                        continue;
+                if (green__session_flush(s) == 0 && req->response != GREEN__RESPONSE_TAKEN)
+                        linger(s);
+                return false;
         }
 }
 
-static void
-run(struct green__server *server, struct green__conn *conn)
+void
+green__conn_run(struct green__conn *conn)
 {
-        struct green__session *s = session_take(server, conn);
+        struct green__session *s = green__session_take(conn->server, conn);
         bool at_rest = false;
 
         conn->state = GREEN__CONN_RUNNING;
         conn->thread = green_getcurrent();
+        conn->session = s;
         if (s != NULL) {
                 at_rest = serve(s);
-                session_give(server, s);
+                green__session_give(s);
         }
+        conn->session = NULL;
         conn->thread = NULL;
-        if (at_rest)
+        green__turn_pause(conn);
+        if (at_rest && !conn->server->closing)
                 rest(conn);
         else
                 green__conn_close(conn);

@@ -7,7 +7,9 @@
  *      wsgi_turn.c      who may run: slots of max_size, or the custom pool
  *      wsgi_request.c   what the application asks of a request
  *      wsgi_environ.c   the same by CGI's names
+ *      wsgi_variable.c  the variables that stand behind these
  *      wsgi_param.c     parameters of query and form, cookies
+ *      wsgi_cookie.c    cookies that are set
  *      wsgi_body.c      the body of a request
  *      wsgi_input.c     the same by lines, and as a whole
  *      wsgi_header.c    header fields of the response
@@ -25,6 +27,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <time.h>
 
 #include <green/alloc.h>
 #include <green/error.h>
@@ -68,6 +71,7 @@ struct green__conn {
         green_thread *thread;            /* who runs it; borrowed */
         struct green__session *session;  /* what it runs with */
         enum green__conn_state state;
+        bool starting;                   /* its green thread has begun, and it is not known for what */
         bool killed;                     /* at the end of the shutdown's patience */
         struct green_watch watch;
 };
@@ -105,10 +109,12 @@ struct green_wsgi_request {
         uint64_t response_left;         /* of GREEN__RESPONSE_LENGTH */
         bool no_body;                   /* HEAD, 204, 304 */
         bool close;                     /* the connection ends with this response */
+        int send_error;                 /* what sending has failed with; 0: it has not */
         bool header_put;                /* its header stands in the session's out, or was sent */
         bool sent;                      /* a part of it has left out: it cannot be taken back */
         bool has_date;                  /* the application has set one */
         size_t out_mark;                /* where in out it begins, while nothing of it was sent */
+        size_t collect_mark;            /* where in out begins what is collected without chunks */
         size_t headers_len;             /* of session->headers */
         size_t minimum_chunk;
         char *continue_fields;          /* for the next 100: lines; NULL: none */
@@ -128,8 +134,11 @@ struct green_wsgi_request {
         /* Made when they are asked for, in the session's arena; NULL: not yet. */
         struct green__environ *environ;
         struct green__params *query_params, *form_params, *cookies;
-        const char *client;
+        const char *client, *host, *path;
+        size_t path_len;
         green_stream *input;
+        char *line_buf;                 /* of green_wsgi_readline() */
+        size_t line_room;
 };
 
 /* What a running connection needs. Kept by the server for the next one. */
@@ -141,6 +150,7 @@ struct green__session {
         size_t in_room, in_start, in_end;
         bool drained;                   /* the last read took all there was */
         bool begun;                     /* a byte of a request has come */
+        bool in_app;                    /* the application is being called */
         char *headers;                  /* fields the application added */
         size_t headers_room;
         struct green__arena arena;      /* the request's */
@@ -159,6 +169,8 @@ struct green__server {
         green_socket *listener;
         struct green__conn idle, busy;        /* heads of the lists; the first idle one is so for longest */
         struct green__conn *queue, **queue_end;
+        size_t count;                         /* connections */
+        size_t running;                       /* requests inside the application */
         size_t starting;                      /* green threads that have begun, and have no request yet */
         size_t threads;                       /* green threads there are */
         struct green_waitq slots;             /* requests that wait for one; it is handed over */
@@ -169,7 +181,7 @@ struct green__server {
         size_t sessions_count;
         struct green_waitq all_gone;          /* the shutdown waits here */
         bool closing;
-        bool tls;
+        bool told_full;                       /* that max_size requests run */
         int64_t date_second;                  /* what date says */
         char date[GREEN_WSGI_DATE_SIZE];
         green_timer *late;                    /* fires at the next poll */
@@ -190,23 +202,34 @@ void green__conn_run(struct green__conn *conn);
 /* A connection has bytes: have it run, now or when it is its turn. Hub context. */
 void green__turn_ask(struct green__conn *conn);
 /* The calling green thread, which has begun, waits for the rest of a head: others may begin. */
-void green__turn_pause(struct green__session *s);
+void green__turn_pause(struct green__conn *conn);
 /* Wait for a slot for the request that is there. 0, or a code. */
-int green__turn_take(struct green__session *s);
-void green__turn_give(struct green__session *s);
+int green__turn_take(struct green__conn *conn);
+void green__turn_give(struct green__conn *conn);
+/* Is there a slot for one more, so that it is worth accepting? */
+bool green__turn_room(const struct green__server *server);
 int green__turn_begin(struct green__server *server);
+/* Time is up: close what stands in the queue. */
+void green__turn_drop(struct green__server *server);
+/* A green thread of a connection ends. */
+void green__turn_ended(struct green__server *server);
+/* The last connection has gone. */
 void green__turn_end(struct green__server *server);
 
 /* wsgi_session.c */
 struct green__session *green__session_take(struct green__server *server, struct green__conn *conn);
 void green__session_give(struct green__session *s);
+/* What was collected is not sent any more. */
+void green__session_drop(struct green__session *s);
 void green__sessions_free(struct green__server *server);
 /* Send what was collected. */
 int green__session_flush(struct green__session *s);
-/* Send a large piece behind it, without a copy. */
-int green__session_send(struct green__session *s, const void *data, size_t len);
+/* Send a large piece behind it, without a copy, and a short one behind that; NULL: none. */
+int green__session_send(struct green__session *s, const void *data, size_t len, const char *tail, size_t tail_len);
 /* What is in out is to be sent at the next poll, if it was not by then. */
 void green__session_late(struct green__session *s);
+/* Of every session of the server, given as void: that poll has come. */
+void green__session_late_all(void *server);
 /* Read more. Returns 1 if something came, 0 at the end, -EAGAIN if there is nothing and wait is false. */
 int green__session_fill(struct green__session *s, bool wait);
 /* Move what is in the read buffer to its front, and grow it until so many bytes fit behind `behind`. */
@@ -227,16 +250,35 @@ bool green__header_value_ok(const char *value);
 
 /* wsgi_response.c */
 void green__response_begin(green_wsgi_request *req);
+/* Its request's head is known. */
+void green__response_head(green_wsgi_request *req);
 void green__response_error(green_wsgi_request *req, int status);
+/* Send an informational response with these lines. As green_wsgi_send_informational(). */
+int green__response_inform(green_wsgi_request *req, int status, const char *lines, size_t len);
 int green__response_end(green_wsgi_request *req, int app_code);
 /* End the chunk that is collected, so that out can be sent. */
 void green__response_seal(struct green__session *s);
 /* Before anything that comes ahead of the response: 0, or -EALREADY. */
 int green__response_not_begun(const green_wsgi_request *req);
 
+/* wsgi_date.c */
+/* Nanoseconds of a monotonic clock. */
+int64_t green__wsgi_now(void);
+/* Seconds since 1970, by the clock on the wall: for dates that are told. */
+time_t green__wsgi_wall(void);
+/* The time as HTTP writes it. */
+const char *green__wsgi_date(struct green__server *server);
+
 /* wsgi_environ.c: the server's own variables. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__environ_take(struct green__server *server);
 void green__environ_release(struct green__server *server);
+
+/* wsgi_variable.c */
+/* One that the request says itself; NULL: none, or with errno ENOMEM. made: it was put together, in the arena. */
+const char *green__variable(green_wsgi_request *req, const char *name, bool *ret_made);
+/* The names of all of them, some twice; NULL: none of this index, or with errno ENOMEM. */
+size_t green__variable_count(const green_wsgi_request *req);
+const char *green__variable_name(green_wsgi_request *req, size_t index);
 
 /* wsgi_proxy.c: opts.trusted_proxies. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__proxies_take(struct green__server *server);

@@ -1,11 +1,10 @@
 /*
  * What an application asks of a request. Texts lie in the read buffer; each is ended by NUL when it is asked for, in
- * place of the delimiter behind it.
+ * place of the delimiter behind it: that belongs to no other text that is given so. A host's may, so a host is copied.
  */
 #include <string.h>
 #include <strings.h>
 
-#include "http1_char_priv.h"
 #include "wsgi_priv.h"
 
 static const char *
@@ -23,53 +22,27 @@ green_wsgi_method(green_wsgi_request *req)
         return span_text(req, req->head.method_name);
 }
 
-/* The parser has let only whole and harmless encodings through. */
-static size_t
-decode(char *to, const char *from, size_t len)
-{
-        char *at = to;
-
-        for (size_t i = 0; i < len; i++) {
-                if (from[i] == '%' && i + 2 < len) {
-                        *at++ = (char)(green__http1_hex((uint8_t)from[i + 1]) << 4 | green__http1_hex((uint8_t)from[i + 2]));
-                        i += 2;
-                } else {
-                        *at++ = from[i];
-                }
-        }
-        *at = '\0';
-        return (size_t)(at - to);
-}
-
-/* The decoded text, in memory of the session. */
-static const char *
-decoded(green_wsgi_request *req, const char *raw, size_t *len)
-{
-        struct green__session *s = req->session;
-
-        if (s->path_room <= *len) {
-                char *path = green_realloc(s->path, *len + 1);
-
-                if (path == NULL)
-                        return NULL;
-                s->path = path;
-                s->path_room = *len + 1;
-        }
-        *len = decode(s->path, raw, *len);
-        return s->path;
-}
-
 const char *
 green_wsgi_path(green_wsgi_request *req, size_t *ret_len)
 {
-        const char *path = green_wsgi_raw_path(req);
-        size_t len = strlen(path);
+        const char *raw = green_wsgi_raw_path(req);
+        size_t len = strlen(raw);
 
-        if (memchr(path, '%', len) != NULL)
-                path = decoded(req, path, &len);
-        if (path != NULL && ret_len != NULL)
-                *ret_len = len;
-        return path;
+        if (req->path == NULL && memchr(raw, '%', len) != NULL) {
+                char *path = green_wsgi_alloc(req, len + 1);
+
+                if (path == NULL)
+                        return NULL;
+                /* There is no %00: the parser has refused it. */
+                req->path_len = green_http_unquote(raw, len, 0, path);
+                req->path = path;
+        } else if (req->path == NULL) {
+                req->path = raw;
+                req->path_len = len;
+        }
+        if (ret_len != NULL)
+                *ret_len = req->path_len;
+        return req->path;
 }
 
 const char *
@@ -121,10 +94,11 @@ green_wsgi_header(green_wsgi_request *req, const char *name)
 bool
 green_wsgi_header_at(green_wsgi_request *req, size_t index, const char **ret_name, const char **ret_value)
 {
-        const struct green__http1_field *field = &req->fields[index];
+        const struct green__http1_field *field;
 
         if (index >= req->head.lines.count)
                 return false;
+        field = &req->fields[index];
         *ret_name = span_text(req, (struct green__http1_span){field->name, field->name_len});
         *ret_value = field_value(req, field);
         return true;
@@ -138,8 +112,40 @@ green_wsgi_content_length(const green_wsgi_request *req)
         return (int64_t)req->head.content_length;
 }
 
+const char *
+green_wsgi_host(green_wsgi_request *req, int *ret_port)
+{
+        const struct green__http1 *head = &req->head;
+
+        if (req->host == NULL && head->host.len == 0)
+                req->host = "";
+        if (req->host == NULL)
+                req->host = green__arena_copy(&req->session->arena, req->base + head->host.off, head->host.len);
+        if (req->host == NULL)
+                errno = ENOMEM;
+        if (ret_port != NULL)
+                *ret_port = head->port;
+        return req->host;
+}
+
 int
 green_wsgi_peer(green_wsgi_request *req, struct green_addr *ret_addr)
 {
         return green_socket_getpeername(req->session->conn->socket, ret_addr);
+}
+
+green_socket *
+green_wsgi_get_socket(green_wsgi_request *req)
+{
+        return req->session->conn->socket;
+}
+
+void *
+green_wsgi_alloc(green_wsgi_request *req, size_t size)
+{
+        void *p = green__arena_alloc(&req->session->arena, size);
+
+        if (p == NULL)
+                errno = ENOMEM;
+        return p;
 }

@@ -1,125 +1,13 @@
 /*
  * The response: its header, its framing, and the end of it.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
-#include "http1_char_priv.h"
 #include "wsgi_priv.h"
 
-void
-green__response_begin(green_wsgi_request *req)
-{
-        req->response = GREEN__RESPONSE_NONE;
-        req->status = 0;
-        req->response_left = 0;
-        req->headers_len = 0;
-        req->no_body = req->head.method == GREEN__HTTP1_HEAD;
-        req->close = !(req->head.flags & GREEN__HTTP1_KEEP_ALIVE);
-}
-
-/* Fields that only the server knows how to set. */
-static bool
-is_servers(const char *name)
-{
-        static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Date", "Keep-Alive", "Upgrade", "Trailer"};
-
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                if (strcasecmp(name, names[i]) == 0)
-                        return true;
-        return false;
-}
-
-static bool
-name_ok(const char *name)
-{
-        if (*name == '\0')
-                return false;
-        for (; *name != '\0'; name++)
-                if (!green__http1_is((uint8_t)*name, GREEN__CHAR_TOKEN))
-                        return false;
-        return true;
-}
-
-static bool
-value_ok(const char *value)
-{
-        for (; *value != '\0'; value++)
-                if ((unsigned char)*value < 0x20 ? *value != '\t' : *value == 0x7f)
-                        return false;
-        return true;
-}
-
-static int
-reserve_headers(struct green__session *s, size_t need)
-{
-        size_t room = s->headers_room == 0 ? 1024 : s->headers_room;
-        char *headers;
-
-        if (need <= s->headers_room)
-                return 0;
-        if (need > GREEN__HEADERS_MAX)
-                return -EMSGSIZE;
-        while (room < need)
-                room *= 2;
-        headers = green_realloc(s->headers, room);
-        if (headers == NULL)
-                return -ENOMEM;
-        s->headers = headers;
-        s->headers_room = room;
-        return 0;
-}
-
-static int
-add_field(green_wsgi_request *req, const char *name, const char *value)
-{
-        struct green__session *s = req->session;
-        size_t name_len = strlen(name);
-        size_t value_len = strlen(value);
-        int rc = reserve_headers(s, req->headers_len + name_len + value_len + 4);
-        char *at;
-
-        if (rc != 0)
-                return rc;
-        at = s->headers + req->headers_len;
-        memcpy(at, name, name_len);
-        memcpy(at + name_len, ": ", 2);
-        memcpy(at + name_len + 2, value, value_len);
-        memcpy(at + name_len + 2 + value_len, "\r\n", 2);
-        req->headers_len += name_len + value_len + 4;
-        return 0;
-}
-
-int
-green_wsgi_add_header(green_wsgi_request *req, const char *name, const char *value)
-{
-        if (req->response != GREEN__RESPONSE_NONE)
-                return -EALREADY;
-        if (name == NULL || value == NULL || !name_ok(name) || !value_ok(value) || is_servers(name))
-                return -EINVAL;
-        if (strcasecmp(name, "Connection") == 0) {
-                if (strcasecmp(value, "close") != 0)
-                        return -EINVAL;
-                req->close = true;
-                return 0;
-        }
-        return add_field(req, name, value);
-}
-
-static const char *
-date_now(struct green__server *server)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        if (now.tv_sec != server->date_second) {
-                server->date_second = now.tv_sec;
-                green_wsgi_format_date_time(now.tv_sec, server->date);
-        }
-        return server->date;
-}
+/* ---- writing into out */
 
 /* Append to a buffer that is known to have room. */
 static char *
@@ -143,19 +31,58 @@ put_number(char *at, uint64_t n)
         return put(at, digits + i, sizeof(digits) - i);
 }
 
-static char *
-put_status_line(char *at, int status)
+/* Bytes of the response were put at the end of out. */
+static void
+added(green_wsgi_request *req, size_t len)
 {
+        req->session->out_len += len;
+        req->bytes_sent += len;
+}
+
+/* Append to out, or send it behind out. */
+static int
+put_data(green_wsgi_request *req, const void *data, size_t len)
+{
+        struct green__session *s = req->session;
+
+        if (len <= green__out_room(s)) {
+                if (len > 0)
+                        memcpy(s->out + s->out_len, data, len);
+                added(req, len);
+                return 0;
+        }
+        req->bytes_sent += len;
+        return green__session_send(s, data, len, NULL, 0);
+}
+
+/* ---- the header */
+
+enum {
+        FIXED_HEADER = 320, /* what the header of a response may take beside the application's fields */
+        CHUNK_HEAD = 6,     /* "1fff\r\n": of a chunk that is collected */
+        CHUNK_LINE = 20     /* of any */
+};
+
+static char *
+put_status_line(char *at, const green_wsgi_request *req)
+{
+        bool is_10 = req->session->server->opts.max_http_version == 10;
         const char *phrase;
 
-        if (status == 200)
+        if (req->status == 200 && !is_10)
                 return PUT(at, "HTTP/1.1 200 OK\r\n");
-        phrase = green__http_reason_phrase(status);
-        at = PUT(at, "HTTP/1.1 ");
-        at = put_number(at, (uint64_t)status);
+        phrase = green_http_phrase(req->status);
+        at = is_10 ? PUT(at, "HTTP/1.0 ") : PUT(at, "HTTP/1.1 ");
+        at = put_number(at, (uint64_t)req->status);
         *at++ = ' ';
         at = put(at, phrase, strlen(phrase));
         return PUT(at, "\r\n");
+}
+
+static bool
+is_tunnel(const green_wsgi_request *req)
+{
+        return req->head.method == GREEN__HTTP1_CONNECT && req->status < 300;
 }
 
 static bool
@@ -164,203 +91,545 @@ status_has_body(int status)
         return status >= 200 && status != 204 && status != 304;
 }
 
-/* What the header of a response may take beside the application's fields. */
-enum { FIXED_HEADER = 256 };
-
 static char *
 put_framing(char *at, const green_wsgi_request *req)
 {
-        if (status_has_body(req->status)) {
+        double keepalive = req->session->server->opts.keepalive;
+
+        if (status_has_body(req->status) && !is_tunnel(req)) {
                 if (req->response == GREEN__RESPONSE_LENGTH) {
                         at = PUT(at, "Content-Length: ");
                         at = put_number(at, req->response_left);
                         at = PUT(at, "\r\n");
-                } else if (req->response == GREEN__RESPONSE_CHUNKED) {
+                } else if (req->response == GREEN__RESPONSE_CHUNKED && !req->no_body) {
                         at = PUT(at, "Transfer-Encoding: chunked\r\n");
                 }
         }
         if (req->close)
-                at = PUT(at, "Connection: close\r\n");
-        else if (req->head.flags & GREEN__HTTP1_SAID_KEEP_ALIVE)
-                at = PUT(at, "Connection: keep-alive\r\n");
+                return PUT(at, "Connection: close\r\n");
+        if (!(req->head.flags & GREEN__HTTP1_SAID_KEEP_ALIVE))
+                return at;
+        at = PUT(at, "Connection: keep-alive\r\n");
+        if (keepalive >= 1 && keepalive < 1e9) {
+                at = PUT(at, "Keep-Alive: timeout=");
+                at = put_number(at, (uint64_t)keepalive);
+                at = PUT(at, "\r\n");
+        }
         return at;
 }
 
-/* Write the header behind the answers collected so far. */
+/* What is known now: is there a body, and does the connection live on? */
+static void
+settle(green_wsgi_request *req)
+{
+        if (!status_has_body(req->status) || is_tunnel(req))
+                req->no_body = true;
+        if (req->response == GREEN__RESPONSE_CLOSE && !req->no_body)
+                req->close = true;
+        /* A client that was told nothing may still hold its body back: the next request could not be found. */
+        if (req->expects_continue || req->session->server->closing || is_tunnel(req))
+                req->close = true;
+}
+
+/* The fields of the application, and the empty line. They may be larger than out. */
+static int
+put_fields(green_wsgi_request *req)
+{
+        struct green__session *s = req->session;
+        int rc = put_data(req, s->headers, req->headers_len);
+
+        return rc == 0 ? put_data(req, "\r\n", 2) : rc;
+}
+
 static int
 put_header(green_wsgi_request *req)
 {
         struct green__session *s = req->session;
-        char fixed[FIXED_HEADER];
-        char *at = put_status_line(fixed, req->status);
-        size_t len;
+        char *begin, *at;
         int rc;
 
-        at = PUT(at, "Date: ");
-        at = put(at, date_now(s->server), GREEN_WSGI_DATE_SIZE - 1);
-        at = PUT(at, "\r\n");
+        settle(req);
+        if (green__out_room(s) < FIXED_HEADER + req->headers_len + 2) {
+                rc = green__session_flush(s);
+                if (rc != 0)
+                        return rc;
+        }
+        req->header_put = true;
+        req->out_mark = s->out_len;
+        begin = s->out + s->out_len;
+        at = put_status_line(begin, req);
+        if (!req->has_date) {
+                at = PUT(at, "Date: ");
+                at = put(at, green__wsgi_date(s->server), GREEN_WSGI_DATE_SIZE - 1);
+                at = PUT(at, "\r\n");
+        }
         at = put_framing(at, req);
-        len = (size_t)(at - fixed);
-        if (green__out_room(s) < len + req->headers_len + 2) {
-                rc = green__session_flush(s);
+        added(req, (size_t)(at - begin));
+        rc = put_fields(req);
+        req->collect_mark = s->out_len;
+        return rc;
+}
+
+/* ---- chunks that are collected: in out, with room before them for their size */
+
+static int
+chunk_begin(green_wsgi_request *req)
+{
+        struct green__session *s = req->session;
+
+        if (green__out_room(s) < CHUNK_HEAD + req->minimum_chunk + 2) {
+                int rc = green__session_flush(s);
+
                 if (rc != 0)
                         return rc;
         }
-        put(s->out + s->out_len, fixed, len);
-        s->out_len += len;
-        if (green__out_room(s) < req->headers_len + 2) {
-                rc = green__session_flush(s);
-                if (rc == 0)
-                        rc = green_socket_sendall(s->conn->socket, s->headers, req->headers_len, 0, NULL);
-                if (rc != 0)
-                        return rc;
-        } else if (req->headers_len > 0) {
-                put(s->out + s->out_len, s->headers, req->headers_len);
-                s->out_len += req->headers_len;
-        }
-        put(s->out + s->out_len, "\r\n", 2);
-        s->out_len += 2;
+        s->chunk_open = s->out_len + CHUNK_HEAD;
+        s->out_len = s->chunk_open;
         return 0;
 }
 
-/* Send or collect a piece. A large one goes out together with what was collected, without a copy. */
-static int
-put_data(struct green__session *s, const void *data, size_t len)
+static size_t
+put_hex(char *at, size_t n)
 {
-        struct green_iovec iov[2] = {{s->out, s->out_len}, {(void *)(uintptr_t)data, len}};
+        static const char digits[] = "0123456789abcdef";
+        size_t count = 1;
 
-        if (len <= green__out_room(s)) {
-                if (len > 0)
-                        put(s->out + s->out_len, data, len);
-                s->out_len += len;
-                return 0;
-        }
-        s->out_len = 0;
-        return green_socket_sendallv(s->conn->socket, iov, 2, 0, NULL);
+        while (n >> 4 * count != 0)
+                count++;
+        for (size_t i = 0; i < count; i++)
+                at[i] = digits[n >> 4 * (count - 1 - i) & 15];
+        return count;
+}
+
+void
+green__response_seal(struct green__session *s)
+{
+        green_wsgi_request *req = &s->request;
+        size_t begin = s->chunk_open, len = s->out_len - begin;
+        char *line = s->out + begin - CHUNK_HEAD;
+        size_t line_len;
+
+        if (begin == 0)
+                return;
+        s->chunk_open = 0;
+        s->out_len = begin - CHUNK_HEAD;
+        if (len == 0)
+                return;
+        line_len = put_hex(line, len);
+        line[line_len] = '\r';
+        line[line_len + 1] = '\n';
+        line_len += 2;
+        memmove(line + line_len, s->out + begin, len);
+        memcpy(line + line_len + len, "\r\n", 2);
+        /* The bytes of the body were counted when they were collected. */
+        s->out_len += line_len + len + 2;
+        req->bytes_sent += line_len + 2;
+}
+
+/* ---- the interface */
+
+int
+green__response_not_begun(const green_wsgi_request *req)
+{
+        bool over = req->response == GREEN__RESPONSE_TAKEN || req->response == GREEN__RESPONSE_DONE;
+
+        return over || req->header_put ? -EALREADY : 0;
 }
 
 int
 green_wsgi_start_response(green_wsgi_request *req, int status, int64_t content_length)
 {
         if (status < 200 || status > 999 || content_length < -1)
-                return -EINVAL;
-        if (req->response != GREEN__RESPONSE_NONE)
+                return green_set_error(-EINVAL, "no status of a response, or no length: %d, %lld", status,
+                                       (long long)content_length);
+        if (green__response_not_begun(req) != 0)
                 return -EALREADY;
         req->status = status;
+        req->response_left = 0;
         if (content_length >= 0) {
                 req->response = GREEN__RESPONSE_LENGTH;
                 req->response_left = (uint64_t)content_length;
-        } else if (req->head.minor >= 1) {
+        } else if (req->head.minor >= 1 && req->session->server->opts.max_http_version != 10) {
                 req->response = GREEN__RESPONSE_CHUNKED;
         } else {
                 req->response = GREEN__RESPONSE_CLOSE;
-                req->close = true;
         }
-        if (!status_has_body(status))
-                req->no_body = true;
-        /* A client that was told nothing may still hold its body back: the next request could not be found. */
-        if (req->expects_continue || req->session->server->closing)
-                req->close = true;
-        return put_header(req);
-}
-
-static int
-write_chunk(struct green__session *s, const void *data, size_t len)
-{
-        char head[20];
-        int n = snprintf(head, sizeof(head), "%zx\r\n", len);
-        int rc = put_data(s, head, (size_t)n);
-
-        if (rc == 0)
-                rc = put_data(s, data, len);
-        if (rc == 0)
-                rc = put_data(s, "\r\n", 2);
-        return rc;
-}
-
-int
-green_wsgi_write(green_wsgi_request *req, const void *data, size_t len)
-{
-        struct green__session *s = req->session;
-        int rc;
-
-        if (req->response == GREEN__RESPONSE_NONE || req->response == GREEN__RESPONSE_DONE)
-                return -EINVAL;
-        if (req->response == GREEN__RESPONSE_LENGTH) {
-                if (len > req->response_left)
-                        return -EMSGSIZE;
-                req->response_left -= len;
-        }
-        if (len == 0 || req->no_body)
-                return 0;
-        if (req->response == GREEN__RESPONSE_CHUNKED)
-                rc = write_chunk(s, data, len);
-        else
-                rc = put_data(s, data, len);
-        if (rc == 0)
-                rc = green__session_flush(s);
-        if (rc != 0)
-                req->close = true;
-        return rc;
+        return 0;
 }
 
 int
 green_wsgi_respond(green_wsgi_request *req, int status, const char *content_type, const void *body, size_t len)
 {
-        int rc;
+        int rc = green__response_not_begun(req);
 
-        if (req->response != GREEN__RESPONSE_NONE)
-                return -EALREADY;
-        if (status < 200 || status > 999 || (body == NULL && len > 0) || (content_type != NULL && !value_ok(content_type)))
-                return -EINVAL;
-        if (content_type != NULL) {
-                rc = add_field(req, "Content-Type", content_type);
-                if (rc != 0)
-                        return rc;
-        }
+        if (rc != 0)
+                return rc;
+        if ((body == NULL && len > 0) || (content_type != NULL && !green__header_value_ok(content_type)))
+                return green_set_error(-EINVAL, "no body, or a content type with a character that is not allowed");
         rc = green_wsgi_start_response(req, status, (int64_t)len);
-        if (rc == 0 && !req->no_body)
-                rc = put_data(req->session, body, len);
+        if (rc == 0 && content_type != NULL)
+                rc = green__header_put(req, "Content-Type", 12, content_type, strlen(content_type));
+        if (rc != 0)
+                return rc;
+        rc = put_header(req);
         req->response_left = 0;
+        if (rc == 0 && !req->no_body) {
+                req->body_sent += len;
+                rc = put_data(req, body, len);
+        }
         if (rc != 0)
                 req->close = true;
         return rc;
 }
 
-/* Answer what is wrong, and end the connection. */
+static bool
+is_begun(const green_wsgi_request *req)
+{
+        return req->response != GREEN__RESPONSE_NONE && req->response < GREEN__RESPONSE_TAKEN;
+}
+
+/* Before a piece of the body: is it allowed, and does its header stand in out? */
+static int
+piece_begin(green_wsgi_request *req, size_t len)
+{
+        if (!is_begun(req))
+                return green_set_error(-EINVAL, "no response was begun");
+        if (req->response == GREEN__RESPONSE_LENGTH) {
+                if (len > req->response_left)
+                        return green_set_error(-EMSGSIZE, "more than the content length");
+        }
+        if (!req->header_put) {
+                int rc = put_header(req);
+
+                if (rc != 0) {
+                        req->close = true;
+                        return rc;
+                }
+        }
+        if (req->response == GREEN__RESPONSE_LENGTH)
+                req->response_left -= len;
+        return 0;
+}
+
+static int
+write_chunk(green_wsgi_request *req, const void *data, size_t len)
+{
+        struct green__session *s = req->session;
+        char line[CHUNK_LINE];
+        size_t line_len = put_hex(line, len);
+        int rc;
+
+        line[line_len] = '\r';
+        line[line_len + 1] = '\n';
+        rc = put_data(req, line, line_len + 2);
+        if (rc != 0)
+                return rc;
+        if (len + 2 > green__out_room(s)) {
+                req->bytes_sent += len + 2;
+                return green__session_send(s, data, len, "\r\n", 2);
+        }
+        rc = put_data(req, data, len);
+        return rc == 0 ? put_data(req, "\r\n", 2) : rc;
+}
+
+int
+green_wsgi_write(green_wsgi_request *req, const void *data, size_t len)
+{
+        int rc = piece_begin(req, len);
+
+        if (rc != 0)
+                return rc;
+        green__response_seal(req->session);
+        if (len > 0 && !req->no_body) {
+                req->body_sent += len;
+                rc = req->response == GREEN__RESPONSE_CHUNKED ? write_chunk(req, data, len) : put_data(req, data, len);
+        }
+        if (rc == 0)
+                rc = green__session_flush(req->session);
+        if (rc != 0)
+                req->close = true;
+        return rc;
+}
+
+/* Append to what is collected; there is room. */
+static int
+collect(green_wsgi_request *req, const void *data, size_t len)
+{
+        struct green__session *s = req->session;
+        size_t begin;
+        int rc = 0;
+
+        if (s->chunk_open == 0 && req->response == GREEN__RESPONSE_CHUNKED)
+                rc = chunk_begin(req);
+        else if (green__out_room(s) < len)
+                rc = green__session_flush(s);
+        if (rc != 0)
+                return rc;
+        memcpy(s->out + s->out_len, data, len);
+        added(req, len);
+        begin = s->chunk_open != 0 ? s->chunk_open : req->collect_mark;
+        return s->out_len - begin >= req->minimum_chunk ? green__session_flush(s) : 0;
+}
+
+/* As many bytes as make a chunk of their own, or more than there is room for. */
+static bool
+must_write(const green_wsgi_request *req, size_t len)
+{
+        const struct green__session *s = req->session;
+
+        if (len >= req->minimum_chunk && s->chunk_open == 0)
+                return true;
+        return s->chunk_open != 0 && len + 2 > green__out_room(s);
+}
+
+int
+green_wsgi_collect(green_wsgi_request *req, const void *data, size_t len)
+{
+        int rc;
+
+        if (len == 0)
+                return is_begun(req) ? 0 : green_set_error(-EINVAL, "no response was begun");
+        if (must_write(req, len))
+                return green_wsgi_write(req, data, len);
+        rc = piece_begin(req, len);
+        if (rc != 0 || req->no_body)
+                return rc;
+        req->body_sent += len;
+        rc = collect(req, data, len);
+        if (rc != 0)
+                req->close = true;
+        return rc;
+}
+
+int
+green_wsgi_printf(green_wsgi_request *req, const char *format, ...)
+{
+        char small[512], *text = small;
+        va_list args;
+        int len, rc;
+
+        va_start(args, format);
+        len = vsnprintf(small, sizeof small, format, args);
+        va_end(args);
+        if (len < 0)
+                return green_set_error(-EINVAL, "a format that printf does not know");
+        if ((size_t)len >= sizeof small) {
+                text = green_malloc((size_t)len + 1);
+                if (text == NULL)
+                        return -ENOMEM;
+                va_start(args, format);
+                (void)vsnprintf(text, (size_t)len + 1, format, args);
+                va_end(args);
+        }
+        rc = green_wsgi_collect(req, text, (size_t)len);
+        if (text != small)
+                green_free(text);
+        return rc;
+}
+
+size_t
+green_wsgi_set_minimum_chunk_size(green_wsgi_request *req, size_t bytes)
+{
+        size_t was = req->minimum_chunk;
+
+        req->minimum_chunk = bytes < GREEN__COLLECT_MAX ? bytes : GREEN__COLLECT_MAX;
+        return was;
+}
+
+int
+green_wsgi_status(const green_wsgi_request *req)
+{
+        return req->status;
+}
+
+/* ---- informational responses */
+
+int
+green__response_inform(green_wsgi_request *req, int status, const char *lines, size_t len)
+{
+        struct green__session *s = req->session;
+        char *begin, *at;
+        int rc = green__response_not_begun(req);
+
+        if (rc == 0 && green__out_room(s) < FIXED_HEADER + len)
+                rc = green__session_flush(s);
+        if (rc != 0)
+                return rc;
+        begin = s->out + s->out_len;
+        at = PUT(begin, "HTTP/1.1 ");
+        at = put_number(at, (uint64_t)status);
+        *at++ = ' ';
+        at = put(at, green_http_phrase(status), strlen(green_http_phrase(status)));
+        at = PUT(at, "\r\n");
+        s->out_len += (size_t)(at - begin);
+        /* It is no part of the response: that can be taken back behind it. */
+        if (green__out_room(s) >= len + 2) {
+                at = put(at, lines, len);
+                (void)PUT(at, "\r\n");
+                s->out_len += len + 2;
+                rc = green__session_flush(s);
+        } else {
+                rc = green__session_send(s, lines, len, "\r\n", 2);
+        }
+        if (rc != 0)
+                req->close = true;
+        return rc;
+}
+
+int
+green_wsgi_send_informational(green_wsgi_request *req, int status, const struct green_wsgi_pair *fields)
+{
+        char *lines;
+        size_t len;
+        int rc;
+
+        if (status < 102 || status > 199)
+                return green_set_error(-EINVAL, "no status of an informational response: %d", status);
+        rc = green__header_lines(req, fields, &lines, &len);
+        if (rc != 0)
+                return rc;
+        rc = green__response_not_begun(req);
+        if (rc != 0 || req->head.minor == 0 || req->session->server->opts.max_http_version == 10)
+                return rc;
+        return green__response_inform(req, status, lines, len);
+}
+
+/* ---- its beginning and its end: the server's side */
+
+void
+green__response_begin(green_wsgi_request *req)
+{
+        req->response = GREEN__RESPONSE_NONE;
+        req->status = 0;
+        req->response_left = 0;
+        req->headers_len = 0;
+        req->header_put = req->sent = req->has_date = false;
+        req->no_body = req->close = false;
+        req->out_mark = req->collect_mark = 0;
+        req->minimum_chunk = req->session->server->opts.minimum_chunk_size;
+        req->body_sent = req->bytes_sent = 0;
+        req->send_error = 0;
+        req->continue_fields = NULL;
+        req->continue_len = 0;
+        req->expects_continue = false;
+}
+
+void
+green__response_head(green_wsgi_request *req)
+{
+        req->no_body = req->head.method == GREEN__HTTP1_HEAD;
+        req->close = !(req->head.flags & GREEN__HTTP1_KEEP_ALIVE) || req->session->server->opts.max_http_version == 10;
+}
+
+/* Take back what stands in out of it; nothing of it has left. */
+static void
+take_back(green_wsgi_request *req)
+{
+        struct green__session *s = req->session;
+
+        s->chunk_open = 0;
+        if (req->header_put)
+                s->out_len = req->out_mark;
+        req->header_put = req->has_date = false;
+        req->response = GREEN__RESPONSE_NONE;
+        req->headers_len = 0;
+        req->body_sent = req->bytes_sent = 0;
+}
+
+/* What the client is told of a failure of the application: nothing, but in development. */
+static int
+failure_text(const green_wsgi_request *req, int code, char *text, size_t size)
+{
+        const struct green_error *e = green_last_error();
+        bool same = e != NULL && e->code == code && e->message != NULL;
+
+        if (!req->session->server->opts.debug)
+                return 0;
+        if (code == 0)
+                return snprintf(text, size, "The application has returned without a response.\r\n");
+        return snprintf(text, size, "The application failed with %s: %s\r\n%.600s%s", green_errname(code),
+                        green_strerror(code), same ? e->message : "", same ? "\r\n" : "");
+}
+
+static void
+respond_error(green_wsgi_request *req, int status, const char *text, size_t len)
+{
+        take_back(req);
+        req->expects_continue = false;
+        req->close = true;
+        /* What could not be read as a request says nothing of the answer. */
+        if (req->head.result != 0) {
+                req->head.flags = 0;
+                req->head.method = GREEN__HTTP1_METHOD_OTHER;
+                req->no_body = false;
+        }
+        (void)green_wsgi_respond(req, status, "text/plain", text, len);
+}
+
 void
 green__response_error(green_wsgi_request *req, int status)
 {
-        char text[64];
-        int len = snprintf(text, sizeof(text), "%d %s\r\n", status, green__http_reason_phrase(status));
+        char text[80];
+        int len = snprintf(text, sizeof(text), "%d %s\r\n", status, green_http_phrase(status));
 
-        req->response = GREEN__RESPONSE_NONE;
-        req->headers_len = 0;
-        req->expects_continue = false;
-        req->no_body = false;
-        req->close = true;
-        if (req->head.result != 0)
-                req->head.flags = 0;
-        (void)green_wsgi_respond(req, status, "text/plain", text, (size_t)len);
+        respond_error(req, status, text, (size_t)len);
 }
 
-/* The application has returned: write what is left of the framing. Nonzero: the connection must close. */
+/* What a body that could not be read is answered with; 0: nothing, the client has gone. */
+static int
+status_of_body(int code)
+{
+        switch (code) {
+        case -EPROTO: return 400;
+        case -EMSGSIZE: return 413;
+        case -ETIMEDOUT: return 408;
+        case -ENOMEM: return 503;
+        default: return 0;
+        }
+}
+
+static int
+end_failed(green_wsgi_request *req, int code)
+{
+        char text[1000];
+        int len, status;
+
+        /* Broken off: the client must not take it for whole. */
+        if (req->sent)
+                return code;
+        if (code == req->body_error && code != 0) {
+                status = status_of_body(code);
+                take_back(req);
+                if (status != 0)
+                        green__response_error(req, status);
+                return code;
+        }
+        len = failure_text(req, code, text, sizeof text);
+        respond_error(req, 500, text, (size_t)len);
+        return 0;
+}
+
 int
 green__response_end(green_wsgi_request *req, int app_code)
 {
-        enum green__response_state was = req->response;
+        int rc = 0;
 
-        if (was == GREEN__RESPONSE_NONE) {
-                green__response_error(req, 500);
-                was = req->response;
-        } else if (app_code < 0 && req->body_error == 0) {
-                /* Broken off: the client must not take it for whole. */
-                return app_code;
-        }
-        req->response = GREEN__RESPONSE_DONE;
-        if (was == GREEN__RESPONSE_LENGTH && req->response_left > 0 && !req->no_body)
+        if (req->response == GREEN__RESPONSE_TAKEN)
+                return -ECONNABORTED;
+        /* An application that has answered a body that failed has said what there is to say. */
+        if (app_code < 0 && !(app_code == req->body_error && req->response != GREEN__RESPONSE_NONE))
+                rc = end_failed(req, app_code);
+        else if (req->response == GREEN__RESPONSE_NONE)
+                rc = end_failed(req, 0);
+        else if (!req->header_put)
+                rc = put_header(req);
+        if (rc != 0)
+                return rc;
+        green__response_seal(req->session);
+        if (req->response == GREEN__RESPONSE_LENGTH && req->response_left > 0 && !req->no_body)
                 return -EPROTO;
-        if (was == GREEN__RESPONSE_CHUNKED && !req->no_body)
-                return put_data(req->session, "0\r\n\r\n", 5);
-        return 0;
+        if (req->response == GREEN__RESPONSE_CHUNKED && !req->no_body)
+                rc = put_data(req, "0\r\n\r\n", 5);
+        req->response = GREEN__RESPONSE_DONE;
+        return rc;
 }

@@ -1,10 +1,12 @@
 /*
  * A page that explains itself: demo [ADDRESS], 127.0.0.1:8080 without one. Each request is served by a green thread;
- * /slow takes a second, and nobody else has to wait for it.
+ * /slow takes a second, and nobody else has to wait for it. The other pages are those of httpbin_pages.c.
  */
 #include <green/green.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "httpbin_pages.h"
 
 static unsigned long served;
 
@@ -27,6 +29,16 @@ static const char page_bottom[] =
         "s.textContent=(await r.text()).trim()+' after '+((performance.now()-t)/1000).toFixed(2)+' s';}</script>\n"
         "<p>The whole of the slow part:</p>\n"
         "<pre>green_sleep(1.0);\nreturn green_wsgi_respond(req, 200, \"text/plain\", \"Slept well\", 10);</pre>\n"
+        "<p>More to try, in the browser and with curl:</p><table>"
+        "<tr><td><a href=\"/echo-environ?a=b\">/echo-environ</a></td><td>the request, as WSGI's environ in JSON</td></tr>"
+        "<tr><td><a href=\"/headers\">/headers</a>, <a href=\"/ip\">/ip</a></td><td>its header fields, and who asks</td></tr>"
+        "<tr><td><a href=\"/stream\">/stream</a></td><td>lines that come one by one: <code>curl -N</code></td></tr>"
+        "<tr><td><a href=\"/status/404\">/status/404</a></td><td>any status: <code>curl -i</code></td></tr>"
+        "<tr><td><a href=\"/bytes/10000\">/bytes/10000</a>, <a href=\"/chunked/10000\">/chunked/10000</a></td>"
+        "<td>so many bytes, with a length or in chunks</td></tr>"
+        "<tr><td><a href=\"/delay/2\">/delay/2</a></td><td>an answer that takes its time</td></tr>"
+        "<tr><td>/echo</td><td>the body back, while it comes: <code>curl -d hello</code></td></tr>"
+        "<tr><td>/cksum</td><td>its checksum: <code>curl --data-binary @file</code></td></tr></table>\n"
         "<p>Start it with another back end: <code>GREEN_HUB=name ./dev demo</code>. A name that does not exist says what "
         "there is. The program is <code>doc/examples/demo.c</code>.</p></body></html>\n";
 
@@ -63,13 +75,12 @@ app(green_wsgi_request *req, void *arg)
 {
         const char *path = green_wsgi_path(req, NULL);
 
-        (void)arg;
         served++;
         if (path != NULL && strcmp(path, "/") == 0)
                 return home(req);
         if (path != NULL && strcmp(path, "/slow") == 0)
                 return slow(req);
-        return green_wsgi_respond(req, 404, "text/plain", "There is / and /slow.\n", 22);
+        return httpbin(req, arg);
 }
 
 int

@@ -10,7 +10,8 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
-    tls tls-latency echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000"
+    tls tls-openssl tls-latency tls-latency-openssl echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
+    http-64 http-1000 http-pipeline http-idle http-log https-64"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -60,12 +61,17 @@ contestants() { # BENCHMARK
         udp) echo green-net=green_udp raw=raw_udp ;;
         conns) echo green-net=green_echo libuv=libuv_echo ;;
         tls) echo green-net=green_tls_echo raw=raw_tls_mbedtls ;;
-        tls-latency) echo green-net=green_tls_latency ;;
+        tls-openssl) echo green-net=green_tls_echo raw=raw_tls_openssl ;;
+        tls-latency*) echo green-net=green_tls_latency ;;
         echo-1) echo green-net=green_echo libuv=libuv_echo ;;
         stream-*) echo green-net=green_stream_echo libevent=libevent_echo libuv=libuv_echo st=st_echo socket=green_echo ;;
         line-*) echo green-net=green_line_echo libevent=libevent_line_echo ;;
         echo-*) echo green-net=green_echo libevent=libevent_echo libuv=libuv_echo st=st_echo raw-level=raw_echo:level \
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
+        https-*) echo green-net=green_http:tls nginx=nginx_http:tls ;;
+        http-log) echo green-net=green_http:log plain=green_http ;;
+        http-*) echo green-net=green_http nginx=nginx_http h2o=h2o_http libmicrohttpd=libmicrohttpd_http go-http=go_http \
+            raw-http=raw_http ;;
         libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
     esac
 }
@@ -81,7 +87,11 @@ count() { # BENCHMARK
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million | no-wakeup) echo 1000000 ;;
-        no-conns) echo 10000 ;;
+        no-conns | no-http-idle) echo 10000 ;;
+        # wrk's are seconds.
+        no-http*) echo 3 ;;
+        yes-http-idle) echo 200 ;;
+        yes-http*) echo 1 ;;
         no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-*) echo 1500 ;;
         yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-*) echo 100 ;;
         no-tls*) echo 3000 ;;
@@ -95,8 +105,10 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
     case $1 in
         conns) echo conn_load ;;
         echo-* | stream-* | line-* | uring-* | libevent-*) echo echo_load ;;
-        tls) echo tls_load ;;
+        tls | tls-openssl) echo tls_load ;;
         udp) echo udp_load ;;
+        http-idle) echo http_idle_load ;;
+        http*) echo wrk_load ;;
     esac
 }
 
@@ -106,9 +118,13 @@ compile() { # PROGRAM
     certs=-DTLS_CERTS=\"$(cd "$here/../certs" && pwd)\"
     # shellcheck disable=SC2086
     case $1 in
+        green_http) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
+        raw_tls_openssl) libs="-lssl -lcrypto" ;;
         *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
+        h2o_*) libs=$($pc --cflags --libs libh2o-evloop) || return 1 ;;
+        libmicrohttpd_*) libs=-lmicrohttpd ;;
         ev_*) libs="-lev -lm" ;;
         libevent_*) libs=-levent_core ;;
         libuv_* | uv_*) libs=-luv ;;
@@ -154,7 +170,18 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
         line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
+        tls-openssl) GREEN_TLS=openssl "$out/programs/tls_load" "$(count "$1")" "$last" "$first" "$program" ;;
+        tls-latency-openssl) GREEN_TLS=openssl "$program" "$(count "$1")" ;;
         udp | conns | tls) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        http-idle) "$out/programs/http_idle_load" "$(count "$1")" "$last" "$first" "$program" ;;
+        http-pipeline)
+            "$out/programs/wrk_load" -s "$here/wrk_pipeline.lua" 64 "$(count "$1")" "$last" "$first" "$program"
+            ;;
+        https-*)
+            GREEN_TLS=openssl "$out/programs/wrk_load" -t "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
+            ;;
+        http-log) "$out/programs/wrk_load" 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        http-*) "$out/programs/wrk_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
@@ -181,6 +208,22 @@ obstacle() { # BENCHMARK
             ;;
         libevent-*)
             GREEN_HUB=libevent "$out/programs/green_info" >/dev/null 2>&1 || echo "there is no hub libevent"
+            return
+            ;;
+    esac
+    case $1 in
+        http-idle) ;;
+        http*)
+            command -v wrk >/dev/null 2>&1 || {
+                echo "there is no wrk"
+                return
+            }
+            ;;
+    esac
+    case $1 in
+        https-* | tls-*openssl)
+            build green_http && GREEN_TLS=openssl "$out/programs/green_http" tls try >/dev/null 2>&1 ||
+                echo "there is no TLS by OpenSSL"
             return
             ;;
     esac

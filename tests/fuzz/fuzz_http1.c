@@ -2,18 +2,29 @@
  * Fuzzing of the HTTP parser: request heads, and the chunked bodies behind them.
  *
  * The first byte of an input picks limits, the rest is what a client sends. It is parsed whole, then in pieces, each
- * time in memory of its own that ends where the bytes end; both must agree, and what was accepted must hold to rules
- * that are checked here without the parser's tables.
+ * time in memory of its own that ends where the bytes end; all must agree, and what was accepted must hold to rules
+ * that are checked here without the parser's tables. A file of the corpus, and some of the other inputs, are cut in two
+ * at every place.
  *
- * With libFuzzer: clang -fsanitize=fuzzer,address,undefined fuzz_http1.c and the files of the parser; -dict=http1.dict.
- * With -DGREEN_FUZZ_MAIN it is a program: files as arguments are run; without any, the seeds below and mutations of
- * them are, the same ones every time ("-n COUNT" says how many); "-d FOLDER" writes the seeds as files for libFuzzer.
+ * The corpus, tests/fuzz/corpus/http1, has a telling case a file. The first byte is a digit or sign for people to read,
+ * whose bits are: 1, small limits and strict targets; 2, many fields, not three; 4, no limit of the body, not 40 bytes;
+ * 8, a chunked body alone. So "2" and "6" begin requests with the usual limits, "3" and "1" those with small ones, ">"
+ * and ":" bodies.
+ *
+ * With libFuzzer: clang -fsanitize=fuzzer,address,undefined fuzz_http1.c and the files of the parser; -dict=http1.dict,
+ * and the folder of the corpus behind one for what is new. With -DGREEN_FUZZ_MAIN it is a program, see fuzz_main.h.
  */
 #include "../../web/http1_parse_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef GREEN_FUZZ_MAIN
+#include "fuzz_main.h"
+#else
+static const bool fuzz_verbatim = false;
+#endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -67,15 +78,26 @@ next_random(uint32_t *state)
         return *state;
 }
 
-/* The size of the next piece: mostly one byte, so that every boundary is met. seed 0: all at once. */
+/* How the bytes come: cut in two, or in pieces of random sizes. */
+struct pieces {
+        size_t cut;    /* the size of the first; 0: all at once */
+        uint32_t seed; /* not 0: random sizes, and no cut */
+        bool single;   /* one byte at a time */
+};
+
+/* The size of the next piece; of the random ones most are one byte, so that every boundary is met. */
 static size_t
-next_size(uint32_t *seed, size_t left)
+next_size(struct pieces *p, size_t shown, size_t left)
 {
         size_t n = left;
 
-        if (*seed != 0) {
-                uint32_t random = next_random(seed);
+        if (p->single) {
+                n = 1;
+        } else if (p->seed != 0) {
+                uint32_t random = next_random(&p->seed);
                 n = (random & 7) != 0 ? 1 : random >> 8 & 63;
+        } else if (shown < p->cut) {
+                n = p->cut - shown;
         }
         return n < left ? n : left;
 }
@@ -83,14 +105,14 @@ next_size(uint32_t *seed, size_t left)
 /* ---- heads */
 
 static void
-parse_head(struct head *h, const uint8_t *data, size_t size, int options, uint32_t seed)
+parse_head(struct head *h, const uint8_t *data, size_t size, int options, struct pieces pieces)
 {
         size_t shown = 0;
 
         memset(h, 0, sizeof *h);
         green__http1_init(&h->r, &limits[options & 1], h->fields, options & 2 ? MAX_FIELDS : 3);
         do {
-                shown += next_size(&seed, size - shown);
+                shown += next_size(&pieces, shown, size - shown);
                 char *copy = copy_of(data, shown);
                 h->result = green__http1_parse(&h->r, copy, shown);
                 free(copy);
@@ -233,7 +255,7 @@ check_head(const struct head *h, const uint8_t *data, size_t size)
 /* ---- bodies */
 
 static void
-decode_body(struct body *b, const uint8_t *data, size_t size, int options, uint32_t seed)
+decode_body(struct body *b, const uint8_t *data, size_t size, int options, struct pieces pieces)
 {
         size_t shown = 0;
 
@@ -242,7 +264,7 @@ decode_body(struct body *b, const uint8_t *data, size_t size, int options, uint3
                                   options & 2 ? MAX_FIELDS : 3);
         do {
                 struct green__http1_piece piece;
-                shown += next_size(&seed, size - shown);
+                shown += next_size(&pieces, shown, size - shown);
                 char *copy = copy_of(data + b->used, shown - b->used);
                 b->result = green__http1_chunked_decode(&b->c, copy, shown - b->used, &piece);
                 MUST(piece.used <= shown - b->used && piece.len <= piece.used);
@@ -254,29 +276,67 @@ decode_body(struct body *b, const uint8_t *data, size_t size, int options, uint3
 }
 
 static void
-test_body(const uint8_t *data, size_t size, int options, uint32_t seed)
+same_body(const struct body *a, const struct body *b)
 {
-        static struct body whole, pieces;
+        MUST(a->result == b->result && a->used == b->used && a->len == b->len);
+        MUST(memcmp(a->data, b->data, a->len) == 0);
+        MUST(a->c.total == b->c.total && a->c.left == b->c.left && a->c.ext == b->c.ext);
+        if (a->result == GREEN__HTTP1_DONE)
+                same_lines(&a->c.trailers, &b->c.trailers);
+}
 
-        decode_body(&whole, data, size, options, 0);
-        decode_body(&pieces, data, size, options, seed);
-        MUST(whole.result == pieces.result && whole.used == pieces.used && whole.len == pieces.len);
-        MUST(memcmp(whole.data, pieces.data, whole.len) == 0);
-        MUST(whole.c.total == pieces.c.total && whole.c.left == pieces.c.left);
+static void
+test_body(const uint8_t *data, size_t size, int options, uint32_t seed, bool closely)
+{
+        static struct body whole, other;
+
+        decode_body(&whole, data, size, options, (struct pieces){0});
+        decode_body(&other, data, size, options, (struct pieces){.seed = seed});
+        same_body(&whole, &other);
+        if (closely) {
+                decode_body(&other, data, size, options, (struct pieces){.single = true});
+                same_body(&whole, &other);
+        }
+        for (size_t cut = 1; closely && cut < size; cut++) {
+                decode_body(&other, data, size, options, (struct pieces){.cut = cut});
+                same_body(&whole, &other);
+        }
         MUST(whole.len <= whole.c.total && whole.c.total <= whole.c.limit);
         if (whole.result == GREEN__HTTP1_DONE) {
                 const struct green__http1_lines *l = &whole.c.trailers;
                 MUST(whole.len == whole.c.total && whole.used >= l->pos);
-                same_lines(l, &pieces.c.trailers);
                 check_lines(l, data + whole.used - l->pos, 0, l->pos);
+        }
+}
+
+static void
+test_head(const uint8_t *data, size_t size, int options, uint32_t seed, bool closely)
+{
+        static struct head whole, other;
+
+        parse_head(&whole, data, size, options, (struct pieces){0});
+        parse_head(&other, data, size, options, (struct pieces){.seed = seed});
+        same_head(&whole, &other);
+        if (closely) {
+                parse_head(&other, data, size, options, (struct pieces){.single = true});
+                same_head(&whole, &other);
+        }
+        for (size_t cut = 1; closely && cut < size; cut++) {
+                parse_head(&other, data, size, options, (struct pieces){.cut = cut});
+                same_head(&whole, &other);
+        }
+        if (whole.result == GREEN__HTTP1_DONE) {
+                check_head(&whole, data, size);
+                if (whole.r.flags & GREEN__HTTP1_CHUNKED)
+                        test_body(data + whole.r.head_len, size - whole.r.head_len, options, seed, closely);
         }
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static struct head whole, pieces;
         uint32_t seed = 2463534242u;
+        bool closely;
 
         if (size < 1 || size > MAX_INPUT)
                 return 0;
@@ -284,158 +344,48 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size--;
         for (size_t i = 0; i < size; i++)
                 seed = (seed ^ data[i]) * 16777619u;
+        /* Every cut costs the square of the size. */
+        closely = fuzz_verbatim || (size < 400 && (seed >> 16 & 7) == 0);
         seed |= 1;
-        if (options & 8) {
-                test_body(data, size, options, seed);
-                return 0;
-        }
-        parse_head(&whole, data, size, options, 0);
-        parse_head(&pieces, data, size, options, seed);
-        same_head(&whole, &pieces);
-        if (whole.result == GREEN__HTTP1_DONE) {
-                check_head(&whole, data, size);
-                if (whole.r.flags & GREEN__HTTP1_CHUNKED)
-                        test_body(data + whole.r.head_len, size - whole.r.head_len, options, seed);
-        }
+        if (options & 8)
+                test_body(data, size, options, seed, closely);
+        else
+                test_head(data, size, options, seed, closely);
         return 0;
 }
 
 #ifdef GREEN_FUZZ_MAIN
 
-#define HEAD(text) "\x02" text
-#define BODY(text) "\x0e" text
-
-static const char *const seeds[] = {
-        HEAD("GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n"),
-        HEAD("\r\nGET /a/b%20c?d=e&f HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\nUser-Agent: "
-             "Mozilla/5.0 "
-             "(X11; Linux x86_64) AppleWebKit/537.36\r\nAccept: "
-             "text/html,application/xhtml+xml,*/*;q=0.8\r\nsec-ch-ua: "
-             "\"a\";v=\"1\"\r\nUpgrade-Insecure-Requests: 1\r\nX_Y:\t z \t\r\n\r\nGET /next"),
-        HEAD("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
-             "5;a=b;c=\"d\\\"\"\r\nhello\r\n0\r\nA: b\r\n\r\nGET /"),
-        HEAD("PUT http://[::1]:80/x?y HTTP/1.1\r\nHost: h:1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
-        HEAD("OPTIONS * HTTP/1.0\r\nConnection: close, upgrade\r\nConnection: keep-alive\r\nUpgrade: "
-             "websocket\r\n\r\n"),
-        HEAD("CONNECT a.b:443 HTTP/1.1\r\nHost: [1:2:3:4:5:6:7.8.9.10]:443\r\nTransfer-Encoding: gzip;q=\"1,\", "
-             "chunked\r\n\r\n"),
-        "\x05"
-        "DELETE /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-        BODY("1\r\na\r\n0a\r\n0123456789\r\n000;x=y\r\nX: y\r\nHost: h\r\n\r\n"),
-        BODY("7fffffffffffffff\r\nabc"),
+static const struct fuzz_bytes words[] = {
+        FUZZ_BYTES("\r\n"),
+        FUZZ_BYTES("\r"),
+        FUZZ_BYTES("\n"),
+        FUZZ_BYTES(" "),
+        FUZZ_BYTES("\t"),
+        FUZZ_BYTES(":"),
+        FUZZ_BYTES(","),
+        FUZZ_BYTES(";"),
+        FUZZ_BYTES("\""),
+        FUZZ_BYTES("\0"),
+        FUZZ_BYTES("%0"),
+        FUZZ_BYTES("0"),
+        FUZZ_BYTES("f"),
+        FUZZ_BYTES("\r\n\r\n"),
+        FUZZ_BYTES("a"),
+        FUZZ_BYTES("Host: h\r\n"),
+        FUZZ_BYTES("Content-Length: 3\r\n"),
+        FUZZ_BYTES("Transfer-Encoding: chunked\r\n"),
+        FUZZ_BYTES("Connection: close\r\n"),
+        FUZZ_BYTES("Expect: 100-continue\r\n"),
+        FUZZ_BYTES("0\r\n\r\n"),
+        FUZZ_BYTES("_"),
+        FUZZ_BYTES("/"),
 };
-#define SEED_COUNT (sizeof seeds / sizeof seeds[0])
-
-static size_t
-mutate(uint8_t *data, size_t size, uint32_t *random)
-{
-        static const char *const words[] = {"\r\n",
-                                            "\r",
-                                            "\n",
-                                            " ",
-                                            "\t",
-                                            ":",
-                                            ",",
-                                            ";",
-                                            "\"",
-                                            "%0",
-                                            "0",
-                                            "f",
-                                            "\r\n\r\n",
-                                            "a",
-                                            "Host: h\r\n",
-                                            "Content-Length: 3\r\n",
-                                            "Transfer-Encoding: chunked\r\n",
-                                            "_",
-                                            "/"};
-        const char *word = words[next_random(random) % (sizeof words / sizeof words[0])];
-        size_t n = strlen(word), at = 1 + next_random(random) % size;
-
-        switch (next_random(random) % 4) {
-        case 0: /* another byte */
-                if (at < size)
-                        data[at] = (uint8_t)next_random(random);
-                return size;
-        case 1: /* fewer bytes */
-                n = next_random(random) % 8;
-                if (at + n > size)
-                        return size;
-                memmove(data + at, data + at + n, size - at - n);
-                return size - n;
-        case 2: /* a part once more */
-                n = next_random(random) % 30;
-                if (at + n > size || size + n > MAX_INPUT)
-                        return size;
-                memmove(data + at + n, data + at, size - at);
-                return size + n;
-        default: /* a word */
-                if (size + n > MAX_INPUT)
-                        return size;
-                memmove(data + at + n, data + at, size - at);
-                memcpy(data + at, word, n);
-                return size + n;
-        }
-}
-
-static void
-run_seeds(long count)
-{
-        static uint8_t data[MAX_INPUT];
-        uint32_t random = 1;
-
-        for (size_t i = 0; i < SEED_COUNT; i++)
-                LLVMFuzzerTestOneInput((const uint8_t *)seeds[i], strlen(seeds[i]));
-        for (long i = 0; i < count; i++) {
-                const char *seed = seeds[(size_t)i % SEED_COUNT];
-                size_t size = strlen(seed);
-                memcpy(data, seed, size);
-                data[0] ^= next_random(&random) % 8 == 0 ? next_random(&random) & 7 : 0;
-                for (uint32_t k = next_random(&random) % 6; k > 0; k--)
-                        size = mutate(data, size, &random);
-                LLVMFuzzerTestOneInput(data, size);
-        }
-}
-
-static void
-run_file(const char *name)
-{
-        static uint8_t data[MAX_INPUT];
-        FILE *file = fopen(name, "rb");
-
-        if (file == NULL) {
-                perror(name);
-                exit(1);
-        }
-        LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, file));
-        fclose(file);
-}
-
-static void
-write_seeds(const char *folder)
-{
-        for (size_t i = 0; i < SEED_COUNT; i++) {
-                char name[1024];
-                snprintf(name, sizeof name, "%s/seed%u", folder, (unsigned)i);
-                FILE *file = fopen(name, "wb");
-                if (file == NULL || fwrite(seeds[i], 1, strlen(seeds[i]), file) == 0 || fclose(file) != 0) {
-                        perror(name);
-                        exit(1);
-                }
-        }
-}
 
 int
 main(int argc, char **argv)
 {
-        if (argc == 3 && strcmp(argv[1], "-d") == 0)
-                write_seeds(argv[2]);
-        else if (argc == 3 && strcmp(argv[1], "-n") == 0)
-                run_seeds(atol(argv[2]));
-        else if (argc == 1)
-                run_seeds(100000);
-        for (int i = 1; i < argc && argv[1][0] != '-'; i++)
-                run_file(argv[i]);
-        return 0;
+        return fuzz_main(argc, argv, NULL, 0, words, sizeof words / sizeof words[0]);
 }
 
 #endif

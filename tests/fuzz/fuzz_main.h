@@ -1,11 +1,13 @@
 /*
  * A fuzz target as a program: it runs files, or its seeds and mutations of them, the same ones every time ("-n COUNT"
- * says how many); "-d FOLDER" writes the seeds as files for libFuzzer. Included at the end of a target that has defined
- * `seeds` and `words`, arrays of struct fuzz_bytes, under GREEN_FUZZ_MAIN.
+ * says how many); "-d FOLDER" writes the seeds as files for libFuzzer. "-m COUNT FILE..." takes files in place of the
+ * seeds: what is in tests/fuzz/corpus/. Included by a target under GREEN_FUZZ_MAIN, which defines `seeds` (or has files
+ * alone) and `words`, arrays of struct fuzz_bytes.
  */
 #ifndef GREEN_TESTS_FUZZ_MAIN_H
 #define GREEN_TESTS_FUZZ_MAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,9 @@ struct fuzz_bytes {
         }
 
 enum { FUZZ_MAX = 4096 };
+
+/* What runs now is a seed or a file as it is: the time for a closer look. */
+static bool fuzz_verbatim;
 
 static uint32_t
 fuzz_random(uint32_t *state)
@@ -74,8 +79,10 @@ fuzz_run_seeds(const struct fuzz_bytes *seeds, size_t nseeds, const struct fuzz_
         static uint8_t data[FUZZ_MAX];
         uint32_t random = 1;
 
+        fuzz_verbatim = true;
         for (size_t i = 0; i < nseeds; i++)
                 LLVMFuzzerTestOneInput(seeds[i].bytes, seeds[i].size);
+        fuzz_verbatim = false;
         for (long i = 0; i < count; i++) {
                 const struct fuzz_bytes *seed = &seeds[(size_t)i % nseeds];
                 size_t size = seed->size;
@@ -87,18 +94,41 @@ fuzz_run_seeds(const struct fuzz_bytes *seeds, size_t nseeds, const struct fuzz_
         }
 }
 
-static void
-fuzz_run_file(const char *name)
+static struct fuzz_bytes
+fuzz_load(const char *name)
 {
         static uint8_t data[FUZZ_MAX];
         FILE *file = fopen(name, "rb");
+        struct fuzz_bytes all;
+        void *copy;
 
         if (file == NULL) {
                 perror(name);
                 exit(1);
         }
-        LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, file));
+        all.size = fread(data, 1, sizeof data, file);
         fclose(file);
+        copy = malloc(all.size + 1);
+        if (copy == NULL)
+                abort();
+        memcpy(copy, data, all.size);
+        all.bytes = copy;
+        return all;
+}
+
+static void
+fuzz_run_files(char **names, size_t n, const struct fuzz_bytes *words, size_t nwords, long count)
+{
+        struct fuzz_bytes *files = malloc((n + 1) * sizeof *files);
+
+        if (files == NULL)
+                abort();
+        for (size_t i = 0; i < n; i++)
+                files[i] = fuzz_load(names[i]);
+        fuzz_run_seeds(files, n, words, nwords, n > 0 ? count : 0);
+        for (size_t i = 0; i < n; i++)
+                free((void *)(uintptr_t)files[i].bytes);
+        free(files);
 }
 
 static void
@@ -126,10 +156,14 @@ fuzz_main(int argc, char **argv, const struct fuzz_bytes *seeds, size_t nseeds, 
                 fuzz_write_seeds(seeds, nseeds, argv[2]);
         else if (argc == 3 && strcmp(argv[1], "-n") == 0)
                 fuzz_run_seeds(seeds, nseeds, words, nwords, atol(argv[2]));
-        else if (argc == 1)
+        else if (argc >= 4 && strcmp(argv[1], "-m") == 0)
+                fuzz_run_files(argv + 3, (size_t)argc - 3, words, nwords, atol(argv[2]));
+        else if (argc == 1 && nseeds > 0)
                 fuzz_run_seeds(seeds, nseeds, words, nwords, 100000);
-        for (int i = 1; i < argc && argv[1][0] != '-'; i++)
-                fuzz_run_file(argv[i]);
+        else if (argc > 1 && argv[1][0] != '-')
+                fuzz_run_files(argv + 1, (size_t)argc - 1, words, nwords, 0);
+        else
+                return 2;
         return 0;
 }
 

@@ -41,9 +41,9 @@ GREEN_API void green_set_log(green_log_fn fn, void *arg);
 GREEN_API void green_log(enum green_log_level level, const char *format, ...) GREEN_PRINTF(2, 3);
 
 /**
- * @brief Would anybody see such a report? Never yields. thread-safe. For those whose report is dear to make.
+ * @brief Would a report of that level be seen? For those who would have to do much for one. Never yields. thread-safe.
  * @param level how much it matters.
- * @return true if green_log() passes it to a hook, or to stderr.
+ * @return true with a hook of one's own, and for warnings and errors.
  * @since 0.1
  */
 GREEN_API bool green_log_enabled(enum green_log_level level);

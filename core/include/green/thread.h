@@ -396,6 +396,16 @@ GREEN_API void green_exit(void *result) GREEN_NORETURN;
 GREEN_API GREEN_MUST_USE int green_defer(void (*fn)(void *arg), void *arg);
 
 /**
+ * @brief Run what green_defer() has registered for the calling green thread, and destroy the values of its locals, now.
+ *        Yields if they do. For those who do one job after another in a green thread: the next one begins without them.
+ *
+ * It does nothing where there is nothing, and outside a green thread.
+ *
+ * @since 0.1 (WSGI-01)
+ */
+GREEN_API void green_clean_up(void);
+
+/**
  * @brief Is the clean-up of a kill: go on living. Ends the kill, so that calls work again. Never yields.
  * @return the code of the kill, or 0 if there was none.
  * @since 0.1 (GT-16)

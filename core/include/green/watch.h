@@ -16,7 +16,8 @@ GREEN_BEGIN_DECLS
 
 /** A watch, in the caller's storage. Its size is fixed, its inside is core's. Zeroed is stopped. */
 struct green_watch {
-        void *reserved[28]; /**< core's */
+        void *reserved[18]; /**< core's */
+        uint64_t more[5];   /**< likewise */
 };
 
 /**

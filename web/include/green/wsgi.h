@@ -35,7 +35,9 @@ GREEN_BEGIN_DECLS
 typedef struct green_wsgi_request green_wsgi_request;
 
 /**
- * The application.
+ * The application. What it gives to green_defer() runs, and values of locals are destroyed, when it has returned; it must
+ * not call green_clean_up() itself. Its green thread may run other requests after that.
+ *
  * @param req the request, valid until this returns.
  * @param arg as given to green_wsgi_server().
  * @return 0, or a negative code: 500 is answered if nothing was yet, otherwise the connection is closed; it is logged.

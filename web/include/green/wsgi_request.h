@@ -138,8 +138,8 @@ GREEN_API green_socket *green_wsgi_get_socket(green_wsgi_request *req);
  * REQUEST_METHOD, SCRIPT_NAME (""), PATH_INFO, RAW_PATH_INFO, QUERY_STRING, CONTENT_TYPE ("text/plain" unless sent),
  * CONTENT_LENGTH, SERVER_PROTOCOL, SERVER_NAME, SERVER_PORT, REMOTE_ADDR, REMOTE_PORT, GATEWAY_INTERFACE, HTTPS ("on"),
  * HTTP_* for header fields (upper case, '-' as '_', those of one name joined by ','; none whose name has '_'),
- * wsgi.version, wsgi.url_scheme, wsgi.multithread, wsgi.multiprocess, wsgi.run_once; what green_wsgi_environ_set() has
- * set; and those of green_wsgi_server_opts::environ.
+ * wsgi.version ("1.0"), wsgi.url_scheme, wsgi.multithread ("true"), wsgi.multiprocess, wsgi.run_once ("false"); what
+ * green_wsgi_environ_set() has set; and those of green_wsgi_server_opts::environ.
  *
  * @param req  a request.
  * @param name case matters.
@@ -216,7 +216,7 @@ GREEN_API bool green_wsgi_query_at(green_wsgi_request *req, size_t index, struct
  * @retval -EINVAL  another Content-Type: nothing was read.
  * @retval -EMSGSIZE larger than limit.
  * @retval -ENOMEM  memory ran out.
- * @return otherwise as green_wsgi_read().
+ * @return otherwise as green_wsgi_read(). Once it has begun to read and failed, it fails so again.
  * @since 0.1
  */
 GREEN_API GREEN_MUST_USE int green_wsgi_form_read(green_wsgi_request *req, size_t limit);
@@ -300,7 +300,8 @@ GREEN_API GREEN_MUST_USE int green_wsgi_read_all(green_wsgi_request *req, size_t
  * @param      req      a request.
  * @param      limit    bytes that are wanted at most: a longer line comes in pieces. 0: 65,536.
  * @param[out] ret_line the line, a NUL behind it, until the next reading call; set where it returns more than 0.
- * @return its bytes; 0 at the end of the body; otherwise as green_wsgi_read().
+ * @return its bytes; 0 at the end of the body; -ENOMEM: memory ran out, and the line is gone; otherwise as
+ *         green_wsgi_read().
  * @since 0.1 (WSGI-47)
  */
 GREEN_API GREEN_MUST_USE ssize_t green_wsgi_readline(green_wsgi_request *req, size_t limit, const char **ret_line);

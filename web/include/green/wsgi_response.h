@@ -187,6 +187,15 @@ GREEN_API int green_wsgi_add_post_hook(green_wsgi_request *req, green_wsgi_hook_
 GREEN_API int green_wsgi_status(const green_wsgi_request *req);
 
 /**
+ * @brief What the connection of a request is doing. Never yields.
+ * @param req a request, or a request whose post hooks run.
+ * @return #GREEN_WSGI_STATE_CLOSE where the connection ends with this response, else #GREEN_WSGI_STATE_REQUEST. Those that
+ *         are #GREEN_WSGI_STATE_IDLE have no request: struct green_wsgi_stats counts them.
+ * @since 0.1 (WSGI-06)
+ */
+GREEN_API enum green_wsgi_state green_wsgi_connection_state(const green_wsgi_request *req);
+
+/**
  * @brief Does the server end? Then what runs for long should come to an end too. Never yields.
  * @param req a request.
  * @return true from the beginning of the shutdown on.
