@@ -52,7 +52,7 @@ passes(int fd)
         if (errno == EINTR)
                 return true;
         /* Half a line would spoil the next one: a descriptor that does not block is waited for like one that does. */
-        return errno == EAGAIN && (poll(&p, 1, -1) > 0 || errno == EINTR);
+        return errno == EAGAIN && fd >= 0 && (poll(&p, 1, -1) > 0 || errno == EINTR);
 }
 
 void
