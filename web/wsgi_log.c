@@ -95,9 +95,9 @@ find_name(const char *name, size_t len, enum field *ret)
 static const char *
 parse_field(const char *at, struct token *t)
 {
-        const char *name = at + 2, *end = strchr(name, ')');
+        const char *end = at[1] == '(' ? strchr(at + 2, ')') : NULL;
 
-        if (at[1] != '(' || end == NULL || !find_name(name, (size_t)(end - name), &t->field))
+        if (end == NULL || !find_name(at + 2, (size_t)(end - (at + 2)), &t->field))
                 return NULL;
         t->decimals = 6;
         at = end + 1;
