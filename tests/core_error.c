@@ -386,6 +386,22 @@ the_default_log_writes_warnings_and_errors_to_stderr(void)
         CHECK_STR(text, "c\nd\n");
 }
 
+static void
+whether_a_report_would_be_seen_is_known_before_it_is_made(void)
+{
+        struct log_lines log;
+
+        log_catch(&log);
+        CHECK(green_log_enabled(GREEN_LOG_ERROR));
+        CHECK(green_log_enabled(GREEN_LOG_INFO));
+        CHECK(green_log_enabled(GREEN_LOG_DEBUG));
+        log_release();
+        CHECK(green_log_enabled(GREEN_LOG_ERROR));
+        CHECK(green_log_enabled(GREEN_LOG_WARNING));
+        CHECK(!green_log_enabled(GREEN_LOG_INFO));
+        CHECK(!green_log_enabled(GREEN_LOG_DEBUG));
+}
+
 /* ---- memory runs out ---- */
 
 /* A call that makes a handle gave this: a handle, or NULL with all that belongs to it. */
@@ -704,6 +720,7 @@ GREEN_SUITE(core_error) {
         GREEN_TEST(the_allocator_hook_is_checked_and_used),
         GREEN_TEST(the_log_hook_gets_level_and_line_cut_at_a_thousand_bytes),
         GREEN_TEST(the_default_log_writes_warnings_and_errors_to_stderr),
+        GREEN_TEST(whether_a_report_would_be_seen_is_known_before_it_is_made),
         GREEN_TEST(spawn_reports_that_memory_ran_out),
         GREEN_TEST(the_spawn_family_reports_that_memory_ran_out),
         GREEN_TEST(timeouts_report_that_memory_ran_out),

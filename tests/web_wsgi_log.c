@@ -3,6 +3,9 @@
  */
 #include "web_suite.h"
 
+#include <pthread.h>
+#include <signal.h>
+
 static char access_text[65536];
 static size_t access_len;
 static int deliveries;
@@ -164,6 +167,131 @@ what_is_refused_is_logged_too(void)
         stop(&s);
 }
 
+/* So many times a byte, in a text that begins and ends so. */
+static char *
+filled(const char *begin, char c, size_t n, const char *end)
+{
+        static char text[65536];
+        size_t len = strlen(begin);
+
+        memcpy(text, begin, len);
+        memset(text + len, c, n);
+        snprintf(text + len + n, sizeof text - len - n, "%s", end);
+        return text;
+}
+
+#define FROM "GET /there HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: "
+
+static void
+what_is_long_hides_nothing_else(void)
+{
+        struct server s = {0};
+        const char *line, *lengthy;
+        green_socket *c;
+
+        GREEN_COVERS("WSGI-94", "WSGI-96");
+        serve_logged(&s, hello, NULL);
+        line = line_of(&s, filled(FROM, '1', 3000, "\r\n\r\n"));
+        CHECK(begins(line, "1111"));
+        CHECK(strstr(line, "1,127.0.0.1 - - [") != NULL);
+        line = line_of(&s, filled(FROM, '\\', 8000, "\r\n\r\n"));
+        CHECK(begins(line, "...") && access_len <= 8192 && access_len > 4000);
+        CHECK(strstr(line, "\\x5C,127.0.0.1 - - [") != NULL);
+        CHECK(strstr(line, "] \"GET /there HTTP/1.1\" 200 5 ") != NULL);
+        line = line_of(&s, filled("GET /", '"', 8000, " HTTP/1.1\r\nHost: a\r\n\r\n"));
+        CHECK(begins(line, "127.0.0.1 - - ["));
+        CHECK(strstr(line, "\" 400 ") != NULL);
+        /* What is wrong is refused at once: where it comes in pieces there is less to tell. */
+        if (strcmp(green_hub_name(NULL), "late") != 0) {
+                CHECK(strstr(line, "\\x22...\" 400 ") != NULL);
+                CHECK(access_len <= 8192 && access_len > 4000);
+        }
+        /* Also where there are others before it. */
+        forget_log();
+        lengthy = filled(FROM, '"', 8000, "\r\n\r\n");
+        c = client_of(&s);
+        for (int i = 0; i < 7; i++)
+                say(c, lengthy);
+        for (int i = 0; i < 7; i++)
+                until(c, "Hello");
+        CHECK_INT(green_socket_free(c), 0);
+        stop(&s);
+        CHECK_INT(count(access_text, "\\x22,127.0.0.1 - - ["), 7);
+        CHECK_INT(count(access_text, "] \"GET /there HTTP/1.1\" 200 5 0."), 7);
+}
+
+static void
+what_is_long_hides_nothing_from_the_hook(void)
+{
+        struct server s = {0};
+
+        GREEN_COVERS("WSGI-93", "WSGI-96");
+        serve(&s, hello);
+        log_text[0] = '\0';
+        ask(&s, filled(FROM, '1', 3000, "\r\n\r\n"));
+        while (!logged("1111"))
+                green_sleep(0);
+        CHECK(logged("1,127.0.0.1 - - ["));
+        CHECK(logged("] \"GET /there HTTP/1.1\" 200 5 0."));
+        stop(&s);
+}
+
+static void
+methods_and_paths_are_told_as_far_as_they_are_known(void)
+{
+        struct server s = {0};
+
+        GREEN_COVERS("WSGI-98");
+        serve_logged(&s, hello, "%(method)s %(path)s %(protocol)s");
+        CHECK_STR(line_of(&s, "GET /x HTTP/3.0\r\nHost: a\r\n\r\n"), "GET - HTTP/3.0\n");
+        CHECK_STR(line_of(&s, "nonsense\r\n\r\n"), "- - -\n");
+        CHECK_STR(line_of(&s, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), "OPTIONS * HTTP/1.1\n");
+        CHECK_STR(line_of(&s, "GET http://a HTTP/1.1\r\nHost: a\r\n\r\n"), "GET / HTTP/1.1\n");
+        CHECK_STR(line_of(&s, "GET /b?c HTTP/1.0\r\n\r\n"), "GET /b HTTP/1.0\n");
+        stop(&s);
+}
+
+/* Answers when its client is there no more. */
+static int
+too_late(green_wsgi_request *req, void *arg)
+{
+        struct server *s = arg;
+        struct green_addr peer;
+
+        s->requests++;
+        while (green_wsgi_peer(req, &peer) == 0)
+                if (green_sleep(0) != 0)
+                        return -EIO;
+        snprintf(s->field, sizeof s->field, "%s", green_wsgi_client(req));
+        return green_wsgi_respond(req, 200, NULL, "x", 1);
+}
+
+static void
+a_client_that_has_gone_is_known(void)
+{
+        struct server s = {0};
+        struct linger reset = {1, 0};
+        struct green_addr addr;
+        green_socket *c;
+        char want[64];
+
+        GREEN_COVERS("WSGI-94");
+        serve_logged(&s, too_late, "%(client_ip)s:%(client_port)s");
+        c = client_of(&s);
+        CHECK_INT(green_socket_getsockname(c, &addr), 0);
+        say(c, GET);
+        while (s.requests < 1)
+                green_sleep(0);
+        CHECK_INT(green_socket_setsockopt(c, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+        CHECK_INT(green_socket_free(c), 0);
+        while (access_len == 0)
+                green_sleep(0);
+        snprintf(want, sizeof want, "127.0.0.1:%d\n", green_addr_port(&addr));
+        CHECK_STR(access_text, want);
+        CHECK_STR(s.field, "127.0.0.1");
+        stop(&s);
+}
+
 static void
 lines_come_together(void)
 {
@@ -257,22 +385,95 @@ the_log_can_be_switched_off(void)
         CHECK_INT(access_len, 0);
 }
 
+static int
+held(green_wsgi_request *req, void *arg)
+{
+        struct server *s = arg;
+        struct green_wait w;
+
+        s->requests++;
+        if (green_park(&s->hold, &w, GREEN_FOREVER) != 0)
+                return -EIO;
+        return green_wsgi_respond(req, 200, NULL, "x", 1);
+}
+
 static void
 beginning_and_end_are_told(void)
 {
-        struct server s = {.opts.log = take_log, .opts.log_format = ""};
+        struct server s = {.opts.log = take_log, .opts.log_format = "a line"};
+        green_socket *c;
         char want[200];
 
         GREEN_COVERS("WSGI-97");
         forget_log();
-        serve(&s, hello);
+        serve(&s, held);
         snprintf(want, sizeof want, "(%d) wsgi starting up on http://%s\n", (int)getpid(), s.address);
         CHECK_STR(access_text, want);
+        c = client_of(&s);
+        say(c, GET);
+        while (s.requests < 1)
+                green_sleep(0);
         forget_log();
+        /* The last line stands before the end. */
+        green_kill(s.thread, 0);
+        green_wake_all(&s.hold, 0);
+        CHECK_INT(green_socket_shutdown(c, SHUT_WR), 0);
         stop(&s);
-        snprintf(want, sizeof want, "(%d) wsgi exited on http://%s\n", (int)getpid(), s.address);
-        CHECK(begins(access_text, "("));
-        CHECK(strstr(access_text, " wsgi exited") != NULL);
+        snprintf(want, sizeof want, "a line\n(%d) wsgi exited\n", (int)getpid());
+        CHECK_STR(access_text, want);
+        CHECK_INT(green_socket_free(c), 0);
+}
+
+static void
+connections_are_told_to_those_who_look_for_a_fault(void)
+{
+        struct server s = {.opts.keepalive = 0.01};
+        struct green_addr addr;
+        green_socket *c;
+        char want[200];
+
+        GREEN_COVERS("WSGI-97");
+        serve(&s, hello);
+        c = client_of(&s);
+        CHECK_INT(green_socket_getsockname(c, &addr), 0);
+        CHECK_STR(all_of(c), "");
+        snprintf(want, sizeof want, "(%d) accepted ('127.0.0.1', %d)\n", (int)getpid(), green_addr_port(&addr));
+        CHECK(logged(want));
+        snprintf(want, sizeof want, "(%d) timed out ('127.0.0.1', %d)\n", (int)getpid(), green_addr_port(&addr));
+        CHECK(logged(want));
+        CHECK_INT(green_socket_free(c), 0);
+        stop(&s);
+}
+
+static void
+over_a_unix_socket_the_client_is_unix(void)
+{
+        static const char *const trusted[] = {"unix", NULL};
+        struct server s = {.app = hello, .opts = {.size = sizeof s.opts, .trusted_proxies = trusted, .log = take_log,
+                                                  .log_format = "%(client_ip)s[%(client_port)s]"}};
+        char dir[] = "/tmp/green-wsgi-XXXXXX", want[200];
+
+        GREEN_COVERS("WSGI-96", "WSGI-97");
+        CHECK(mkdtemp(dir) != NULL);
+        snprintf(s.address, sizeof s.address, "unix:%s/s", dir);
+        s.listener = green_listen(s.address, NULL);
+        if (!CHECK(s.listener != NULL))
+                return;
+        forget_log();
+        s.thread = green_spawn(server_main, &s);
+        green_sleep(0);
+        snprintf(want, sizeof want, "(%d) wsgi starting up on http:%s/s\n", (int)getpid(), dir);
+        CHECK_STR(access_text, want);
+        CHECK_STR(line_of(&s, GET), "unix[]\n");
+        CHECK_STR(s.field, "unix http");
+        CHECK_STR(line_of(&s, "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.1.1.1, 9.9.9.9\r\n\r\n"),
+                  "1.1.1.1,9.9.9.9,unix[]\n");
+        CHECK_STR(s.field, "9.9.9.9 http");
+        snprintf(want, sizeof want, "(%d) accepted ('unix', '')\n", (int)getpid());
+        CHECK(logged(want));
+        stop(&s);
+        unlink(s.address + 5);
+        CHECK_INT(rmdir(dir), 0);
 }
 
 static void
@@ -288,6 +489,66 @@ a_descriptor_takes_lines(void)
         close(fds[0]);
         close(fds[1]);
         green_wsgi_log_to_fd((void *)(intptr_t)-1, "lost\n", 5);
+}
+
+/* Reads all there is, in another OS thread; returns how many bytes were an 'x'. */
+static void *
+count_all(void *arg)
+{
+        int fd = *(const int *)arg;
+        char text[1000];
+        size_t found = 0;
+        ssize_t n;
+
+        while ((n = read(fd, text, sizeof text)) > 0)
+                for (ssize_t i = 0; i < n; i++)
+                        found += text[i] == 'x';
+        return (void *)(uintptr_t)found;
+}
+
+static void
+a_descriptor_that_takes_pieces_gets_all(void)
+{
+        static char text[1 << 20];
+        pthread_t reader;
+        void *found;
+        int fds[2];
+
+        memset(text, 'x', sizeof text);
+        CHECK_INT(pipe2(fds, O_NONBLOCK), 0);
+        CHECK_INT(fcntl(fds[0], F_SETFL, 0), 0);
+        CHECK_INT(pthread_create(&reader, NULL, count_all, fds), 0);
+        green_wsgi_log_to_fd((void *)(intptr_t)fds[1], text, sizeof text);
+        close(fds[1]);
+        CHECK_INT(pthread_join(reader, &found), 0);
+        CHECK_INT((uintptr_t)found, sizeof text);
+        close(fds[0]);
+}
+
+static volatile sig_atomic_t signalled;
+
+static void
+on_signal(int signo)
+{
+        signalled = signo;
+}
+
+static void
+a_pipe_that_nobody_reads_from_ends_nobody(void)
+{
+        struct sigaction now = {.sa_handler = on_signal}, before;
+        int fds[2];
+
+        signalled = 0;
+        CHECK_INT(sigaction(SIGPIPE, &now, &before), 0);
+        CHECK_INT(pipe(fds), 0);
+        close(fds[0]);
+        errno = EDOM;
+        green_wsgi_log_to_fd((void *)(intptr_t)fds[1], "lost\n", 5);
+        CHECK_INT(errno, EDOM);
+        CHECK_INT(signalled, 0);
+        close(fds[1]);
+        CHECK_INT(sigaction(SIGPIPE, &before, NULL), 0);
 }
 
 /* ---- proxies */
@@ -347,11 +608,86 @@ trusted_proxies_are_believed(void)
 }
 
 static void
+what_is_no_address_ends_the_search(void)
+{
+        static const char *const trusted[] = {"127.0.0.0/8", NULL};
+        static const struct {
+                const char *list, *client;
+        } rows[] = {
+                {"1.1.1.1:80", "1.1.1.1"},
+                {"1.1.1.1, [::1]x, 127.0.0.9", "127.0.0.9"},
+                {"1.1.1.1, [1.1.1.1], 127.0.0.9", "127.0.0.9"},
+                {"1.1.1.1:x, 127.0.0.9", "127.0.0.9"},
+                {"1.1.1.1:, 127.0.0.9", "127.0.0.9"},
+                {"1.1.1.1 2.2.2.2", "127.0.0.1"},
+                {"unknown", "127.0.0.1"},
+                {"::ffff:127.0.0.8", "127.0.0.8"},
+                {"1.1.1.1, ::ffff:127.0.0.8", "1.1.1.1"},
+                {"[2001:DB8::1]", "2001:db8::1"},
+                {"2001:db8::2", "2001:db8::2"},
+        };
+        struct server s = {.opts.trusted_proxies = trusted};
+        char request[300], want[80];
+
+        GREEN_COVERS("WSGI-96");
+        serve_logged(&s, hello, "");
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: %s\r\n\r\n", rows[i].list);
+                ask(&s, request);
+                snprintf(want, sizeof want, "%s http", rows[i].client);
+                CHECK_STR(s.field, want);
+        }
+        stop(&s);
+}
+
+static void
+a_network_of_ipv6_holds_no_ipv4(void)
+{
+        static const char *const trusted[] = {"::/0", NULL}, *const v4[] = {"::ffff:127.0.0.0/104", NULL};
+        struct server s = {.opts.trusted_proxies = trusted};
+
+        GREEN_COVERS("WSGI-96");
+        serve_logged(&s, hello, "");
+        ask(&s, XFF);
+        CHECK_STR(s.field, "127.0.0.1 http");
+        stop(&s);
+        s = (struct server){.opts.trusted_proxies = v4};
+        serve_logged(&s, hello, "");
+        ask(&s, XFF);
+        CHECK_STR(s.field, "10.1.2.3 https");
+        stop(&s);
+}
+
+static int
+without_memory(green_wsgi_request *req, void *arg)
+{
+        struct server *s = arg;
+
+        memory_left = 0;
+        snprintf(s->field, sizeof s->field, "%s", green_wsgi_client(req));
+        memory_left = -1;
+        return green_wsgi_respond(req, 200, NULL, NULL, 0);
+}
+
+static void
+without_memory_the_client_is_not_taken_for_the_proxy(void)
+{
+        static const char *const trusted[] = {"127.0.0.1", NULL};
+        struct server s = {.opts.trusted_proxies = trusted, .field = "unset"};
+
+        serve_logged(&s, without_memory, "");
+        CHECK(begins(ask(&s, filled(FROM, '1', 7000, "\r\n\r\n")), "HTTP/1.1 200 "));
+        CHECK_STR(s.field, "");
+        stop(&s);
+}
+
+static void
 bad_layouts_and_networks_are_refused(void)
 {
         static const char *const formats[] = {"%(nothing)s", "%(status_code)x", "%s", "%(client_ip", "100%", "%(status_code).3f",
                                               "%(wall_seconds).12f"};
-        static const char *const networks[] = {"10.0.0.0/33", "10.0.0", "::1/129", "1.2.3.4/", "1.2.3.4/x", "host", ""};
+        static const char *const networks[] = {"10.0.0.0/33", "10.0.0", "::1/129", "1.2.3.4/", "1.2.3.4/x", "host", "",
+                                               "10.0.0.1:80", "10.0.0.0:80/8", "[::1]", "[::1]/8", "::1]"};
         struct green_wsgi_server_opts opts = {.size = sizeof opts};
         char address[GREEN_ADDR_TEXT_SIZE];
         green_socket *listener = listen_here(address);
@@ -360,6 +696,14 @@ bad_layouts_and_networks_are_refused(void)
                 opts.log_format = formats[i];
                 CHECK_INT(green_wsgi_server(listener, hello, NULL, &opts), -EINVAL);
         }
+        /* More than fits a line. */
+        opts.log_format = filled("", 'x', 1000, "");
+        CHECK_INT(green_wsgi_server(listener, hello, NULL, &opts), -EINVAL);
+        CHECK(strstr(green_last_error()->message, "1000 bytes") != NULL);
+        opts.log = take_log;
+        opts.log_format = filled("", 'x', 9000, "%(path)s");
+        CHECK_INT(green_wsgi_server(listener, hello, NULL, &opts), -EINVAL);
+        CHECK(strstr(green_last_error()->message, "8192 bytes") != NULL);
         opts.log_format = NULL;
         for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
                 const char *const list[] = {"::1", networks[i], NULL};
@@ -378,14 +722,25 @@ GREEN_SUITE(web_wsgi_log) {
         GREEN_TEST(a_client_cannot_write_into_the_log),
         GREEN_TEST(what_is_refused_is_logged_too),
         GREEN_TEST(an_upgrade_is_logged_when_it_ends),
+        GREEN_TEST(what_is_long_hides_nothing_else),
+        GREEN_TEST(what_is_long_hides_nothing_from_the_hook),
+        GREEN_TEST(methods_and_paths_are_told_as_far_as_they_are_known),
+        GREEN_TEST(a_client_that_has_gone_is_known),
         GREEN_TEST(lines_come_together),
         GREEN_TEST(more_lines_than_fit_are_all_given),
         GREEN_TEST(without_a_log_lines_go_to_the_hook),
         GREEN_TEST(the_log_can_be_switched_off),
         GREEN_TEST(beginning_and_end_are_told),
+        GREEN_TEST(connections_are_told_to_those_who_look_for_a_fault),
+        GREEN_TEST(over_a_unix_socket_the_client_is_unix),
         GREEN_TEST(a_descriptor_takes_lines),
+        GREEN_TEST(a_descriptor_that_takes_pieces_gets_all),
+        GREEN_TEST(a_pipe_that_nobody_reads_from_ends_nobody),
         GREEN_TEST(what_proxies_say_is_logged),
         GREEN_TEST(trusted_proxies_are_believed),
+        GREEN_TEST(what_is_no_address_ends_the_search),
+        GREEN_TEST(a_network_of_ipv6_holds_no_ipv4),
+        GREEN_TEST(without_memory_the_client_is_not_taken_for_the_proxy),
         GREEN_TEST(bad_layouts_and_networks_are_refused),
         GREEN_SUITE_END
 };

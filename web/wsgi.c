@@ -130,7 +130,7 @@ wait_for_room(struct green__server *server)
 
 /* Somebody has come: those that rest make room, also where they have begun to do something in the meantime. */
 static int
-let_in(struct green__server *server, green_socket *client)
+let_in(struct green__server *server, green_socket *client, const struct green_addr *peer)
 {
         int rc = 0;
 
@@ -140,7 +140,7 @@ let_in(struct green__server *server, green_socket *client)
                 rc = green_park(&server->room, &w, GREEN_FOREVER);
         }
         if (rc == 0)
-                green__conn_add(server, client);
+                green__conn_add(server, client, peer);
         else
                 (void)green_socket_free(client);
         return rc;
@@ -153,11 +153,12 @@ accept_all(struct green__server *server)
         int rc;
 
         while ((rc = wait_for_room(server)) == 0) {
-                green_socket *client = green_socket_accept(server->listener, NULL);
+                struct green_addr peer;
+                green_socket *client = green_socket_accept(server->listener, &peer);
 
                 if (client != NULL) {
                         pause = 0.01;
-                        rc = let_in(server, client);
+                        rc = let_in(server, client, &peer);
                         if (rc != 0)
                                 return rc;
                         continue;

@@ -101,7 +101,7 @@ on_watch(struct green_watch *w, int result, void *arg)
 }
 
 void
-green__conn_add(struct green__server *server, green_socket *socket)
+green__conn_add(struct green__server *server, green_socket *socket, const struct green_addr *peer)
 {
         struct green__conn *conn = green_malloc(sizeof(*conn));
 
@@ -115,6 +115,7 @@ green__conn_add(struct green__server *server, green_socket *socket)
         conn->thread = NULL;
         conn->session = NULL;
         conn->starting = conn->killed = false;
+        conn->peer = green__peer_of(peer);
         server->count++;
         server->stats->connections = server->count;
         if (server->opts.socket_timeout > 0)

@@ -14,7 +14,9 @@
 
 enum {
         BUFFER = 16384,
-        FIELD_MAX = 2048, /* most that is shown of what a client has sent */
+        LINE_MAX_LOG = BUFFER / 2, /* longest line, its newline too */
+        LINE_MAX_HOOK = 1000,      /* the same for the log hook, which cuts there */
+        FOREIGN_LEAST = 64,        /* what a client has sent is shown up to here at least: an address fits */
         NUMBER_MAX = 32,
         DATE_SIZE = 24,
         DECIMALS_MAX = 9,
@@ -60,6 +62,7 @@ struct green__access_log {
         char *format; /* a copy, which texts point into */
         struct token *tokens;
         size_t count;
+        size_t foreign_max; /* bytes that what a client has sent may take in a line, for each such field */
         time_t date_second;
         char date[DATE_SIZE];
         size_t date_len;
@@ -92,9 +95,9 @@ find_name(const char *name, size_t len, enum field *ret)
 static const char *
 parse_field(const char *at, struct token *t)
 {
-        const char *name = at + 2, *end = strchr(name, ')');
+        const char *end = at[1] == '(' ? strchr(at + 2, ')') : NULL;
 
-        if (at[1] != '(' || end == NULL || !find_name(name, (size_t)(end - name), &t->field))
+        if (end == NULL || !find_name(at + 2, (size_t)(end - (at + 2)), &t->field))
                 return NULL;
         t->decimals = 6;
         at = end + 1;
@@ -134,6 +137,45 @@ compile(struct green__access_log *log)
         return 0;
 }
 
+/* Bytes that a field takes at most; 0: it is a client's. */
+static size_t
+most_of(const struct token *t)
+{
+        switch (t->field) {
+        case TEXT: return t->len;
+        case CLIENT_PORT:
+        case STATUS_CODE:
+        case BODY_LENGTH:
+        case WALL_SECONDS:
+        case BYTES_SENT:
+        case PID: return NUMBER_MAX;
+        case DATE_TIME: return DATE_SIZE;
+        default: return 0;
+        }
+}
+
+/*
+ * What clients have sent shares what a line has left. So no client can send so much of one thing that another, or the
+ * status, is not to be seen.
+ */
+static int
+share_out(struct green__access_log *log, size_t line_max)
+{
+        size_t foreign = 0, fixed = 1;
+
+        for (size_t i = 0; i < log->count; i++) {
+                size_t most = most_of(&log->tokens[i]);
+
+                fixed += most;
+                foreign += most == 0;
+        }
+        if (fixed > line_max || (line_max - fixed) / FOREIGN_LEAST < foreign)
+                return green_set_error(-EINVAL, "log_format: a line might take more than %zu bytes", line_max);
+        if (foreign > 0)
+                log->foreign_max = (line_max - fixed) / foreign;
+        return 0;
+}
+
 /* ---- writing */
 
 static void
@@ -167,42 +209,16 @@ deliver(void *arg)
         log->len = 0;
 }
 
-/* Have room for so many bytes, at most BUFFER. */
-static void
-need(struct green__server *server, size_t len)
-{
-        if (BUFFER - server->log->len < len)
-                deliver(server);
-}
-
-void
-green_wsgi_log_to_fd(void *fd, const char *text, size_t len)
-{
-        while (len > 0) {
-                ssize_t n = write((int)(intptr_t)fd, text, len);
-
-                if (n < 0 && errno != EINTR)
-                        return;
-                if (n > 0) {
-                        text += n;
-                        len -= (size_t)n;
-                }
-        }
-}
-
-/* ---- a line: its fields are put into an array on the stack, so that it is given whole */
+/* ---- a line: share_out() has seen to it that it fits */
 
 struct line {
-        char *at, *end;
+        char *at;
+        size_t foreign_max;
 };
 
 static void
 put(struct line *l, const char *text, size_t len)
 {
-        size_t room = (size_t)(l->end - l->at);
-
-        if (len > room)
-                len = room;
         memcpy(l->at, text, len);
         l->at += len;
 }
@@ -213,25 +229,75 @@ is_plain(unsigned char c)
         return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+static size_t
+width(char c)
+{
+        return is_plain((unsigned char)c) ? 1 : 4;
+}
+
 /* What a client has sent: it must not look like something else in the log. */
 static void
-put_foreign(struct line *l, const char *text, size_t len)
+put_escaped(struct line *l, const char *text, size_t len)
 {
         static const char digits[] = "0123456789ABCDEF";
 
-        if (len > FIELD_MAX)
-                len = FIELD_MAX;
-        if (len == 0)
-                put(l, "-", 1);
         for (size_t i = 0; i < len; i++) {
                 unsigned char c = (unsigned char)text[i];
-                char coded[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
 
-                if (is_plain(c))
-                        put(l, text + i, 1);
-                else
+                if (is_plain(c)) {
+                        *l->at++ = text[i];
+                } else {
+                        char coded[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+
                         put(l, coded, 4);
+                }
         }
+}
+
+/* The same, or as much of it as a field may take, with dots for the rest. */
+static void
+put_foreign(struct line *l, const char *text, size_t len)
+{
+        size_t used = 0, fits = 0;
+
+        if (len == 0)
+                put(l, "-", 1);
+        if (len <= l->foreign_max / 4) {
+                put_escaped(l, text, len);
+                return;
+        }
+        for (size_t i = 0; i < len; i++) {
+                used += width(text[i]);
+                if (used <= l->foreign_max - 3)
+                        fits = i + 1;
+        }
+        if (used <= l->foreign_max)
+                fits = len;
+        put_escaped(l, text, fits);
+        if (fits < len)
+                put(l, "...", 3);
+}
+
+/* The same, of whose beginning least is known. */
+static void
+put_foreign_end(struct line *l, const char *text, size_t len)
+{
+        size_t used = 0, from = len;
+
+        if (len <= l->foreign_max / 4) {
+                put_foreign(l, text, len);
+                return;
+        }
+        for (size_t i = len; i > 0; i--) {
+                used += width(text[i - 1]);
+                if (used <= l->foreign_max - 3)
+                        from = i - 1;
+        }
+        if (used <= l->foreign_max)
+                from = 0;
+        if (from > 0)
+                put(l, "...", 3);
+        put_escaped(l, text + from, len - from);
 }
 
 static void
@@ -256,7 +322,7 @@ put_seconds(struct line *l, const green_wsgi_request *req, unsigned decimals)
 
         for (unsigned i = decimals; i < 9; i++)
                 unit *= 10;
-        ns /= unit;
+        ns = (ns + unit / 2) / unit;
         for (unsigned i = 0; i < decimals; i++)
                 scale *= 10;
         put_number(l, ns / scale, 1);
@@ -286,13 +352,39 @@ put_date(struct line *l, struct green__access_log *log)
         put(l, log->date, log->date_len);
 }
 
+/* Of the request line, so that what was refused is told as it came. */
 static void
-put_span(struct line *l, const green_wsgi_request *req, struct green__http1_span span)
+put_method(struct line *l, const green_wsgi_request *req)
 {
-        if (req->head.result == GREEN__HTTP1_DONE)
-                put_foreign(l, req->base + span.off, span.len);
+        const char *end = req->line == NULL ? NULL : memchr(req->line, ' ', req->line_len);
+
+        put_foreign(l, req->line, end == NULL ? 0 : (size_t)(end - req->line));
+}
+
+static void
+put_protocol(struct line *l, const green_wsgi_request *req)
+{
+        size_t from = req->line == NULL ? 0 : req->line_len;
+
+        while (from > 0 && req->line[from - 1] != ' ')
+                from--;
+        if (from > 0 && req->line_len - from > 5 && memcmp(req->line + from, "HTTP/", 5) == 0)
+                put_foreign(l, req->line + from, req->line_len - from);
         else
                 put(l, "-", 1);
+}
+
+static void
+put_path(struct line *l, const green_wsgi_request *req)
+{
+        const struct green__http1 *head = &req->head;
+
+        if (head->result != GREEN__HTTP1_DONE || head->form == GREEN__HTTP1_AUTHORITY)
+                put(l, "-", 1);
+        else if (head->path.len == 0)
+                put(l, head->form == GREEN__HTTP1_ASTERISK ? "*" : "/", 1);
+        else
+                put_foreign(l, req->base + head->path.off, head->path.len);
 }
 
 static void
@@ -300,17 +392,7 @@ put_header(struct line *l, green_wsgi_request *req, const char *name)
 {
         const char *value = req->head.result == GREEN__HTTP1_DONE ? green_wsgi_header(req, name) : NULL;
 
-        put_foreign(l, value == NULL ? "" : value, value == NULL ? 0 : strlen(value));
-}
-
-static void
-put_port(struct line *l, green_wsgi_request *req)
-{
-        struct green_addr peer;
-        int port = green_wsgi_peer(req, &peer) == 0 ? green_addr_port(&peer) : -1;
-
-        if (port >= 0)
-                put_number(l, (uint64_t)port, 1);
+        put_foreign(l, value, value == NULL ? 0 : strlen(value));
 }
 
 static void
@@ -318,7 +400,7 @@ put_client(struct line *l, green_wsgi_request *req)
 {
         const char *text = green__proxy_logged(req);
 
-        put_foreign(l, text, strlen(text));
+        put_foreign_end(l, text, strlen(text));
 }
 
 static void
@@ -327,15 +409,18 @@ put_field(struct line *l, green_wsgi_request *req, const struct token *t)
         switch (t->field) {
         case TEXT: put(l, t->text, t->len); break;
         case CLIENT_IP: put_client(l, req); break;
-        case CLIENT_PORT: put_port(l, req); break;
+        case CLIENT_PORT:
+                if (green__has_port(&req->session->conn->peer))
+                        put_number(l, req->session->conn->peer.port, 1);
+                break;
         case DATE_TIME: put_date(l, req->session->server->log); break;
         case REQUEST_LINE: put_foreign(l, req->line, req->line == NULL ? 0 : req->line_len); break;
         case STATUS_CODE: put_number(l, (uint64_t)req->status, 1); break;
         case BODY_LENGTH: put_number(l, req->body_sent, 1); break;
         case WALL_SECONDS: put_seconds(l, req, t->decimals); break;
-        case METHOD: put_span(l, req, req->head.method_name); break;
-        case PATH: put_span(l, req, req->head.path); break;
-        case PROTOCOL: put(l, req->head.minor == 0 ? "HTTP/1.0" : "HTTP/1.1", 8); break;
+        case METHOD: put_method(l, req); break;
+        case PATH: put_path(l, req); break;
+        case PROTOCOL: put_protocol(l, req); break;
         case BYTES_SENT: put_number(l, req->bytes_sent, 1); break;
         case REFERER: put_header(l, req, "referer"); break;
         case USER_AGENT: put_header(l, req, "user-agent"); break;
@@ -351,16 +436,16 @@ green__log_request(green_wsgi_request *req)
         struct green__access_log *log = server->log;
         struct line l;
 
-        need(server, BUFFER / 2);
+        if (BUFFER - log->len < LINE_MAX_LOG)
+                deliver(server);
         l.at = log->buffer + log->len;
-        l.end = log->buffer + BUFFER - 1;
+        l.foreign_max = log->foreign_max;
         for (size_t i = 0; i < log->count; i++)
                 put_field(&l, req, &log->tokens[i]);
         *l.at++ = '\n';
         log->len = (size_t)(l.at - log->buffer);
-        /* Without a timer the line waits for those behind it. */
-        if (!green_timer_pending(log->timer))
-                (void)green_timer_schedule(log->timer);
+        if (!green_timer_pending(log->timer) && green_timer_schedule(log->timer) != 0)
+                deliver(server);
 }
 
 /* ---- its life */
@@ -384,6 +469,8 @@ green__log_take(struct green__server *server)
                 return -ENOMEM;
         memcpy(log->format, format, len + 1);
         rc = compile(log);
+        if (rc == 0)
+                rc = share_out(log, server->opts.log != NULL ? LINE_MAX_LOG : LINE_MAX_HOOK);
         /* Where nobody sees it no line is made. */
         if (rc == 0 && (server->opts.no_log_output || (server->opts.log == NULL && !green_log_enabled(GREEN_LOG_INFO))))
                 green__log_release(server);
@@ -407,41 +494,62 @@ green__log_release(struct green__server *server)
 
 /* ---- what is said beside requests */
 
-static void
-address_of(const struct green__server *server, const struct green__conn *conn, char *text, size_t size)
+/* "... on http://127.0.0.1:80", "... on http:/run/x.sock" */
+static int
+with_url(const struct green__server *server, const char *what, char *text, size_t size)
 {
-        bool tls = green_socket_is_tls(server->listener);
+        bool is_unix;
+        const char *scheme = green_socket_is_tls(server->listener) ? "https:" : "http:";
         char name[GREEN_ADDR_TEXT_SIZE] = "?";
         struct green_addr addr;
-        int rc = conn == NULL ? green_socket_getsockname(server->listener, &addr)
-                              : green_socket_getpeername(conn->socket, &addr);
 
-        if (rc == 0)
+        if (green_socket_getsockname(server->listener, &addr) == 0)
                 (void)green_addr_format(&addr, name, sizeof name);
-        if (conn != NULL)
-                (void)snprintf(text, size, "%s", name);
+        is_unix = strncmp(name, "unix:", 5) == 0;
+        return snprintf(text, size, "(%d) wsgi %s on %s%s%s\n", (int)getpid(), what, scheme, is_unix ? "" : "//",
+                        is_unix ? name + 5 : name);
+}
+
+/* "... ('127.0.0.1', 4711)", "... ('unix', '')" */
+static int
+with_peer(const struct green__peer *peer, const char *what, char *text, size_t size)
+{
+        char ip[GREEN__IP_SIZE], port[8] = "''";
+
+        if (green__has_port(peer))
+                (void)snprintf(port, sizeof port, "%u", peer->port);
+        return snprintf(text, size, "(%d) %s ('%s', %s)\n", (int)getpid(), what, green__peer_text(peer, ip), port);
+}
+
+static void
+say(struct green__server *server, enum green_log_level level, const char *line, int len)
+{
+        if (level == GREEN_LOG_INFO && server->opts.log != NULL)
+                server->opts.log(server->opts.log_arg, line, (size_t)len);
         else
-                (void)snprintf(text, size, "%s%s", tls ? "https:" : "http:", strncmp(name, "unix:", 5) == 0 ? name + 5 : name);
-        if (conn == NULL && strncmp(name, "unix:", 5) != 0)
-                (void)snprintf(text, size, "%s//%s", tls ? "https:" : "http:", name);
+                green_log(level, "%.*s", len - 1, line);
 }
 
 void
-green__log_life(const struct green__server *server, const struct green__conn *conn, const char *what)
+green__log_life(struct green__server *server, const struct green__conn *conn, const char *what)
 {
         enum green_log_level level = conn == NULL ? GREEN_LOG_INFO : GREEN_LOG_DEBUG;
         bool to_log = conn == NULL && server->opts.log != NULL;
-        char address[GREEN_ADDR_TEXT_SIZE + 16], line[GREEN_ADDR_TEXT_SIZE + 80];
+        char line[GREEN_ADDR_TEXT_SIZE + 80];
         int len;
 
         if (server->opts.no_log_output || (!to_log && !green_log_enabled(level)))
                 return;
-        address_of(server, conn, address, sizeof address);
-        len = snprintf(line, sizeof line, "(%d) wsgi %s%s%s\n", (int)getpid(), what, conn == NULL ? " on " : " ", address);
+        if (conn == NULL && !server->closing)
+                len = with_url(server, what, line, sizeof line);
+        else if (conn == NULL)
+                len = snprintf(line, sizeof line, "(%d) wsgi %s\n", (int)getpid(), what);
+        else
+                len = with_peer(&conn->peer, what, line, sizeof line);
         if (len < 0 || (size_t)len >= sizeof line)
                 return;
-        if (to_log)
-                server->opts.log(server->opts.log_arg, line, (size_t)len);
-        else
-                green_log(level, "%.*s", len - 1, line);
+        /* What was before it is told before it. */
+        if (conn == NULL && server->log != NULL)
+                deliver(server);
+        say(server, level, line, len);
 }

@@ -17,6 +17,7 @@
  *      wsgi_upgrade.c   connections that become something else
  *      wsgi_proxy.c     who the client is behind proxies
  *      wsgi_log.c       the access log
+ *      wsgi_log_fd.c    the same to a descriptor
  *
  * A connection at rest is a green__conn and its socket: the watch in it fires when bytes arrive. Then a green thread
  * with a session (buffers, parser, request) runs it until its buffer is empty and the last read took all there was.
@@ -63,6 +64,15 @@ enum green__conn_state {
         GREEN__CONN_RUNNING, /* a green thread has it */
 };
 
+enum { GREEN__IP_SIZE = 46 }; /* text of an address, its NUL too */
+
+/* Whom a connection was accepted from: also when it has gone, and no system call can say. */
+struct green__peer {
+        unsigned char ip[16]; /* IPv4 as ::ffff:a.b.c.d */
+        uint16_t port;
+        uint8_t family;       /* AF_INET, AF_INET6, AF_UNIX; 0: anything else */
+};
+
 struct green__conn {
         struct green__conn *next, *prev; /* of the server's idle ones, or of its busy ones; circular */
         struct green__conn *queue_next;  /* those that wait for their turn */
@@ -73,6 +83,7 @@ struct green__conn {
         enum green__conn_state state;
         bool starting;                   /* its green thread has begun, and it is not known for what */
         bool killed;                     /* at the end of the shutdown's patience */
+        struct green__peer peer;
         struct green_watch watch;
 };
 
@@ -193,7 +204,7 @@ struct green__server {
 };
 
 /* wsgi_conn.c */
-void green__conn_add(struct green__server *server, green_socket *socket);
+void green__conn_add(struct green__server *server, green_socket *socket, const struct green_addr *peer);
 void green__conn_close(struct green__conn *conn);
 /* Run it in the calling green thread until it rests or ends. */
 void green__conn_run(struct green__conn *conn);
@@ -283,6 +294,14 @@ const char *green__variable_name(green_wsgi_request *req, size_t index);
 /* wsgi_proxy.c: opts.trusted_proxies. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__proxies_take(struct green__server *server);
 void green__proxies_release(struct green__server *server);
+struct green__peer green__peer_of(const struct green_addr *addr);
+static inline bool
+green__has_port(const struct green__peer *peer)
+{
+        return peer->family == AF_INET || peer->family == AF_INET6;
+}
+/* "127.0.0.1", "unix"; "" for anything else. Returns text. */
+const char *green__peer_text(const struct green__peer *peer, char text[GREEN__IP_SIZE]);
 /* The client as the access log shows it: with X-Forwarded-For, as WSGI-96 has it. "" where there is no memory. */
 const char *green__proxy_logged(green_wsgi_request *req);
 
@@ -294,8 +313,11 @@ int green__log_take(struct green__server *server);
 void green__log_release(struct green__server *server);
 /* A request has ended, or was refused. */
 void green__log_request(green_wsgi_request *req);
-/* The life of the server and its connections (WSGI-97), by the log hook; NULL where there is no connection. */
-void green__log_life(const struct green__server *server, const struct green__conn *conn, const char *what);
+/*
+ * The life of the server, "starting up" and "exited", and of a connection (WSGI-97); conn is NULL where there is none. The
+ * former goes where the access log does, the latter to the log hook, for who looks for a fault.
+ */
+void green__log_life(struct green__server *server, const struct green__conn *conn, const char *what);
 
 /* Room in the collected answers. */
 static inline size_t

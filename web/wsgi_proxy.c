@@ -30,23 +30,19 @@ struct green__proxies {
 
 static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-/* A numeric address, in brackets or with a port too, as proxies write them. */
+static bool
+is_v4(const unsigned char ip[16])
+{
+        return memcmp(ip, mapped, sizeof mapped) == 0;
+}
+
+/* A numeric address, and nothing else. */
 static bool
 parse_address(const char *text, size_t len, struct address *ret)
 {
         char copy[INET6_ADDRSTRLEN + 1];
-        const char *end;
 
-        if (len > 1 && text[0] == '[') {
-                end = memchr(text, ']', len);
-                if (end == NULL)
-                        return false;
-                text++;
-                len = (size_t)(end - text);
-        } else if ((end = memchr(text, ':', len)) != NULL && memchr(end + 1, ':', len - (size_t)(end + 1 - text)) == NULL) {
-                len = (size_t)(end - text);
-        }
-        if (len == 0 || len >= sizeof copy)
+        if (len >= sizeof copy)
                 return false;
         memcpy(copy, text, len);
         copy[len] = '\0';
@@ -56,18 +52,61 @@ parse_address(const char *text, size_t len, struct address *ret)
         return inet_pton(AF_INET, copy, ret->bytes + 12) == 1;
 }
 
+/* ":80", or nothing */
 static bool
-of_peer(const struct green_addr *peer, struct address *ret)
+is_port(const char *text, size_t len)
 {
-        if (peer->data.ss_family == AF_INET6) {
-                memcpy(ret->bytes, &((const struct sockaddr_in6 *)&peer->data)->sin6_addr, 16);
-                return true;
-        }
-        if (peer->data.ss_family != AF_INET)
+        if (len > 0 && (text[0] != ':' || len == 1 || len > 6))
                 return false;
-        memcpy(ret->bytes, mapped, sizeof mapped);
-        memcpy(ret->bytes + 12, &((const struct sockaddr_in *)&peer->data)->sin_addr, 4);
+        for (size_t i = 1; i < len; i++)
+                if (text[i] < '0' || text[i] > '9')
+                        return false;
         return true;
+}
+
+/* An address as proxies write it: in brackets or with a port too. */
+static bool
+parse_hop(const char *text, size_t len, struct address *ret)
+{
+        const char *colon = memchr(text, ':', len), *end = text + len;
+
+        if (len > 0 && text[0] == '[') {
+                const char *stop = memchr(text, ']', len);
+
+                return stop != NULL && colon != NULL && colon < stop && is_port(stop + 1, (size_t)(end - (stop + 1))) &&
+                       parse_address(text + 1, (size_t)(stop - (text + 1)), ret);
+        }
+        /* More than one: an IPv6 address. */
+        if (colon == NULL || memchr(colon + 1, ':', (size_t)(end - (colon + 1))) != NULL)
+                colon = end;
+        return is_port(colon, (size_t)(end - colon)) && parse_address(text, (size_t)(colon - text), ret);
+}
+
+struct green__peer
+green__peer_of(const struct green_addr *addr)
+{
+        struct green__peer peer = {.family = 0};
+        struct sockaddr_in6 v6;
+        struct sockaddr_in v4;
+
+        switch (addr->size == 0 ? AF_UNSPEC : addr->data.ss_family) {
+        case AF_INET6:
+                memcpy(&v6, &addr->data, sizeof v6);
+                memcpy(peer.ip, &v6.sin6_addr, 16);
+                peer.port = ntohs(v6.sin6_port);
+                peer.family = AF_INET6;
+                break;
+        case AF_INET:
+                memcpy(&v4, &addr->data, sizeof v4);
+                memcpy(peer.ip, mapped, sizeof mapped);
+                memcpy(peer.ip + 12, &v4.sin_addr, 4);
+                peer.port = ntohs(v4.sin_port);
+                peer.family = AF_INET;
+                break;
+        case AF_UNIX: peer.family = AF_UNIX; break;
+        default: break;
+        }
+        return peer;
 }
 
 static bool
@@ -76,6 +115,9 @@ is_inside(const struct network *n, const struct address *a)
         size_t whole = n->bits / 8;
         unsigned rest = n->bits % 8;
 
+        /* IPv4 is in no network of IPv6, though its addresses are written as such here: "::/0" is not everybody. */
+        if (n->bits < 96 && is_v4(a->bytes))
+                return false;
         if (memcmp(n->address.bytes, a->bytes, whole) != 0)
                 return false;
         return rest == 0 || ((n->address.bytes[whole] ^ a->bytes[whole]) & (0xff00u >> rest) & 0xffu) == 0;
@@ -91,15 +133,18 @@ is_trusted(const struct green__proxies *p, const struct address *a)
 }
 
 static bool
-trusts_peer(green_wsgi_request *req)
+trusts_peer(const green_wsgi_request *req)
 {
         const struct green__proxies *p = req->session->server->proxies;
-        struct green_addr peer;
+        const struct green__peer *peer = &req->session->conn->peer;
         struct address a;
 
-        if (p == NULL || green_wsgi_peer(req, &peer) != 0)
+        if (p == NULL)
                 return false;
-        return of_peer(&peer, &a) ? is_trusted(p, &a) : p->unix_too;
+        if (!green__has_port(peer))
+                return peer->family == AF_UNIX && p->unix_too;
+        memcpy(a.bytes, peer->ip, sizeof a.bytes);
+        return is_trusted(p, &a);
 }
 
 /* ---- the option */
@@ -166,54 +211,78 @@ green__proxies_release(struct green__server *server)
 
 /* ---- what is asked */
 
-static const char *
-address_text(green_wsgi_request *req, const struct address *a)
+/* Of four numbers, in less time than inet_ntop() needs: the access log asks at each request. */
+static void
+put_v4(char *at, const unsigned char *ip)
 {
-        char text[INET6_ADDRSTRLEN];
-        bool v4 = memcmp(a->bytes, mapped, sizeof mapped) == 0;
-        const char *copy;
+        for (int i = 0; i < 4; i++) {
+                unsigned n = ip[i];
 
-        (void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a->bytes + 12 : a->bytes, text, sizeof text);
-        copy = green__arena_copy(&req->session->arena, text, strlen(text));
+                if (n >= 100)
+                        *at++ = (char)('0' + n / 100);
+                if (n >= 10)
+                        *at++ = (char)('0' + n / 10 % 10);
+                *at++ = (char)('0' + n % 10);
+                *at++ = i < 3 ? '.' : '\0';
+        }
+}
+
+static void
+put_address(const unsigned char ip[16], char text[GREEN__IP_SIZE])
+{
+        if (is_v4(ip))
+                put_v4(text, ip + 12);
+        else
+                (void)inet_ntop(AF_INET6, ip, text, GREEN__IP_SIZE);
+}
+
+const char *
+green__peer_text(const struct green__peer *peer, char text[GREEN__IP_SIZE])
+{
+        text[0] = '\0';
+        if (green__has_port(peer))
+                put_address(peer->ip, text);
+        else if (peer->family == AF_UNIX)
+                memcpy(text, "unix", sizeof "unix");
+        return text;
+}
+
+/* A copy in the request's memory; "" where there is none. */
+static const char *
+keep(green_wsgi_request *req, const char *text)
+{
+        const char *copy = green__arena_copy(&req->session->arena, text, strlen(text));
+
         return copy == NULL ? "" : copy;
 }
 
-static const char *
-peer_text(green_wsgi_request *req)
-{
-        struct green_addr peer;
-        struct address a;
-
-        if (green_wsgi_peer(req, &peer) != 0)
-                return "";
-        return of_peer(&peer, &a) ? address_text(req, &a) : "unix";
-}
-
-/* The values of all fields of a name, joined by commas; NULL: there is none, or no memory. name is in lower case. */
-static const char *
-forwarded(green_wsgi_request *req, const char *name)
+/* The values of all fields of a name, joined by commas; NULL where there is none. name is in lower case. 0, or -ENOMEM. */
+static int
+forwarded(green_wsgi_request *req, const char *name, const char **ret_list)
 {
         const struct green__http1_lines *lines = &req->head.lines;
         size_t len = 0;
-        char *text, *at;
+        char *at;
         int i;
 
+        *ret_list = NULL;
         if (req->head.result != GREEN__HTTP1_DONE)
-                return NULL;
+                return 0;
         for (i = -1; (i = green__http1_find(lines, req->base, name, (unsigned)(i + 1))) >= 0;)
                 len += req->fields[i].value_len + 1u;
         if (len == 0)
-                return NULL;
-        text = at = green__arena_alloc(&req->session->arena, len);
-        if (text == NULL)
-                return NULL;
+                return 0;
+        at = green__arena_alloc(&req->session->arena, len);
+        if (at == NULL)
+                return -ENOMEM;
+        *ret_list = at;
         for (i = -1; (i = green__http1_find(lines, req->base, name, (unsigned)(i + 1))) >= 0;) {
                 memcpy(at, req->base + req->fields[i].value, req->fields[i].value_len);
                 at += req->fields[i].value_len;
                 *at++ = ',';
         }
         at[-1] = '\0';
-        return text;
+        return 0;
 }
 
 static bool
@@ -236,25 +305,29 @@ take_last(const char *list, size_t *len, struct address *ret)
         *len = begin > 0 ? begin - 1 : 0;
         while (begin < end && is_space(list[begin]))
                 begin++;
-        return parse_address(list + begin, end - begin, ret);
+        return parse_hop(list + begin, end - begin, ret);
 }
 
 static const char *
 find_client(green_wsgi_request *req)
 {
-        const char *list = trusts_peer(req) ? forwarded(req, "x-forwarded-for") : NULL;
-        size_t len = list == NULL ? 0 : strlen(list);
-        bool found = false;
-        struct address a, good;
+        char text[GREEN__IP_SIZE];
+        const char *list = NULL;
+        struct address a;
+        size_t len;
 
+        green__peer_text(&req->session->conn->peer, text);
+        /* Without memory nobody is the client: it is not to be taken for the proxy. */
+        if (trusts_peer(req) && forwarded(req, "x-forwarded-for", &list) != 0)
+                return "";
+        len = list == NULL ? 0 : strlen(list);
         /* From the nearest proxy outwards: who is not trusted is the client, whatever it says of others. */
         while (len > 0 && take_last(list, &len, &a)) {
-                good = a;
-                found = true;
+                put_address(a.bytes, text);
                 if (!is_trusted(req->session->server->proxies, &a))
                         break;
         }
-        return found ? address_text(req, &good) : peer_text(req);
+        return keep(req, text);
 }
 
 const char *
@@ -268,11 +341,12 @@ green_wsgi_client(green_wsgi_request *req)
 const char *
 green_wsgi_scheme(green_wsgi_request *req)
 {
-        const char *proto;
+        const char *proto = NULL;
 
         if (green_socket_is_tls(req->session->conn->socket))
                 return "https";
-        proto = trusts_peer(req) ? forwarded(req, "x-forwarded-proto") : NULL;
+        if (trusts_peer(req))
+                (void)forwarded(req, "x-forwarded-proto", &proto);
         return proto != NULL && strcasecmp(proto, "https") == 0 ? "https" : "http";
 }
 
@@ -280,16 +354,17 @@ const char *
 green__proxy_logged(green_wsgi_request *req)
 {
         const struct green_wsgi_server_opts *opts = &req->session->server->opts;
-        const char *peer = peer_text(req), *list = NULL;
-        char *text, *at;
+        const char *list = NULL;
+        char peer[GREEN__IP_SIZE], *text, *at;
 
+        green__peer_text(&req->session->conn->peer, peer);
         if (!opts->no_log_x_forwarded_for && (opts->trusted_proxies == NULL || trusts_peer(req)))
-                list = forwarded(req, "x-forwarded-for");
+                (void)forwarded(req, "x-forwarded-for", &list);
         if (list == NULL)
-                return peer;
+                return keep(req, peer);
         text = at = green__arena_alloc(&req->session->arena, strlen(list) + strlen(peer) + 2);
         if (text == NULL)
-                return peer;
+                return keep(req, peer);
         for (; *list != '\0'; list++)
                 if (!is_space(*list))
                         *at++ = *list;

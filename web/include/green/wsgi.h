@@ -119,14 +119,16 @@ struct green_wsgi_server_opts {
         bool strict_target; /**< refuse what RFC 3986 does not have in a target, though browsers send it */
 
         /* The access log. */
-        green_wsgi_log_fn log;    /**< takes its lines. NULL: the log hook, as #GREEN_LOG_INFO (WSGI-93) */
+        green_wsgi_log_fn log;    /**< takes its lines. NULL: the log hook, as #GREEN_LOG_INFO, if there is one when the
+                                       server begins (WSGI-93) */
         void *log_arg;            /**< its first argument */
         const char *log_format;   /**< NULL: #GREEN_WSGI_LOG_FORMAT; see green_wsgi_server() (WSGI-94) */
         bool no_log_output;       /**< log nothing of requests, beginning and end (WSGI-93) */
         bool no_log_x_forwarded_for; /**< client_ip is the peer's address alone (WSGI-96) */
         const char *const *trusted_proxies; /**< addresses and networks ("10.0.0.0/8", "::1", "unix") whose
                                                  X-Forwarded-For and X-Forwarded-Proto are believed, ended by NULL;
-                                                 copied. NULL: nobody's. See green_wsgi_client() */
+                                                 copied. NULL: nobody's. No network of IPv6 holds an IPv4 address, not
+                                                 even "::/0". See green_wsgi_client() */
 
         struct green_wsgi_stats *stats; /**< kept up to date here; NULL: nowhere */
 };
@@ -145,8 +147,9 @@ struct green_wsgi_server_opts {
  * log_format is text with fields: `%(name)s`, or `%(wall_seconds).6f` with so many decimals; `%%` is a percent sign. The
  * names: client_ip, client_port, date_time (local time, "27/Nov/2026 10:45:18"), request_line, status_code, body_length
  * (bytes of the response's body), wall_seconds; and method, path, protocol, bytes_sent (all of the response), referer,
- * user_agent, host, pid. What a client has sent is written without control characters, quotes and backslashes: these
- * are \\xHH.
+ * user_agent, host, pid. What is not known is "-". What a client has sent is written in printable ASCII without quotes and
+ * backslashes: other bytes are \\xHH. A line is 8,192 bytes at most, or 1,000 for the log hook: fields of what a client has
+ * sent share what the others leave, and "..." stands for what does not fit its share; of client_ip that is the beginning.
  *
  * @param listener of green_listen(); stays the caller's.
  * @param app      called once a request.
@@ -163,8 +166,8 @@ GREEN_API int green_wsgi_server(green_socket *listener, green_wsgi_app app, void
                                 const struct green_wsgi_server_opts *opts);
 
 /**
- * @brief For green_wsgi_server_opts::log: write to a descriptor, at once. Never yields, but waits in write() where the
- *        descriptor makes one wait.
+ * @brief For green_wsgi_server_opts::log: write to a descriptor, at once. Never yields, but the whole OS thread waits
+ *        while the descriptor takes no more. Errors are passed over, and nothing raises SIGPIPE; keeps `errno`.
  * @param fd   the descriptor, as `(void *)(intptr_t)fd`.
  * @param text as for #green_wsgi_log_fn.
  * @param len  likewise.
