@@ -25,11 +25,14 @@
 #define MBED_CHECK_PAIR(public, private, rng) mbedtls_pk_check_pair((public), (private), (rng), NULL)
 #define MBED_SHA256(in, len, out) mbedtls_sha256((in), (len), (out), 0)
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
-#include <psa/crypto.h>
 #define MBED_HAS_1_3 1
-#define MBED_INIT() (psa_crypto_init() == PSA_SUCCESS)
 #else
 #define MBED_HAS_1_3 0
+#endif
+#if MBED_HAS_1_3 || defined(MBEDTLS_USE_PSA_CRYPTO)
+#include <psa/crypto.h>
+#define MBED_INIT() (psa_crypto_init() == PSA_SUCCESS)
+#else
 #define MBED_INIT() true
 #endif
 

@@ -1,7 +1,8 @@
 /*
- * Steps of handshakes that cost much, and the reading of the system's bundle: in the pool of OS threads, of one hub's no more at once than there are processors.
- * More would not be done sooner. They would keep other jobs from the pool, and, since the system takes the processor from
- * one for another, they would be stopped within malloc(), with its lock, for which the hub's OS thread would then wait.
+ * Steps of handshakes that cost much, and the reading of the system's bundle: in the pool of OS threads, of one hub's no
+ * more at once than there are processors. More would not be done sooner. They would keep other jobs from the pool, and,
+ * since the system takes the processor from one for another, they would be stopped within malloc(), with its lock, for
+ * which the hub's OS thread would then wait.
  */
 #include "tls_priv.h"
 

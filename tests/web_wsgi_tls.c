@@ -532,6 +532,43 @@ a_body_that_is_cut_off_is_an_error(void)
         end(&t);
 }
 
+/* ---- an end that no client can hold up */
+
+/* More than all buffers on the way hold. */
+static char plenty[32 << 20];
+
+static int
+fill_the_connection(green_wsgi_request *req, void *arg)
+{
+        struct server *s = arg;
+        green_socket *socket = green_wsgi_take_over(req, NULL, NULL);
+
+        green_wsgi_set_idle(req);
+        s->running = 1;
+        s->last_read = socket == NULL ? -EIO : green_socket_sendall(socket, plenty, sizeof plenty, 0, NULL);
+        return 0;
+}
+
+static void
+a_client_that_reads_nothing_does_not_hold_the_end(void)
+{
+        struct tls_server t = {.s.opts.shutdown_timeout = 0.05};
+        green_socket *c;
+
+        GREEN_COVERS("WSGI-09");
+        begin(&t, fill_the_connection);
+        c = tls_client(&t);
+        say(c, GET);
+        while (t.s.running == 0)
+                green_sleep(0);
+        /* It yields now and then before it has to wait. */
+        for (int i = 0; i < 1000; i++)
+                green_sleep(0);
+        end(&t);
+        CHECK_INT(t.s.last_read, GREEN_EKILLED);
+        CHECK_INT(green_socket_free(c), 0);
+}
+
 GREEN_SUITE(web_wsgi_tls) {
         GREEN_TEST(the_scheme_is_told),
         GREEN_TEST(in_the_clear_it_is_http),
@@ -545,5 +582,6 @@ GREEN_SUITE(web_wsgi_tls) {
         GREEN_TEST(what_is_left_of_a_record_is_not_forgotten),
         GREEN_TEST(a_request_may_lie_across_records),
         GREEN_TEST(a_body_that_is_cut_off_is_an_error),
+        GREEN_TEST(a_client_that_reads_nothing_does_not_hold_the_end),
         GREEN_SUITE_END
 };

@@ -182,26 +182,34 @@ accept_all(struct green__server *server)
 /* ---- the end */
 
 /*
- * Those that rest are closed, and those that count as resting; a green thread that has no byte of a request yet sees an
- * end of file. Who has asked for it is told.
+ * Who runs without a byte of a request yet, or counts as resting, sees an end of file: nothing is said to the peer here,
+ * since that may have to wait. Who has asked for it is told.
  */
+static void
+tell(struct green__session *s)
+{
+        if (!s->begun || s->request.idle)
+                (void)green_socket_shutdown(s->conn->socket, SHUT_RD);
+        else if (s->request.on_closing != NULL)
+                s->request.on_closing(&s->request, s->request.on_closing_arg);
+}
+
+/* Others may have run meanwhile, and closed connections: begin anew after each. */
 static void
 tell_all(struct green__server *server)
 {
-        struct green__conn *conn, *next;
+        struct green__conn *conn = server->busy.next;
 
-        while (close_one(server))
-                ;
-        for (conn = server->busy.next; conn != &server->busy; conn = next) {
-                struct green__session *s = conn->session;
+        while (conn != &server->busy) {
+                struct green__session *s = green__conn_session(conn);
 
-                next = conn->next;
-                if (s == NULL)
+                if (s == NULL || conn->told) {
+                        conn = conn->next;
                         continue;
-                if (!s->begun || s->request.idle)
-                        (void)green_socket_shutdown(conn->socket, SHUT_RDWR);
-                else if (s->request.on_closing != NULL)
-                        s->request.on_closing(&s->request, s->request.on_closing_arg);
+                }
+                conn->told = true;
+                tell(s);
+                conn = server->busy.next;
         }
 }
 
@@ -213,12 +221,14 @@ kill_running(struct green__server *server)
 
         green__turn_drop(server);
         while (conn != &server->busy) {
-                if (conn->thread == NULL || conn->killed) {
+                struct green__session *s = green__conn_session(conn);
+
+                if (s == NULL || conn->killed) {
                         conn = conn->next;
                         continue;
                 }
                 conn->killed = true;
-                (void)green_kill(conn->thread, 0);
+                (void)green_kill(s->thread, 0);
                 conn = server->busy.next;
         }
 }
@@ -248,6 +258,8 @@ shut_down(struct green__server *server)
 {
         server->closing = true;
         green_shield_begin();
+        while (close_one(server))
+                ;
         tell_all(server);
         wait_for_end(server);
         green__turn_end(server);

@@ -112,9 +112,8 @@ green__conn_add(struct green__server *server, green_socket *socket, const struct
         }
         conn->server = server;
         conn->socket = socket;
-        conn->thread = NULL;
         conn->session = NULL;
-        conn->starting = conn->killed = false;
+        conn->starting = conn->told = conn->killed = false;
         conn->peer = green__peer_of(peer);
         server->count++;
         server->stats->connections = server->count;
@@ -439,14 +438,13 @@ green__conn_run(struct green__conn *conn)
         bool at_rest = false;
 
         conn->state = GREEN__CONN_RUNNING;
-        conn->thread = green_getcurrent();
         conn->session = s;
         if (s != NULL) {
+                s->thread = green_getcurrent();
                 at_rest = serve(s);
+                conn->session = NULL;
                 green__session_give(s);
         }
-        conn->session = NULL;
-        conn->thread = NULL;
         green__turn_pause(conn);
         if (at_rest && !conn->server->closing)
                 rest(conn);

@@ -73,16 +73,18 @@ struct green__peer {
         uint8_t family;       /* AF_INET, AF_INET6, AF_UNIX; 0: anything else */
 };
 
+/* Many rest: each byte here counts, up to 248, which malloc() has no waste for. */
 struct green__conn {
         struct green__conn *next, *prev; /* of the server's idle ones, or of its busy ones; circular */
-        struct green__conn *queue_next;  /* those that wait for their turn */
+        union {
+                struct green__conn *queue_next; /* queued: who waits for its turn behind it */
+                struct green__session *session; /* running: what with; NULL: it is about to be closed */
+        };
         struct green__server *server;
         green_socket *socket;
-        green_thread *thread;            /* who runs it; borrowed */
-        struct green__session *session;  /* what it runs with */
-        enum green__conn_state state;
+        uint8_t state;                   /* enum green__conn_state */
         bool starting;                   /* its green thread has begun, and it is not known for what */
-        bool killed;                     /* at the end of the shutdown's patience */
+        bool told, killed;               /* of the server's end; at the end of its patience */
         struct green__peer peer;
         struct green_watch watch;
 };
@@ -156,6 +158,7 @@ struct green_wsgi_request {
 struct green__session {
         struct green__session *next;
         struct green__conn *conn;
+        green_thread *thread;           /* who runs it; borrowed */
         struct green__server *server;
         char *in;                       /* read buffer */
         size_t in_room, in_start, in_end;
@@ -318,6 +321,13 @@ void green__log_request(green_wsgi_request *req);
  * former goes where the access log does, the latter to the log hook, for who looks for a fault.
  */
 void green__log_life(struct green__server *server, const struct green__conn *conn, const char *what);
+
+/* Of a connection that runs; NULL of others. */
+static inline struct green__session *
+green__conn_session(const struct green__conn *conn)
+{
+        return conn->state == GREEN__CONN_RUNNING ? conn->session : NULL;
+}
 
 /* Room in the collected answers. */
 static inline size_t

@@ -132,6 +132,10 @@ struct green_tls_opts {
 /**
  * @brief Make a context. Never yields; it reads the files. thread-safe.
  *
+ * The system's bundle, which is long, is read when the first client of the context makes its handshake: in the pool of
+ * OS threads, once, while that handshake waits. What is wrong with it is that handshake's code. Only where a server
+ * verifies its clients by it (a certificate, and @ref green_tls_opts::verify) is it read here.
+ *
  * @param opts NULL for defaults: a client that trusts whom the system trusts.
  * @return the context, with one reference, for green_tls_context_unref(). NULL with `errno` and green_last_error(): ENOENT,
  *         EACCES (a file), #GREEN_ETLSFILE (its content, a key that does not fit), EINVAL (options), #GREEN_ETLSBACKEND, ENOMEM.
@@ -157,7 +161,8 @@ GREEN_API void green_tls_context_unref(green_tls_context *context);
 /**
  * @brief Read certificate, key, trusted certificates and CRL anew from their files: for connections to come. Those that
  *        are open go on, and sessions that were begun with the old certificate can still be resumed. Never yields.
- *        thread-safe.
+ *        thread-safe. The system's bundle is read anew by the next client's handshake, as at first; where that fails,
+ *        what was read before is used, and the log says so.
  * @param context a context made from files.
  * @retval 0              from now on the new ones are used.
  * @retval -EINVAL        it was made from memory only.
