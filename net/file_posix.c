@@ -13,9 +13,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <green/quiet.h>
+
 #include "check.h"
 #include "dns_priv.h"
-#include "quiet.h"
 
 static inline ssize_t
 result(ssize_t n)
@@ -180,19 +181,19 @@ green__sys_file_limited(void)
 
 /* Beyond the limit SIGXFSZ is raised. */
 static bool
-begin_limited(struct green__quiet *q)
+begin_limited(struct green_quiet *q)
 {
         if (green__likely(!green__sys_file_limited()))
                 return false;
-        green__quiet_begin(q, SIGXFSZ);
+        green_quiet_begin(q, SIGXFSZ);
         return true;
 }
 
 static void
-end_limited(const struct green__quiet *q, bool limited, ssize_t rc)
+end_limited(struct green_quiet *q, bool limited, ssize_t rc)
 {
         if (green__unlikely(limited))
-                green__quiet_end(q, rc == -EFBIG);
+                green_quiet_end(q, rc == -EFBIG);
 }
 
 /* ---- moving bytes */
@@ -211,7 +212,7 @@ green__sys_file_read(green_fd fd, void *buf, size_t len, int64_t at)
 ssize_t
 green__sys_file_write(green_fd fd, const void *buf, size_t len, int64_t at)
 {
-        struct green__quiet q;
+        struct green_quiet q;
         bool limited;
         ssize_t n;
 
@@ -226,7 +227,7 @@ green__sys_file_write(green_fd fd, const void *buf, size_t len, int64_t at)
 ssize_t
 green__sys_file_append(green_fd fd, const struct green_iovec *iov, size_t n)
 {
-        struct green__quiet q;
+        struct green_quiet q;
         bool limited;
         ssize_t sent;
 
@@ -241,7 +242,7 @@ green__sys_file_append(green_fd fd, const struct green_iovec *iov, size_t n)
 int
 green__sys_file_truncate(green_fd fd, int64_t length)
 {
-        struct green__quiet q;
+        struct green_quiet q;
         bool limited;
         int rc;
 

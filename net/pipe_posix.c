@@ -12,9 +12,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <green/quiet.h>
+
 #include "check.h"
 #include "pipe_sys.h"
-#include "quiet.h"
 #include "sock_sys.h"
 
 /* What a pipe that says it can be written to takes without waiting; a terminal takes about as much. */
@@ -212,12 +213,12 @@ write_once(green_fd fd, const struct green_iovec *iov, size_t n)
 static ssize_t
 write_quietly(green_fd fd, const struct green_iovec *iov, size_t n)
 {
-        struct green__quiet q;
+        struct green_quiet q;
         ssize_t sent;
 
-        green__quiet_begin(&q, SIGPIPE);
+        green_quiet_begin(&q, SIGPIPE);
         sent = write_once(fd, iov, n);
-        green__quiet_end(&q, sent == -EPIPE);
+        green_quiet_end(&q, sent == -EPIPE);
         return sent;
 }
 

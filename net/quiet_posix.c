@@ -1,19 +1,35 @@
 /*
- * Calls without their signal. See quiet.h.
+ * Calls without their signal. See <green/quiet.h>.
  */
 #include <config.h>
 
-#include "quiet.h"
+#include <green/quiet.h>
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 #include "check.h"
 
-void
-green__quiet_begin(struct green__quiet *q, int signo)
+struct quiet {
+        sigset_t old;
+        int signo;
+        bool theirs; /* one was pending before: somebody waits for it */
+};
+
+_Static_assert(sizeof(struct quiet) <= sizeof(struct green_quiet), "it fits its public storage");
+
+static struct quiet *
+inside(struct green_quiet *q)
 {
+        return (struct quiet *)(void *)q->reserved;
+}
+
+void
+green_quiet_begin(struct green_quiet *public, int signo)
+{
+        struct quiet *q = inside(public);
         sigset_t one, pending;
 
         q->signo = signo;
@@ -27,8 +43,9 @@ green__quiet_begin(struct green__quiet *q, int signo)
 }
 
 void
-green__quiet_end(const struct green__quiet *q, bool raised)
+green_quiet_end(struct green_quiet *public, bool raised)
 {
+        const struct quiet *q = inside(public);
         const struct timespec no_time = {0, 0};
         int error = errno;
         sigset_t one;

@@ -16,8 +16,9 @@
 #include <sys/sendfile.h>
 #endif
 
+#include <green/quiet.h>
+
 #include "check.h"
-#include "quiet.h"
 #include "sock_sys.h"
 
 /* Descriptors that the system passes with one message at most; a receive has room for all. */
@@ -268,14 +269,14 @@ ssize_t
 green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count)
 {
         off_t at = (off_t)offset;
-        struct green__quiet q;
+        struct green_quiet q;
         ssize_t n;
 
-        green__quiet_begin(&q, SIGPIPE);
+        green_quiet_begin(&q, SIGPIPE);
         do
                 n = result(sendfile(fd, file, &at, count));
         while (n == -EINTR);
-        green__quiet_end(&q, n == -EPIPE);
+        green_quiet_end(&q, n == -EPIPE);
         return n;
 }
 #else

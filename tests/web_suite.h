@@ -138,6 +138,23 @@ count(const char *text, const char *part)
         return n;
 }
 
+/* An application: requests wait inside until they are let go. */
+MAYBE int
+held(green_wsgi_request *req, void *arg)
+{
+        struct server *s = arg;
+        struct green_wait w;
+        int rc;
+
+        s->requests++;
+        s->running++;
+        if (s->running > s->most)
+                s->most = s->running;
+        rc = green_park(&s->hold, &w, GREEN_FOREVER);
+        s->running--;
+        return rc != 0 ? rc : green_wsgi_respond(req, 200, "text/plain", "Hello", 5);
+}
+
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 #endif

@@ -497,24 +497,6 @@ a_client_that_goes_away_hurts_nobody(void)
 
 /* ---- many, and the end */
 
-static int
-held(green_wsgi_request *req, void *arg)
-{
-        struct server *s = arg;
-        struct green_wait w;
-        int rc;
-
-        s->requests++;
-        s->running++;
-        if (s->running > s->most)
-                s->most = s->running;
-        rc = green_park(&s->hold, &w, GREEN_FOREVER);
-        s->running--;
-        if (rc != 0)
-                return rc;
-        return green_wsgi_respond(req, 200, "text/plain", "Hello", 5);
-}
-
 static void
 only_so_many_requests_run_at_a_time(void)
 {

@@ -632,6 +632,28 @@ a_long_body_of_many_chunks_is_whole(void)
         stop();
 }
 
+/* However large the buffer has grown for the requests before it. */
+static void
+trailers_have_a_limit(void)
+{
+        struct green_wsgi_server_opts opts = {0};
+
+        GREEN_COVERS("WSGI-49");
+        serve(note, &opts);
+        for (int fields = 0; fields < 60000; fields += 30000) {
+                request_len = 0;
+                put("POST / HTTP/1.1\r\nHost: a\r\n", "", sizeof("POST / HTTP/1.1\r\nHost: a\r\n") - 1);
+                for (int i = 0; i < fields; i += 5000)
+                        put("X: ", "\r\n", 5000);
+                put("Transfer-Encoding: chunked\r\n\r\n0\r\n", "", sizeof("Transfer-Encoding: chunked\r\n\r\n0\r\n") - 1);
+                for (int i = 0; i < 45; i++)
+                        put("X: ", "\r\n", 100);
+                put("\r\n", "", 2);
+                CHECK(strncmp(exchange(request, request_len, true, false), "HTTP/1.1 400 ", 13) == 0);
+        }
+        stop();
+}
+
 /* Asks for all that there is; the body is the values of the fields X-00, joined. */
 static int
 ask_all(green_wsgi_request *req, void *arg)
@@ -712,6 +734,7 @@ GREEN_SUITE(web_wsgi_framing){
         GREEN_TEST(lines_and_headers_have_limits),
         GREEN_TEST(limits_can_be_set),
         GREEN_TEST(a_long_body_of_many_chunks_is_whole),
+        GREEN_TEST(trailers_have_a_limit),
         GREEN_TEST(many_fields_of_one_name_cost_no_more_than_others),
         GREEN_SUITE_END,
 };

@@ -382,6 +382,11 @@ where_no_body_is_allowed_there_is_no_framing(void)
         answer = ask(&s, GET GET);
         CHECK_INT(count(answer, "HTTP/1.1 304 "), 2);
         CHECK_INT(count(answer, "Content-Length") + count(answer, "Transfer") + count(answer, "body"), 0);
+        s.length = 205;
+        answer = ask(&s, GET GET);
+        CHECK_INT(count(answer, "HTTP/1.1 205 Reset Content\r\n"), 2);
+        CHECK_INT(count(answer, "\r\nContent-Length: 0\r\n"), 2);
+        CHECK_INT(count(answer, "Transfer") + count(answer, "body"), 0);
         s.length = 200;
         answer = ask(&s, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK_INT(count(answer, "HTTP/1.1 200 "), 2);

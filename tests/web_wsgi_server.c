@@ -3,26 +3,10 @@
  */
 #include "web_suite.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <green/greenpool.h>
-
-/* Requests wait inside until they are let go. */
-static int
-hold(green_wsgi_request *req, void *arg)
-{
-        struct server *s = arg;
-        struct green_wait w;
-        int rc;
-
-        s->requests++;
-        s->running++;
-        if (s->running > s->most)
-                s->most = s->running;
-        rc = green_park(&s->hold, &w, 10);
-        s->running--;
-        return rc != 0 ? rc : green_wsgi_respond(req, 200, NULL, "Hello", 5);
-}
 
 static int
 hello(green_wsgi_request *req, void *arg)
@@ -58,7 +42,7 @@ slots_go_round_in_turn(void)
         green_socket *c[6];
 
         GREEN_COVERS("WSGI-04");
-        serve(&s, hold);
+        serve(&s, held);
         /* All are accepted before the first asks. */
         for (int i = 0; i < 6; i++)
                 c[i] = client_of(&s);
@@ -97,7 +81,7 @@ nothing_is_accepted_while_all_slots_are_taken(void)
         green_socket *c[3];
 
         GREEN_COVERS("WSGI-04");
-        serve(&s, hold);
+        serve(&s, held);
         c[0] = client_of(&s);
         say(c[0], GET);
         wait_for(&s.running, 1);
@@ -150,7 +134,7 @@ requests_run_in_a_pool_of_the_callers(void)
         green_socket *c[4];
 
         GREEN_COVERS("WSGI-03");
-        serve(&s, hold);
+        serve(&s, held);
         for (int i = 0; i < 4; i++) {
                 c[i] = client_of(&s);
                 say(c[i], GET);
@@ -183,7 +167,7 @@ a_full_pool_does_not_keep_the_server_from_its_end(void)
         green_socket *c[2];
 
         GREEN_COVERS("WSGI-03", "WSGI-09");
-        serve(&s, hold);
+        serve(&s, held);
         for (int i = 0; i < 2; i++) {
                 c[i] = client_of(&s);
                 say(c[i], GET);
@@ -236,7 +220,7 @@ without_one_that_rests_nothing_is_accepted(void)
         struct server s = {.opts = {.max_connections = 1, .stats = &stats}};
         green_socket *first, *second;
 
-        serve(&s, hold);
+        serve(&s, held);
         first = client_of(&s);
         say(first, GET);
         wait_for(&s.running, 1);
@@ -251,6 +235,36 @@ without_one_that_rests_nothing_is_accepted(void)
         until(second, "Hello");
         CHECK_INT(green_socket_free(first), 0);
         CHECK_INT(green_socket_free(second), 0);
+        stop(&s);
+}
+
+static void
+without_descriptors_it_waits_for_some(void)
+{
+        struct server s = {0};
+        struct rlimit was, few;
+        green_socket *c = green_socket_new(AF_INET, SOCK_STREAM, 0);
+        struct green_addr addr;
+        int next;
+
+        GREEN_COVERS("WSGI-12");
+        serve(&s, hello);
+        CHECK_INT(green_addr_parse(s.address, &addr), 0);
+        CHECK_INT(green_socket_set_timeout(c, 5 * suite_slow()), 0);
+        next = dup(0);
+        close(next);
+        CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+        few = was;
+        few.rlim_cur = (rlim_t)next;
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+        CHECK_INT(green_socket_connect(c, &addr), 0);
+        say(c, GET);
+        while (!logged("no more connections for now"))
+                green_sleep(0);
+        CHECK_INT(s.requests, 0);
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &was), 0);
+        until(c, "Hello");
+        CHECK_INT(green_socket_free(c), 0);
         stop(&s);
 }
 
@@ -327,7 +341,7 @@ a_read_that_takes_too_long_ends_the_connection(void)
 static void
 rest_has_a_time_limit_of_its_own(void)
 {
-        struct server s = {.opts = {.keepalive = 0.05, .socket_timeout = 20}};
+        struct server s = {.opts = {.keepalive = 0.2 * suite_slow(), .socket_timeout = 20 * suite_slow()}};
         green_socket *c;
 
         GREEN_COVERS("WSGI-39");
@@ -363,7 +377,7 @@ ask_to_be_told(green_wsgi_request *req, void *arg)
 
         CHECK(!green_wsgi_closing(req));
         green_wsgi_set_on_closing(req, its_end_is_told_to_who_asked, s);
-        return hold(req, arg);
+        return held(req, arg);
 }
 
 static void
@@ -527,6 +541,7 @@ GREEN_SUITE(web_wsgi_server) {
         GREEN_TEST(a_full_pool_does_not_keep_the_server_from_its_end),
         GREEN_TEST(the_one_that_rests_for_longest_makes_room),
         GREEN_TEST(without_one_that_rests_nothing_is_accepted),
+        GREEN_TEST(without_descriptors_it_waits_for_some),
         GREEN_TEST(its_figures_are_right),
         GREEN_TEST(a_read_that_takes_too_long_ends_the_connection),
         GREEN_TEST(rest_has_a_time_limit_of_its_own),

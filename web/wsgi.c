@@ -79,6 +79,10 @@ take_opts(struct green__server *server, const struct green_wsgi_server_opts *opt
         server->limits.field_line = o->max_field_size - 1;
         server->limits.fields = o->max_header_size;
         server->limits.strict_target = o->strict_target;
+        /* Trailers have to fit behind the head. */
+        server->body_limits = server->limits;
+        if (server->body_limits.fields > GREEN__CHUNKED_ROOM)
+                server->body_limits.fields = GREEN__CHUNKED_ROOM;
         server->stats = o->stats != NULL ? o->stats : &server->own;
         *server->stats = (struct green_wsgi_stats){0};
         rc = green__environ_take(server);

@@ -26,7 +26,7 @@ green__body_begin(green_wsgi_request *req)
         req->body_done = !(head->flags & GREEN__HTTP1_CHUNKED) && head->content_length == 0;
         req->expects_continue = (head->flags & GREEN__HTTP1_EXPECT_100) != 0 && !req->body_done;
         if (head->flags & GREEN__HTTP1_CHUNKED) {
-                green__http1_chunked_init(&req->chunked, &server->limits, limit, NULL, GREEN__FIELDS_MAX);
+                green__http1_chunked_init(&req->chunked, &server->body_limits, limit, NULL, GREEN__FIELDS_MAX);
         } else if (head->content_length > limit) {
                 req->body_error = -EMSGSIZE;
                 green__response_error(req, 413);

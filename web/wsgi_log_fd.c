@@ -5,43 +5,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <green/quiet.h>
 #include <green/wsgi.h>
-
-/* A pipe that nobody reads from raises SIGPIPE, which would end the server: it is blocked in this OS thread meanwhile. */
-struct quiet {
-        sigset_t old;
-        bool theirs; /* one was pending before: somebody waits for it */
-};
-
-static void
-quiet_begin(struct quiet *q)
-{
-        sigset_t one, pending;
-
-        sigemptyset(&one);
-        sigaddset(&one, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &one, &q->old);
-        q->theirs = sigismember(&q->old, SIGPIPE) == 1 && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-}
-
-static void
-quiet_end(const struct quiet *q, bool raised)
-{
-        const struct timespec no_time = {0, 0};
-        sigset_t one;
-
-        sigemptyset(&one);
-        sigaddset(&one, SIGPIPE);
-        while (raised && !q->theirs && sigtimedwait(&one, NULL, &no_time) < 0 && errno == EINTR)
-                ;
-        pthread_sigmask(SIG_SETMASK, &q->old, NULL);
-}
 
 /* Does what write() has failed with pass? */
 static bool
@@ -60,9 +28,9 @@ green_wsgi_log_to_fd(void *arg, const char *text, size_t len)
 {
         int fd = (int)(intptr_t)arg, saved = errno;
         ssize_t n = 0;
-        struct quiet q;
+        struct green_quiet q;
 
-        quiet_begin(&q);
+        green_quiet_begin(&q, SIGPIPE);
         while (len > 0) {
                 n = write(fd, text, len);
                 if (n > 0) {
@@ -72,6 +40,6 @@ green_wsgi_log_to_fd(void *arg, const char *text, size_t len)
                         break;
                 }
         }
-        quiet_end(&q, n < 0 && errno == EPIPE);
+        green_quiet_end(&q, n < 0 && errno == EPIPE);
         errno = saved;
 }

@@ -29,6 +29,20 @@ params_new(green_wsgi_request *req)
         return list;
 }
 
+/* Taken apart at the first time. NULL, with errno, where there is no memory. */
+static const struct green__params *
+once(green_wsgi_request *req, struct green__params **kept, int (*take)(green_wsgi_request *, struct green__params *))
+{
+        struct green__params *list = *kept;
+
+        if (list != NULL)
+                return list;
+        list = params_new(req);
+        if (list == NULL || take(req, list) != 0)
+                return NULL;
+        return *kept = list;
+}
+
 static const char *
 value_of(const struct green__params *list, const char *name)
 {
@@ -108,18 +122,16 @@ query_of(green_wsgi_request *req)
         return query == NULL ? (struct green_http_part){"", 0} : (struct green_http_part){query, strlen(query)};
 }
 
-/* NULL, with errno, where there is no memory. */
+static int
+parse_query(green_wsgi_request *req, struct green__params *list)
+{
+        return parse(req, list, query_of(req));
+}
+
 static const struct green__params *
 query_params(green_wsgi_request *req)
 {
-        struct green__params *list = req->query_params;
-
-        if (list != NULL)
-                return list;
-        list = params_new(req);
-        if (list == NULL || parse(req, list, query_of(req)) != 0)
-                return NULL;
-        return req->query_params = list;
+        return once(req, &req->query_params, parse_query);
 }
 
 const char *
@@ -242,14 +254,7 @@ parse_cookies(green_wsgi_request *req, struct green__params *list)
 static const struct green__params *
 cookies(green_wsgi_request *req)
 {
-        struct green__params *list = req->cookies;
-
-        if (list != NULL)
-                return list;
-        list = params_new(req);
-        if (list == NULL || parse_cookies(req, list) != 0)
-                return NULL;
-        return req->cookies = list;
+        return once(req, &req->cookies, parse_cookies);
 }
 
 const char *

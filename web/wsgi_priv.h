@@ -177,7 +177,7 @@ struct green__session {
 
 struct green__server {
         struct green_wsgi_server_opts opts;
-        struct green__http1_limits limits;
+        struct green__http1_limits limits, body_limits; /* of heads; of chunks and trailers */
         green_wsgi_app app;
         void *arg;
         green_socket *listener;

@@ -256,33 +256,17 @@ keep(green_wsgi_request *req, const char *text)
         return copy == NULL ? "" : copy;
 }
 
-/* The values of all fields of a name, joined by commas; NULL where there is none. name is in lower case. 0, or -ENOMEM. */
+/*
+ * What fields of a name say, joined by commas: a variable of the environ, whatever the application has set it to. NULL
+ * where there is none. 0, or -ENOMEM.
+ */
 static int
-forwarded(green_wsgi_request *req, const char *name, const char **ret_list)
+forwarded(green_wsgi_request *req, const char *variable, const char **ret_list)
 {
-        const struct green__http1_lines *lines = &req->head.lines;
-        size_t len = 0;
-        char *at;
-        int i;
+        bool made;
 
-        *ret_list = NULL;
-        if (req->head.result != GREEN__HTTP1_DONE)
-                return 0;
-        for (i = -1; (i = green__http1_find(lines, req->base, name, (unsigned)(i + 1))) >= 0;)
-                len += req->fields[i].value_len + 1u;
-        if (len == 0)
-                return 0;
-        at = green__arena_alloc(&req->session->arena, len);
-        if (at == NULL)
-                return -ENOMEM;
-        *ret_list = at;
-        for (i = -1; (i = green__http1_find(lines, req->base, name, (unsigned)(i + 1))) >= 0;) {
-                memcpy(at, req->base + req->fields[i].value, req->fields[i].value_len);
-                at += req->fields[i].value_len;
-                *at++ = ',';
-        }
-        at[-1] = '\0';
-        return 0;
+        *ret_list = req->head.result == GREEN__HTTP1_DONE ? green__variable(req, variable, &made) : NULL;
+        return *ret_list == NULL && req->head.result == GREEN__HTTP1_DONE && errno == ENOMEM ? -ENOMEM : 0;
 }
 
 static bool
@@ -318,7 +302,7 @@ find_client(green_wsgi_request *req)
 
         green__peer_text(&req->session->conn->peer, text);
         /* Without memory nobody is the client: it is not to be taken for the proxy. */
-        if (trusts_peer(req) && forwarded(req, "x-forwarded-for", &list) != 0)
+        if (trusts_peer(req) && forwarded(req, "HTTP_X_FORWARDED_FOR", &list) != 0)
                 return "";
         len = list == NULL ? 0 : strlen(list);
         /* From the nearest proxy outwards: who is not trusted is the client, whatever it says of others. */
@@ -346,7 +330,7 @@ green_wsgi_scheme(green_wsgi_request *req)
         if (green_socket_is_tls(req->session->conn->socket))
                 return "https";
         if (trusts_peer(req))
-                (void)forwarded(req, "x-forwarded-proto", &proto);
+                (void)forwarded(req, "HTTP_X_FORWARDED_PROTO", &proto);
         return proto != NULL && strcasecmp(proto, "https") == 0 ? "https" : "http";
 }
 
@@ -359,7 +343,7 @@ green__proxy_logged(green_wsgi_request *req)
 
         green__peer_text(&req->session->conn->peer, peer);
         if (!opts->no_log_x_forwarded_for && (opts->trusted_proxies == NULL || trusts_peer(req)))
-                (void)forwarded(req, "x-forwarded-for", &list);
+                (void)forwarded(req, "HTTP_X_FORWARDED_FOR", &list);
         if (list == NULL)
                 return keep(req, peer);
         text = at = green__arena_alloc(&req->session->arena, strlen(list) + strlen(peer) + 2);

@@ -88,7 +88,7 @@ is_tunnel(const green_wsgi_request *req)
 static bool
 status_has_body(int status)
 {
-        return status >= 200 && status != 204 && status != 304;
+        return status >= 200 && status != 204 && status != 205 && status != 304;
 }
 
 static char *
@@ -96,6 +96,8 @@ put_framing(char *at, const green_wsgi_request *req)
 {
         double keepalive = req->session->server->opts.keepalive;
 
+        if (req->status == 205)
+                at = PUT(at, "Content-Length: 0\r\n");
         if (status_has_body(req->status) && !is_tunnel(req)) {
                 if (req->response == GREEN__RESPONSE_LENGTH) {
                         at = PUT(at, "Content-Length: ");

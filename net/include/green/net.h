@@ -14,6 +14,7 @@
 #include <green/pipe.h>
 #include <green/poll.h>
 #include <green/process.h>
+#include <green/quiet.h>
 #include <green/signal.h>
 #include <green/socket.h>
 #include <green/stream.h>

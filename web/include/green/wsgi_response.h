@@ -68,7 +68,7 @@ GREEN_API int green_wsgi_set_cookie(green_wsgi_request *req, const char *name, c
 /**
  * @brief Send a whole response. May yield.
  *
- * To HEAD, and with status 204 and 304, the body is left out (WSGI-77, WSGI-78).
+ * To HEAD, and with status 204, 205 and 304, the body is left out (WSGI-77, WSGI-78).
  *
  * @param req          a request.
  * @param status       200 to 999.
