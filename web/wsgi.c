@@ -206,13 +206,17 @@ tell_all(struct green__server *server)
 
         while (conn != &server->busy) {
                 struct green__session *s = green__conn_session(conn);
+                bool upgraded = conn->state == GREEN__CONN_UPGRADED;
 
-                if (s == NULL || conn->told) {
+                if ((s == NULL && !upgraded) || conn->told) {
                         conn = conn->next;
                         continue;
                 }
                 conn->told = true;
-                tell(s);
+                if (upgraded)
+                        conn->upgrade->closing(conn->upgrade);
+                else
+                        tell(s);
                 conn = server->busy.next;
         }
 }
@@ -226,13 +230,17 @@ kill_running(struct green__server *server)
         green__turn_drop(server);
         while (conn != &server->busy) {
                 struct green__session *s = green__conn_session(conn);
+                bool upgraded = conn->state == GREEN__CONN_UPGRADED;
 
-                if (s == NULL || conn->killed) {
+                if ((s == NULL && !upgraded) || conn->killed) {
                         conn = conn->next;
                         continue;
                 }
                 conn->killed = true;
-                (void)green_kill(s->thread, 0);
+                if (upgraded)
+                        green__upgrade_kill(conn->upgrade);
+                else
+                        (void)green_kill(s->thread, 0);
                 conn = server->busy.next;
         }
 }

@@ -129,9 +129,8 @@ green__conn_add(struct green__server *server, green_socket *socket, const struct
 
 /* ---- a request */
 
-/* The request line for the log, before anything is written into the read buffer. */
-static void
-note_line(struct green__session *s)
+void
+green__request_note_line(struct green__session *s)
 {
         green_wsgi_request *req = &s->request;
         const char *head = s->in + s->in_start + req->head.start;
@@ -151,8 +150,8 @@ note_line(struct green__session *s)
                 req->began = green__wsgi_now();
 }
 
-static void
-request_begin(green_wsgi_request *req)
+void
+green__request_begin(green_wsgi_request *req)
 {
         req->refused = false;
         req->line = NULL;
@@ -167,6 +166,7 @@ request_begin(green_wsgi_request *req)
         req->hooks_end = &req->hooks;
         req->on_closing = NULL;
         req->idle = false;
+        req->upgrade = NULL;
         green__response_begin(req);
 }
 
@@ -185,7 +185,8 @@ request_end(green_wsgi_request *req)
         server->stats->requests++;
         if (req->refused)
                 server->stats->refused++;
-        if (server->log != NULL)
+        /* What goes on is logged at its end. */
+        if (server->log != NULL && req->upgrade == NULL)
                 green__log_request(req);
         if (req->input != NULL)
                 (void)green_stream_free(req->input);
@@ -208,6 +209,8 @@ abandoned(void *arg)
         server->stats->failed++;
         s->request.close = true;
         request_end(&s->request);
+        if (s->request.upgrade != NULL)
+                s->request.upgrade->end(s->request.upgrade);
         green__turn_give(conn);
         green__session_drop(s);
         green__session_give(s);
@@ -257,7 +260,7 @@ answer(struct green__session *s)
         int rc = 0;
 
         if (server->log != NULL)
-                note_line(s);
+                green__request_note_line(s);
         /* From here on the head stays where it is: the application holds pointers into it. */
         if (req->head.flags & GREEN__HTTP1_CHUNKED)
                 rc = green__session_reserve(s, req->head.head_len);
@@ -270,6 +273,10 @@ answer(struct green__session *s)
         if (server->closing || server->opts.keepalive < 0)
                 req->close = true;
         rc = call_app(req);
+        if (req->upgrade != NULL) {
+                request_end(req);
+                return;
+        }
         if (server->closing)
                 req->close = true;
         rc = green__response_end(req, rc);
@@ -290,7 +297,7 @@ refuse(struct green__session *s, int status)
         req->refused = true;
         req->base = s->in + s->in_start;
         if (s->server->log != NULL)
-                note_line(s);
+                green__request_note_line(s);
         green__response_error(req, status);
         (void)green__response_end(req, 0);
         request_end(req);
@@ -399,8 +406,10 @@ linger(struct green__session *s)
         (void)green_timeout_cancel(&t);
 }
 
-/* Run a connection until it rests or ends. True: it rests. */
-static bool
+enum served { SERVED_REST, SERVED_END, SERVED_UPGRADE };
+
+/* Run a connection until it rests, ends, or becomes something else. */
+static enum served
 serve(struct green__session *s)
 {
         green_wsgi_request *req = &s->request;
@@ -409,44 +418,57 @@ serve(struct green__session *s)
         for (;;) {
                 enum head found;
 
-                request_begin(req);
+                green__request_begin(req);
                 found = next_head(s, &status);
                 if (found == HEAD_REST)
-                        return !s->server->closing;
+                        return s->server->closing ? SERVED_END : SERVED_REST;
                 if (found == HEAD_END)
-                        return false;
+                        return SERVED_END;
                 if (found == HEAD_BAD) {
                         refuse(s, status);
                 } else {
                         if (green__turn_take(s->conn) != 0)
-                                return false;
+                                return SERVED_END;
                         answer(s);
                         green__turn_give(s->conn);
+                        if (req->upgrade != NULL)
+                                return SERVED_UPGRADE;
                 }
                 if (!req->close)
                         continue;
                 if (green__session_flush(s) == 0 && req->response != GREEN__RESPONSE_TAKEN)
                         linger(s);
-                return false;
+                return SERVED_END;
         }
 }
 
 void
 green__conn_run(struct green__conn *conn)
 {
-        struct green__session *s = green__session_take(conn->server, conn);
-        bool at_rest = false;
+        enum served served = SERVED_END;
+        struct green__session *s;
 
+        if (conn->state == GREEN__CONN_UPGRADED) {
+                green__upgrade_run(conn);
+                return;
+        }
+        s = green__session_take(conn->server, conn);
         conn->state = GREEN__CONN_RUNNING;
         conn->session = s;
         if (s != NULL) {
                 s->thread = green_getcurrent();
-                at_rest = serve(s);
+                served = serve(s);
                 conn->session = NULL;
+                if (served == SERVED_UPGRADE) {
+                        conn->state = GREEN__CONN_UPGRADED;
+                        conn->upgrade = s->request.upgrade;
+                }
                 green__session_give(s);
         }
         green__turn_pause(conn);
-        if (at_rest && !conn->server->closing)
+        if (served == SERVED_UPGRADE)
+                green__upgrade_run(conn);
+        else if (served == SERVED_REST && !conn->server->closing)
                 rest(conn);
         else
                 green__conn_close(conn);

@@ -15,6 +15,7 @@
  *      wsgi_header.c    header fields of the response
  *      wsgi_response.c  what it answers
  *      wsgi_upgrade.c   connections that become something else
+ *      wsgi_upgraded.c  those that live on without their request
  *      wsgi_proxy.c     who the client is behind proxies
  *      wsgi_log.c       the access log
  *      wsgi_log_fd.c    the same to a descriptor
@@ -57,11 +58,13 @@ enum {
 
 struct green__server;
 struct green__session;
+struct green__upgrade;
 
 enum green__conn_state {
-        GREEN__CONN_IDLE,    /* on its watch */
-        GREEN__CONN_QUEUED,  /* has bytes, waits for its turn */
-        GREEN__CONN_RUNNING, /* a green thread has it */
+        GREEN__CONN_IDLE,     /* on its watch */
+        GREEN__CONN_QUEUED,   /* has bytes, waits for its turn */
+        GREEN__CONN_RUNNING,  /* a green thread has it */
+        GREEN__CONN_UPGRADED, /* it is something else, and has no session */
 };
 
 enum { GREEN__IP_SIZE = 46 }; /* text of an address, its NUL too */
@@ -79,6 +82,7 @@ struct green__conn {
         union {
                 struct green__conn *queue_next; /* queued: who waits for its turn behind it */
                 struct green__session *session; /* running: what with; NULL: it is about to be closed */
+                struct green__upgrade *upgrade; /* upgraded */
         };
         struct green__server *server;
         green_socket *socket;
@@ -87,6 +91,28 @@ struct green__conn {
         bool told, killed;               /* of the server's end; at the end of its patience */
         struct green__peer peer;
         struct green_watch watch;
+};
+
+/*
+ * A connection that has become something else and lives on without its request, with or without a green thread. Part of
+ * what it has become; memory for the request's head included.
+ */
+struct green__upgrade {
+        struct green__conn *conn;
+        green_thread *thread; /* who runs it; NULL: it rests */
+        /* Run it: true if it rests then, until green__upgrade_wake(); false if it has ended. */
+        bool (*run)(struct green__upgrade *u);
+        /* The server ends. Must not yield. */
+        void (*closing)(struct green__upgrade *u);
+        /* The server's patience is over, and it rests. Must not yield. */
+        void (*cut)(struct green__upgrade *u);
+        /* The last call: free it. */
+        void (*end)(struct green__upgrade *u);
+        int64_t began;        /* as of the request */
+        uint64_t bytes_sent;
+        bool killed;          /* at the end of the server's patience */
+        const char *head;     /* of the request */
+        size_t head_len;
 };
 
 enum green__response_state {
@@ -136,6 +162,7 @@ struct green_wsgi_request {
         green_wsgi_hook_fn on_closing;
         void *on_closing_arg;
         bool idle;                      /* green_wsgi_set_idle() */
+        struct green__upgrade *upgrade; /* what goes on when the application has returned; NULL: nothing */
 
         /* For the log: valid to its end. */
         bool refused;                   /* never came to the application */
@@ -212,7 +239,35 @@ void green__conn_close(struct green__conn *conn);
 /* Run it in the calling green thread until it rests or ends. */
 void green__conn_run(struct green__conn *conn);
 
+/* A request begins: nothing is known of it. */
+void green__request_begin(green_wsgi_request *req);
+/* Its request line for the log, before anything is written into the read buffer. */
+void green__request_note_line(struct green__session *s);
+
+/* wsgi_upgrade.c */
+/* As green_wsgi_upgrade(), with these lines before the fields of the application. */
+green_socket *green__upgrade_answer(green_wsgi_request *req, const char *protocol, const char *lines, size_t lines_len,
+                                    const void **ret_data, size_t *ret_len);
+
+/* wsgi_upgraded.c */
+/* Bytes that the request's head takes, in a plain form, and to put it there. */
+size_t green__upgrade_head_size(const green_wsgi_request *req);
+/* When the application has returned it goes on so. Memory for the head is at head. */
+void green__upgrade_set(green_wsgi_request *req, struct green__upgrade *u, char *head);
+/* Run the connection in the calling green thread, until it rests or has ended. */
+void green__upgrade_run(struct green__conn *conn);
+/* It rests, and something has come. Hub context, or any other. False: there is no memory for a green thread. */
+bool green__upgrade_wake(struct green__upgrade *u);
+/* The server's patience is over. */
+void green__upgrade_kill(struct green__upgrade *u);
+/* Its green thread ends in the middle. */
+void green__upgrade_abandoned(struct green__upgrade *u);
+/* Ask the request once more, which is made anew for that. 0, or -ENOMEM. fn must not yield. */
+int green__upgrade_ask(struct green__upgrade *u, void (*fn)(green_wsgi_request *req, void *arg), void *arg);
+
 /* wsgi_turn.c */
+/* Run a connection that holds no slot in a green thread. False: there is no memory for one. */
+bool green__turn_spawn(struct green__conn *conn);
 /* A connection has bytes: have it run, now or when it is its turn. Hub context. */
 void green__turn_ask(struct green__conn *conn);
 /* The calling green thread, which has begun, waits for the rest of a head: others may begin. */

@@ -77,6 +77,15 @@ start(struct green__conn *conn)
 }
 
 bool
+green__turn_spawn(struct green__conn *conn)
+{
+        if (green_spawn_n(conn_main, conn) != 0)
+                return false;
+        conn->server->threads++;
+        return true;
+}
+
+bool
 green__turn_room(const struct green__server *server)
 {
         return server->queue == NULL && (server->opts.custom_pool != NULL || has_slot(server));

@@ -39,38 +39,46 @@ is_token_list(const char *text)
 }
 
 green_socket *
-green_wsgi_upgrade(green_wsgi_request *req, const char *protocol, const void **ret_data, size_t *ret_len)
+green__upgrade_answer(green_wsgi_request *req, const char *protocol, const char *lines, size_t lines_len,
+                      const void **ret_data, size_t *ret_len)
 {
         static const char names[] = "Upgrade: ", rest[] = "\r\nConnection: Upgrade\r\n";
         struct green__session *s = req->session;
-        size_t len, protocol_len;
-        char *lines, *at;
+        size_t protocol_len = strlen(protocol);
+        size_t len = sizeof names - 1 + protocol_len + sizeof rest - 1 + lines_len + req->headers_len;
+        char *text = green__arena_alloc(&s->arena, len), *at;
         int rc;
 
-        if (!(req->head.flags & GREEN__HTTP1_WANTS_UPGRADE) || !is_token_list(protocol)) {
-                green_set_error(-EINVAL, "the client has not asked for an upgrade, or there is no protocol");
-                return NULL;
-        }
-        protocol_len = strlen(protocol);
-        len = sizeof names - 1 + protocol_len + sizeof rest - 1 + req->headers_len;
-        lines = green__arena_alloc(&s->arena, len);
-        if (lines == NULL) {
+        if (text == NULL) {
                 green_set_error(-ENOMEM, "no memory for the header of an upgrade");
                 return NULL;
         }
-        at = lines;
+        at = text;
         memcpy(at, names, sizeof names - 1);
         memcpy(at += sizeof names - 1, protocol, protocol_len);
         memcpy(at += protocol_len, rest, sizeof rest - 1);
+        at += sizeof rest - 1;
+        if (lines_len > 0)
+                memcpy(at, lines, lines_len);
         if (req->headers_len > 0)
-                memcpy(at + sizeof rest - 1, s->headers, req->headers_len);
-        rc = green__response_inform(req, 101, lines, len);
+                memcpy(at + lines_len, s->headers, req->headers_len);
+        rc = green__response_inform(req, 101, text, len);
         if (rc != 0) {
                 green_set_error(rc, "the upgrade cannot be answered: %s", green_strerror(rc));
                 return NULL;
         }
         req->status = 101;
         return green_wsgi_take_over(req, ret_data, ret_len);
+}
+
+green_socket *
+green_wsgi_upgrade(green_wsgi_request *req, const char *protocol, const void **ret_data, size_t *ret_len)
+{
+        if (!(req->head.flags & GREEN__HTTP1_WANTS_UPGRADE) || !is_token_list(protocol)) {
+                green_set_error(-EINVAL, "the client has not asked for an upgrade, or there is no protocol");
+                return NULL;
+        }
+        return green__upgrade_answer(req, protocol, NULL, 0, ret_data, ret_len);
 }
 
 enum green_wsgi_state

@@ -7,6 +7,7 @@
 
 #include <green/http.h>
 #include <green/net.h>
+#include <green/websocket.h>
 #include <green/wsgi.h>
 
 #endif

@@ -1,0 +1,190 @@
+/*
+ * A server's WebSocket: from the application that answers the handshake to the end of its handler.
+ */
+#include <stddef.h>
+
+#include "ws_priv.h"
+
+static green_websocket *
+of(struct green__upgrade *u)
+{
+        return (green_websocket *)(void *)((char *)u - offsetof(green_websocket, up));
+}
+
+/* ---- what the HTTP server calls */
+
+/* The green thread ends inside the handler. */
+static void
+abandoned(void *arg)
+{
+        green_websocket *ws = arg;
+
+        if (!ws->in_handler)
+                return;
+        ws->in_handler = false;
+        (void)green__ws_finish(ws, 1011, NULL, false);
+        green__upgrade_abandoned(&ws->up);
+}
+
+static int
+call_handler(green_websocket *ws)
+{
+        int rc = green_defer(abandoned, ws);
+
+        if (rc != 0)
+                return rc;
+        ws->in_handler = true;
+        rc = ws->site->handler(ws, ws->site->arg);
+        ws->in_handler = false;
+        green_clean_up();
+        green__ws_message_free(ws->current);
+        ws->current = NULL;
+        return rc;
+}
+
+/* Its peer's going away is no failure of a handler (WS-31). */
+static bool
+is_failure(const green_websocket *ws, int code)
+{
+        return code < 0 && code != -ECONNRESET && code != -EPIPE && code != -ESHUTDOWN && !ws->up.killed;
+}
+
+static void
+close_after(green_websocket *ws, int code)
+{
+        bool failure = is_failure(ws, code);
+
+        if (failure) {
+                ws->up.conn->server->stats->failed++;
+                green_log(GREEN_LOG_ERROR, "green-net: a handler of a WebSocket failed with %s: %s", green_errname(code),
+                          green_strerror(code));
+        }
+        (void)green__ws_finish(ws, failure ? 1011 : ws->up.killed ? 1001 : 1000, NULL, ws->up.killed);
+}
+
+/* With a pool of its own a handler keeps its place there. */
+static int
+wait_here(green_websocket *ws)
+{
+        struct green_wait w;
+        int rc;
+
+        if (green_websocket_pending(ws))
+                return green_sleep(0);
+        ws->users++;
+        rc = green_park(&ws->waiters, &w, GREEN_FOREVER);
+        green__ws_leave(ws);
+        if (rc == 0 && w.value != NULL)
+                green__ws_deliver(ws, w.value);
+        return rc;
+}
+
+static bool
+run(struct green__upgrade *u)
+{
+        green_websocket *ws = of(u);
+        bool pool = u->conn->server->opts.custom_pool != NULL;
+        int rc;
+
+        for (;;) {
+                rc = call_handler(ws);
+                /* One that was told of the end has no reason to rest. */
+                if (rc != GREEN_WEBSOCKET_REST || ws->told_end || u->killed)
+                        break;
+                if (!pool && !green_websocket_pending(ws)) {
+                        ws->resting = true;
+                        return true;
+                }
+                rc = pool ? wait_here(ws) : green_sleep(0);
+                if (rc != 0)
+                        break;
+        }
+        close_after(ws, rc == GREEN_WEBSOCKET_REST ? 0 : rc);
+        return false;
+}
+
+static void
+closing(struct green__upgrade *u)
+{
+        green_websocket *ws = of(u);
+
+        green__ws_say_close(ws, 1001, NULL);
+        ws->over = true;
+        green__ws_drop_queue(ws);
+        green__ws_tell_end(ws);
+}
+
+static void
+cut(struct green__upgrade *u)
+{
+        green__ws_lost(of(u), 0);
+        green__ws_tell_end(of(u));
+}
+
+static void
+end(struct green__upgrade *u)
+{
+        green_websocket *ws = of(u);
+
+        green__ws_release(ws);
+        green_free(ws);
+}
+
+/* ---- the application */
+
+static green_websocket *
+ws_new(green_wsgi_request *req, green_websocket_site *site, const struct green__ws_handshake *h)
+{
+        struct green__conn *conn = req->session->conn;
+        green_websocket *ws = green_calloc(1, sizeof(*ws) + green__upgrade_head_size(req));
+        int rc;
+
+        if (ws == NULL)
+                return NULL;
+        ws->up.run = run;
+        ws->up.closing = closing;
+        ws->up.cut = cut;
+        ws->up.end = end;
+        ws->version = (uint8_t)h->version;
+        ws->protocol = h->protocol;
+        if (green__ws_init(ws, site, conn->socket, &conn->watch, false) != 0) {
+                green_free(ws);
+                return NULL;
+        }
+        rc = h->deflate ? green__ws_set_deflate(ws, &h->agreed) : 0;
+        if (rc == 0)
+                return ws;
+        end(&ws->up);
+        return NULL;
+}
+
+int
+green_websocket_app(green_wsgi_request *req, void *arg)
+{
+        green_websocket_site *site = arg;
+        struct green__ws_handshake h = {0};
+        green_websocket *ws;
+        void *data;
+        size_t len;
+        int rc;
+
+        if (req == NULL || site == NULL)
+                return -EINVAL;
+        rc = green__ws_look(req, site, &h);
+        if (rc != 0)
+                return rc > 0 ? 0 : rc;
+        ws = ws_new(req, site, &h);
+        if (ws == NULL)
+                return -ENOMEM;
+        rc = green__ws_answer(req, &h, &data, &len);
+        if (rc != 0) {
+                end(&ws->up);
+                return rc > 0 ? 0 : rc;
+        }
+        green__upgrade_set(req, &ws->up, (char *)(ws + 1));
+        if (len > 0)
+                green__ws_feed(ws, data, len);
+        if (!ws->ended)
+                green__ws_receive(ws);
+        return 0;
+}

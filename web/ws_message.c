@@ -1,0 +1,152 @@
+/*
+ * Memory for messages, and what the WebSockets of an OS thread have in common.
+ */
+#include "ws_priv.h"
+
+_Thread_local struct green__ws_local *green__ws_here;
+
+enum {
+        SPARE_ROOM = 1024 - sizeof(struct green__ws_message) - 16, /* of those that are kept */
+        SPARES_MAX = 64,
+        BUFFER = 64 * 1024, /* of the one that is lent */
+};
+
+int
+green__ws_local_enter(void)
+{
+        struct green__ws_local *l = green__ws_here;
+
+        if (l == NULL) {
+                l = green_malloc(sizeof(*l));
+                if (l == NULL)
+                        return -ENOMEM;
+                l->users = 0;
+                l->spares = NULL;
+                l->spares_count = 0;
+                l->buffer = NULL;
+                l->masks_left = 0;
+                green__ws_streams_init(&l->streams);
+                green__ws_here = l;
+        }
+        l->users++;
+        return 0;
+}
+
+void
+green__ws_local_leave(void)
+{
+        struct green__ws_local *l = green__ws_here;
+
+        if (--l->users > 0)
+                return;
+        green__ws_here = NULL;
+        while (l->spares != NULL) {
+                struct green__ws_message *m = l->spares;
+
+                l->spares = m->next;
+                green_free(m);
+        }
+        green__ws_streams_end(&l->streams);
+        green_free(l->buffer);
+        green_free(l);
+}
+
+/* Small ones all have the same room, so that they can be kept. */
+struct green__ws_message *
+green__ws_message_new(size_t room)
+{
+        struct green__ws_local *l = green__ws_here;
+        struct green__ws_message *m;
+
+        if (room <= SPARE_ROOM) {
+                room = SPARE_ROOM;
+                if (l != NULL && l->spares != NULL) {
+                        m = l->spares;
+                        l->spares = m->next;
+                        l->spares_count--;
+                        m->len = 0;
+                        return m;
+                }
+        }
+        if (room > SIZE_MAX - sizeof(*m) - 1)
+                return NULL;
+        m = green_malloc(sizeof(*m) + room + 1);
+        if (m == NULL)
+                return NULL;
+        m->len = 0;
+        m->room = room;
+        return m;
+}
+
+void
+green__ws_message_free(struct green__ws_message *m)
+{
+        struct green__ws_local *l = green__ws_here;
+
+        if (m == NULL)
+                return;
+        if (m->room == SPARE_ROOM && l != NULL && l->spares_count < SPARES_MAX) {
+                m->next = l->spares;
+                l->spares = m;
+                l->spares_count++;
+                return;
+        }
+        green_free(m);
+}
+
+bool
+green__ws_message_grow(struct green__ws_message **m, size_t room)
+{
+        struct green__ws_message *grown;
+
+        if (room <= (*m)->room)
+                return true;
+        if (room > SIZE_MAX - sizeof(*grown) - 1)
+                return false;
+        grown = green_realloc(*m, sizeof(*grown) + room + 1);
+        if (grown == NULL)
+                return false;
+        grown->room = room;
+        *m = grown;
+        return true;
+}
+
+int
+green__ws_buffer_begin(struct green__ws_buffer *b, size_t size)
+{
+        struct green__ws_local *l = green__ws_here;
+
+        b->len = 0;
+        b->size = size < BUFFER ? BUFFER : size;
+        if (b->size == BUFFER && l->buffer != NULL) {
+                b->room = l->buffer;
+                l->buffer = NULL;
+                return 0;
+        }
+        b->room = green_malloc(GREEN__WS_HEAD_MAX + b->size);
+        return b->room == NULL ? -ENOMEM : 0;
+}
+
+int
+green__ws_buffer_grow(struct green__ws_buffer *b)
+{
+        uint8_t *room = green_realloc(b->room, GREEN__WS_HEAD_MAX + b->size * 2);
+
+        if (room == NULL)
+                return -ENOMEM;
+        b->room = room;
+        b->size *= 2;
+        return 0;
+}
+
+void
+green__ws_buffer_end(struct green__ws_buffer *b)
+{
+        struct green__ws_local *l = green__ws_here;
+
+        if (b->size == BUFFER && l->buffer == NULL)
+                l->buffer = b->room;
+        else
+                green_free(b->room);
+        b->room = NULL;
+}
