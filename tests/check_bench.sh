@@ -19,6 +19,7 @@ b context l less context p
 b more m more 1 p
 b own o less page+400 -
 b busy m more 1 p load:cpu
+b busy-floor m more 0.8 p load:cpu
 b none l less 1 r
 b absent absent less 1 p
 END
@@ -46,6 +47,7 @@ context ns 11 {"p":20} 0.508475 0.4 false p
 more kreq/s 96 {"p":100} 0.96 1 false p
 own bytes 4497 {} null 4496 false null
 busy us 4 {"p":5} 0.8 1 true p
+busy-floor us 4 {"p":5} 0.8 1.25 true p
 none ns 11 {} null 1 null null
 END
 awk -f "$bench/report.awk" -v context=setjmp -v json="$tmp/json" "$tmp/rows" "$tmp/raw" >"$tmp/table" ||
@@ -79,7 +81,7 @@ test "$(grep -c '},$' "$tmp/out/bench-results.json")" = $(($(grep -c '}' "$tmp/o
 
 # The chart has a bar for each row that could be judged.
 awk -f "$bench/chart.awk" "$tmp/json" >"$tmp/svg" || wrong "chart.awk failed"
-test "$(grep -c '<rect x=' "$tmp/svg")" = 5 || { cat "$tmp/svg"; wrong "the chart has not 5 bars"; }
+test "$(grep -c '<rect x=' "$tmp/svg")" = 6 || { cat "$tmp/svg"; wrong "the chart has not 6 bars"; }
 test "$(sed -n '1s/ .*//p;$p' "$tmp/svg" | tr -d '\n')" = "<svg</svg>" || wrong "the chart is no SVG"
 test -s "$tmp/out/bench-results.svg" || wrong "there is no chart"
 

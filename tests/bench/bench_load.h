@@ -72,6 +72,24 @@ bench_clock(clockid_t clock)
         return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Its resident memory, in bytes; /proc/PID/status may be some pages behind. */
+static inline long
+bench_resident(pid_t pid)
+{
+        char path[64], line[256];
+        long kib = -1;
+        FILE *f;
+
+        snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pid);
+        f = fopen(path, "r");
+        bench_check(f != NULL, path);
+        while (kib < 0 && fgets(line, sizeof line, f) != NULL)
+                (void)!sscanf(line, "Rss: %ld", &kib);
+        fclose(f);
+        bench_check(kib > 0, path);
+        return kib * 1024;
+}
+
 static inline void
 bench_stop_server(pid_t pid)
 {

@@ -11,24 +11,6 @@
 static const char request[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 static struct sockaddr_in server_addr = {.sin_family = AF_INET};
 
-/* Bytes; /proc/PID/status may be some pages behind. */
-static long
-resident(pid_t pid)
-{
-        char path[64], line[256];
-        long kib = -1;
-        FILE *f;
-
-        snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pid);
-        f = fopen(path, "r");
-        bench_check(f != NULL, path);
-        while (kib < 0 && fgets(line, sizeof line, f) != NULL)
-                (void)!sscanf(line, "Rss: %ld", &kib);
-        fclose(f);
-        bench_check(kib > 0, path);
-        return kib * 1024;
-}
-
 static void
 open_one(int *ret_fd)
 {
@@ -86,7 +68,7 @@ main(int argc, char **argv)
                 open_one(&first[i]);
         ask(first, WINDOW);
         usleep(200000);
-        before = resident(pid);
+        before = bench_resident(pid);
 
         for (long at = 0; at < connections; at += WINDOW) {
                 long n = connections - at < WINDOW ? connections - at : WINDOW;
@@ -96,7 +78,7 @@ main(int argc, char **argv)
                 ask(fds + at, n);
         }
         usleep(500000);
-        after = resident(pid);
+        after = bench_resident(pid);
         bench_print("idle", "bytes", after > before ? (double)(after - before) / (double)connections : 0);
         bench_print("idle_resident", "bytes", (double)after);
         /* They are all alive. */

@@ -57,6 +57,7 @@ function row(bench, name, figure, better, bar, peers, saturated,
     }
     if (against != "") ratio = ratio_of(bench, against, decided)
     bar = bar_of(bar)
+    if (decided != figure && bar != "") bar = 1 / bar
     holds = "null"
     verdict = ""
     m = n ? ratio : own

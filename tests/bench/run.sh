@@ -11,7 +11,7 @@
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
     tls tls-openssl tls-latency tls-latency-openssl echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
-    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close"
+    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close ws-64 ws-1m ws-broadcast ws-idle"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -73,6 +73,11 @@ contestants() { # BENCHMARK
         http-*) echo green-net=green_http nginx=nginx_http h2o=h2o_http libmicrohttpd=libmicrohttpd_http go-http=go_http \
             raw-http=raw_http ;;
         libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
+        ws-64) echo green-net=green_ws:echo libwebsockets=lws_ws:small raw-level=raw_ws:level raw-edge=raw_ws:edge ;;
+        ws-1m) echo green-net=green_ws:echo libwebsockets=lws_ws:large raw-level=raw_ws:level raw-edge=raw_ws:edge ;;
+        ws-broadcast) echo green-net=green_ws:broadcast libwebsockets=lws_ws:broadcast \
+            libwebsockets-uv=lws_ws:broadcast-uv raw=raw_ws:broadcast ;;
+        ws-idle) echo green-net=green_ws:echo libwebsockets=lws_ws:small ;;
     esac
 }
 
@@ -87,13 +92,13 @@ count() { # BENCHMARK
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million | no-wakeup) echo 1000000 ;;
-        no-conns | no-http-idle) echo 10000 ;;
+        no-conns | no-http-idle | no-ws-broadcast | no-ws-idle) echo 10000 ;;
         # wrk's are seconds.
         no-http*) echo 3 ;;
-        yes-http-idle) echo 200 ;;
+        yes-http-idle | yes-ws-broadcast | yes-ws-idle) echo 200 ;;
         yes-http*) echo 1 ;;
-        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-*) echo 1500 ;;
-        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-*) echo 100 ;;
+        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-*) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-*) echo 100 ;;
         no-tls*) echo 3000 ;;
         yes-tls*) echo 200 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
@@ -109,6 +114,7 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
         udp) echo udp_load ;;
         http-idle) echo http_idle_load ;;
         http*) echo wrk_load ;;
+        ws-*) echo ws_load ;;
     esac
 }
 
@@ -118,13 +124,14 @@ compile() { # PROGRAM
     certs=-DTLS_CERTS=\"$(cd "$here/../certs" && pwd)\"
     # shellcheck disable=SC2086
     case $1 in
-        green_http) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
+        green_http | green_ws) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
         raw_tls_openssl) libs="-lssl -lcrypto" ;;
         *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
         h2o_*) libs=$($pc --cflags --libs libh2o-evloop) || return 1 ;;
         libmicrohttpd_*) libs=-lmicrohttpd ;;
+        lws_*) libs=$($pc --cflags --libs libwebsockets) || return 1 ;;
         ev_*) libs="-lev -lm" ;;
         libevent_*) libs=-levent_core ;;
         libuv_* | uv_*) libs=-luv ;;
@@ -186,6 +193,13 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             ;;
         http-log) "$out/programs/wrk_load" 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-*) "$out/programs/wrk_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        # Of green-net twice: with a green thread that waits, and with none.
+        ws-idle)
+            "$out/programs/ws_load" idle "$(count "$1")" "$last" "$first" "$program" $argument || return 1
+            test "${2%%:*}" != green_ws ||
+                "$out/programs/ws_load" resting "$(count "$1")" "$last" "$first" "$program" rest
+            ;;
+        ws-*) "$out/programs/ws_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
