@@ -46,7 +46,7 @@ call_handler(green_websocket *ws)
 static bool
 is_failure(const green_websocket *ws, int code)
 {
-        return code < 0 && code != -ECONNRESET && code != -EPIPE && code != -ESHUTDOWN && !ws->up.killed;
+        return code < 0 && code != -ECONNRESET && code != -EPIPE && code != -ESHUTDOWN && !ws->up.conn->killed;
 }
 
 static void
@@ -59,7 +59,7 @@ close_after(green_websocket *ws, int code)
                 green_log(GREEN_LOG_ERROR, "green-net: a handler of a WebSocket failed with %s: %s", green_errname(code),
                           green_strerror(code));
         }
-        (void)green__ws_finish(ws, failure ? 1011 : ws->up.killed ? 1001 : 1000, NULL, ws->up.killed);
+        (void)green__ws_finish(ws, failure ? 1011 : ws->up.conn->killed ? 1001 : 1000, NULL, ws->up.conn->killed);
 }
 
 /* With a pool of its own a handler keeps its place there. */
@@ -89,7 +89,7 @@ run(struct green__upgrade *u)
         for (;;) {
                 rc = call_handler(ws);
                 /* One that was told of the end has no reason to rest. */
-                if (rc != GREEN_WEBSOCKET_REST || ws->told_end || u->killed)
+                if (rc != GREEN_WEBSOCKET_REST || ws->told_end || u->conn->killed)
                         break;
                 if (!pool && !green_websocket_pending(ws)) {
                         ws->resting = true;
@@ -130,24 +130,23 @@ end(struct green__upgrade *u)
         green_free(ws);
 }
 
+static const struct green__upgrade_ops ops = {run, closing, cut, end};
+
 /* ---- the application */
 
 static green_websocket *
 ws_new(green_wsgi_request *req, green_websocket_site *site, const struct green__ws_handshake *h)
 {
-        struct green__conn *conn = req->session->conn;
         green_websocket *ws = green_calloc(1, sizeof(*ws) + green__upgrade_head_size(req));
         int rc;
 
         if (ws == NULL)
                 return NULL;
-        ws->up.run = run;
-        ws->up.closing = closing;
-        ws->up.cut = cut;
-        ws->up.end = end;
+        ws->up.ops = &ops;
         ws->version = (uint8_t)h->version;
         ws->protocol = h->protocol;
-        if (green__ws_init(ws, site, conn->socket, &conn->watch, false) != 0) {
+        ws->up.conn = req->session->conn;
+        if (green__ws_init(ws, site, req->session->conn->socket, false) != 0) {
                 green_free(ws);
                 return NULL;
         }

@@ -42,23 +42,36 @@ green_websocket_data(const green_websocket *ws)
 
 /* ---- of the request */
 
-struct question {
-        const char *name;
-        struct green__ws_text *answer; /* NULL: no memory */
-};
-
-struct green__ws_text *
-green__ws_text_new(const char *name, const char *value)
+bool
+green__ws_remember(green_websocket *ws, const char *name, const char *value)
 {
         size_t name_len = strlen(name) + 1, value_len = value == NULL ? 0 : strlen(value) + 1;
         struct green__ws_text *t = green_malloc(sizeof(*t) + name_len + value_len);
 
         if (t == NULL)
-                return NULL;
+                return false;
         memcpy(t->name, name, name_len);
         t->value = value == NULL ? NULL : memcpy(t->name + name_len, value, value_len);
+        t->next = ws->texts;
+        ws->texts = t;
+        return true;
+}
+
+const struct green__ws_text *
+green__ws_recall(const green_websocket *ws, const char *name)
+{
+        const struct green__ws_text *t = ws->texts;
+
+        while (t != NULL && strcmp(t->name, name) != 0)
+                t = t->next;
         return t;
 }
+
+struct question {
+        green_websocket *ws;
+        const char *name;
+        bool answered; /* false: no memory */
+};
 
 static void
 ask(green_wsgi_request *req, void *arg)
@@ -69,28 +82,25 @@ ask(green_wsgi_request *req, void *arg)
         errno = 0;
         value = green_wsgi_environ(req, q->name);
         if (value != NULL || errno != ENOMEM)
-                q->answer = green__ws_text_new(q->name, value);
+                q->answered = green__ws_remember(q->ws, q->name, value);
 }
 
 const char *
 green_websocket_environ(green_websocket *ws, const char *name)
 {
-        struct question q = {name, NULL};
+        struct question q = {ws, name, false};
+        const struct green__ws_text *t;
 
         if (ws == NULL || name == NULL || *name == '\0')
                 return NULL;
-        for (struct green__ws_text *t = ws->texts; t != NULL; t = t->next)
-                if (strcmp(t->name, name) == 0)
-                        return t->value;
-        if (ws->client)
-                return NULL;
-        if (green__upgrade_ask(&ws->up, ask, &q) != 0 || q.answer == NULL) {
+        t = green__ws_recall(ws, name);
+        if (t != NULL || ws->client)
+                return t == NULL ? NULL : t->value;
+        if (green__upgrade_ask(&ws->up, ask, &q) != 0 || !q.answered) {
                 errno = ENOMEM;
                 return NULL;
         }
-        q.answer->next = ws->texts;
-        ws->texts = q.answer;
-        return q.answer->value;
+        return green__ws_recall(ws, name)->value;
 }
 
 const char *

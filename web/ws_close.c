@@ -103,7 +103,7 @@ green__ws_finish(green_websocket *ws, int code, const char *reason, bool hard)
         if (ws->close_code == 0)
                 ws->close_code = 1006;
         ws->ended = true;
-        green_watch_stop(ws->watch);
+        green_watch_stop(green__ws_watch(ws));
         if (hard || rc != 0)
                 green__ws_lost(ws, 0);
         (void)green_socket_close(ws->socket);
@@ -153,5 +153,7 @@ green_websocket_close_code(const green_websocket *ws)
 const char *
 green_websocket_close_reason(const green_websocket *ws)
 {
-        return ws == NULL || ws->reason == NULL ? "" : ws->reason;
+        const struct green__ws_text *t = ws == NULL ? NULL : green__ws_recall(ws, GREEN__WS_REASON);
+
+        return t == NULL ? "" : t->value;
 }

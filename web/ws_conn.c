@@ -12,8 +12,7 @@ enum { TURN = 1 << 20 }; /* bytes that one connection may bring before others ha
 static void on_watch(struct green_watch *w, int result, void *arg);
 
 int
-green__ws_init(green_websocket *ws, green_websocket_site *site, green_socket *socket, struct green_watch *watch,
-               bool client)
+green__ws_init(green_websocket *ws, green_websocket_site *site, green_socket *socket, bool client)
 {
         int rc = green__ws_local_enter();
 
@@ -21,13 +20,12 @@ green__ws_init(green_websocket *ws, green_websocket_site *site, green_socket *so
                 return rc;
         ws->site = green_websocket_site_ref(site);
         ws->socket = socket;
-        ws->watch = watch;
         ws->ident = green_hub_ident();
         ws->client = client;
         ws->last = &ws->first;
         ws->out_last = &ws->out;
-        green__ws_input_init(&ws->in, &site->opts.max_frame_length, &site->opts.max_message_length, client);
-        green_watch_init(watch, on_watch, ws);
+        green__ws_input_init(&ws->in, &site->limits, client);
+        green_watch_init(green__ws_watch(ws), on_watch, ws);
         return 0;
 }
 
@@ -51,7 +49,7 @@ green__ws_set_deflate(green_websocket *ws, const struct green__ws_params *agreed
 void
 green__ws_release(green_websocket *ws)
 {
-        green_watch_stop(ws->watch);
+        green_watch_stop(green__ws_watch(ws));
         green__ws_drop_queue(ws);
         green__ws_drop_out(ws);
         green__ws_message_free(ws->current);
@@ -68,7 +66,6 @@ green__ws_release(green_websocket *ws)
                 ws->texts = t->next;
                 green_free(t);
         }
-        green_free(ws->reason);
         green_websocket_site_unref(ws->site);
         green__ws_local_leave();
 }
@@ -114,8 +111,8 @@ wake_handler(green_websocket *ws)
                 return;
         ws->resting = !green__upgrade_wake(&ws->up);
         /* A little later there may be memory again. */
-        if (ws->resting && !green_watch_active(ws->watch))
-                ws->again = green_watch_start(ws->watch, GREEN_INVALID_FD, 0, 0.1) == 0;
+        if (ws->resting && !green_watch_active(green__ws_watch(ws)))
+                ws->again = green_watch_start(green__ws_watch(ws), GREEN_INVALID_FD, 0, 0.1) == 0;
 }
 
 void
@@ -136,7 +133,7 @@ static void
 end_reading(green_websocket *ws)
 {
         ws->over = ws->ended = true;
-        green_watch_stop(ws->watch);
+        green_watch_stop(green__ws_watch(ws));
         green__ws_message_free(ws->rest);
         ws->rest = NULL;
         green__ws_input_end(&ws->in);
@@ -146,16 +143,11 @@ end_reading(green_websocket *ws)
 static void
 keep_reason(green_websocket *ws, int code, const char *reason)
 {
-        size_t len = strlen(reason);
-
         if (ws->close_code != 0)
                 return;
         ws->close_code = (uint16_t)code;
-        if (len == 0)
-                return;
-        ws->reason = green_malloc(len + 1);
-        if (ws->reason != NULL)
-                memcpy(ws->reason, reason, len + 1);
+        if (*reason != '\0')
+                (void)green__ws_remember(ws, GREEN__WS_REASON, reason);
 }
 
 /* Who is sending comes back. What TLS would say at this point would have to wait. */
@@ -340,7 +332,7 @@ watch(green_websocket *ws)
                 limit = GREEN_FOREVER;
         else if (ws->pinged)
                 limit = ws->site->opts.ping_timeout;
-        rc = green_socket_watch(ws->socket, ws->watch, limit);
+        rc = green_socket_watch(ws->socket, green__ws_watch(ws), limit);
         if (rc != 0)
                 green__ws_lost(ws, rc);
 }
@@ -365,7 +357,7 @@ read_on(green_websocket *ws)
                 if (green_socket_drained(ws->socket) && !green__ws_full(ws))
                         break;
                 if (left < (size_t)n) {
-                        ws->again = green_watch_start(ws->watch, GREEN_INVALID_FD, 0, 0) == 0;
+                        ws->again = green_watch_start(green__ws_watch(ws), GREEN_INVALID_FD, 0, 0) == 0;
                         if (ws->again)
                                 return;
                         left = TURN;

@@ -13,12 +13,6 @@
 
 enum { ANSWER_MAX = 65536, KEY_SIZE = GREEN__BASE64_LEN(GREEN__WS_KEY_BYTES) + 1 };
 
-/* With the watch that a server's connection has for it. */
-struct client {
-        green_websocket ws;
-        struct green_watch watch;
-};
-
 /* ---- what is asked */
 
 static bool
@@ -197,7 +191,7 @@ connect_to(const struct green__ws_url *url, const struct green_websocket_opts *o
 }
 
 static void
-client_free(struct client *c)
+client_free(struct green__ws_client *c)
 {
         green_socket *socket = c->ws.socket;
 
@@ -211,31 +205,23 @@ static int
 remember(green_websocket *ws, const struct green__ws_url *url)
 {
         const struct green_websocket_opts *o = &ws->site->opts;
-        const char *values[] = {url->target, o->origin};
-        static const char *const names[] = {"PATH_INFO", "HTTP_ORIGIN"};
 
-        for (size_t i = 0; i < 2; i++) {
-                struct green__ws_text *t = green__ws_text_new(names[i], values[i]);
-
-                if (t == NULL)
-                        return -ENOMEM;
-                t->next = ws->texts;
-                ws->texts = t;
-        }
-        return 0;
+        return green__ws_remember(ws, "PATH_INFO", url->target) && green__ws_remember(ws, "HTTP_ORIGIN", o->origin)
+                       ? 0
+                       : -ENOMEM;
 }
 
 static int
 open_client(const struct green__ws_url *url, green_websocket_site *site, green_websocket **ret_ws)
 {
         green_socket *socket = NULL;
-        struct client *c;
+        struct green__ws_client *c;
         int rc = connect_to(url, &site->opts, &socket);
 
         if (rc != 0)
                 return rc;
         c = green_calloc(1, sizeof(*c));
-        rc = c == NULL ? -ENOMEM : green__ws_init(&c->ws, site, socket, &c->watch, true);
+        rc = c == NULL ? -ENOMEM : green__ws_init(&c->ws, site, socket, true);
         if (rc != 0) {
                 green_free(c);
                 (void)green_socket_free(socket);
@@ -311,6 +297,6 @@ green_websocket_free(green_websocket *ws)
         if (ws->users > 0 || ws->closing)
                 return -EBUSY;
         rc = green__ws_finish(ws, 1000, NULL, false);
-        client_free((struct client *)(void *)ws);
+        client_free((struct green__ws_client *)(void *)ws);
         return rc;
 }

@@ -15,11 +15,10 @@ enum {
 };
 
 void
-green__ws_input_init(struct green__ws_input *in, const size_t *max_frame, const size_t *max_message, bool client)
+green__ws_input_init(struct green__ws_input *in, const struct green__ws_limits *limits, bool client)
 {
         memset(in, 0, sizeof(*in));
-        in->max_frame = max_frame;
-        in->max_message = max_message;
+        in->limits = limits;
         in->client = client;
 }
 
@@ -120,19 +119,20 @@ check_first(struct green__ws_input *in, const uint8_t *head)
 }
 
 static enum green__ws_event
-check_length(struct green__ws_input *in, unsigned first)
+check_length(struct green__ws_input *in, unsigned first, uint64_t len)
 {
         size_t have = in->message == NULL ? 0 : in->message->len;
 
-        if ((first == 126 && in->left < 126) || (first == 127 && in->left <= 0xffff))
+        if ((first == 126 && len < 126) || (first == 127 && len <= 0xffff))
                 return fail(in, 1002, "length in a longer form than it needs");
-        if (in->left >> 63 != 0)
+        if (len >> 63 != 0)
                 return fail(in, 1002, "length with its highest bit set");
-        if (in->left > *in->max_frame)
+        if (len > in->limits->frame)
                 return fail(in, 1009, "frame too long");
         if (in->opcode < GREEN__WS_CLOSE && !in->compressed &&
-            (have > *in->max_message || in->left > *in->max_message - have))
+            (have > in->limits->message || len > in->limits->message - have))
                 return fail(in, 1009, "message too long");
+        in->left = (uint32_t)len;
         return GREEN__WS_MORE;
 }
 
@@ -144,10 +144,9 @@ begin_payload(struct green__ws_input *in, const uint8_t *head)
         size_t extra = first == 127 ? 8 : first == 126 ? 2 : 0;
         enum green__ws_event event;
 
-        in->left = extra == 0 ? first : load(head + 2, extra);
         if ((head[1] & GREEN__WS_MASKED) != 0)
                 memcpy(&in->mask, head + 2 + extra, sizeof(in->mask));
-        event = check_length(in, first);
+        event = check_length(in, first, extra == 0 ? first : load(head + 2, extra));
         if (event != GREEN__WS_MORE)
                 return event;
         in->in_payload = true;
@@ -160,7 +159,7 @@ begin_payload(struct green__ws_input *in, const uint8_t *head)
                 return GREEN__WS_MORE;
         }
         if (in->message == NULL) {
-                in->message = green__ws_message_new(in->compressed || in->left > WHOLE_MAX ? SHORT : (size_t)in->left);
+                in->message = green__ws_message_new(in->compressed || in->left > WHOLE_MAX ? SHORT : in->left);
                 if (in->message == NULL)
                         return no_memory(in);
                 in->message->type = in->type;
@@ -218,30 +217,30 @@ have_room(struct green__ws_input *in, size_t more)
 {
         struct green__ws_message *m = in->message;
         size_t want = m->len + more;
-        uint64_t all = m->len + in->left;
+        size_t all = m->len + in->left;
 
         if (want <= m->room)
                 return true;
         if (want < m->room * 2)
                 want = m->room * 2;
         if (all <= WHOLE_MAX || want > all)
-                want = (size_t)all;
+                want = all;
         return green__ws_message_grow(&in->message, want);
 }
 
 static enum green__ws_event
 inflate_piece(struct green__ws_input *in, const uint8_t *data, size_t len, bool last)
 {
-        size_t limit = *in->max_message;
+        size_t limit = in->limits->message;
         size_t before = in->message->len;
         enum green__ws_event event;
         int rc;
 
         /* Of one frame no more than a frame may have (WS-40). */
-        if (limit - before > *in->max_frame - in->frame_out)
-                limit = before + (*in->max_frame - in->frame_out);
+        if (limit - before > in->limits->frame - in->frame_out)
+                limit = before + (in->limits->frame - in->frame_out);
         rc = green__ws_inflate(in->inflater, data, len, last, limit, &in->message);
-        in->frame_out += in->message->len - before;
+        in->frame_out += (uint32_t)(in->message->len - before);
         /* What is no UTF-8 is told first, as if it had come by itself. */
         event = check_text(in, in->message->data + before, in->message->len - before);
         if (event != GREEN__WS_MORE)
@@ -262,7 +261,7 @@ take_payload(struct green__ws_input *in, uint8_t *data, size_t len)
         if (m == in->message && in->compressed) {
                 if (!in->client)
                         in->mask = green__ws_mask(data, data, len, in->mask);
-                in->left -= len;
+                in->left -= (uint32_t)len;
                 return inflate_piece(in, data, len, false);
         }
         if (m == in->message) {
@@ -275,7 +274,7 @@ take_payload(struct green__ws_input *in, uint8_t *data, size_t len)
         else
                 in->mask = green__ws_mask(m->data + m->len, data, len, in->mask);
         m->len += len;
-        in->left -= len;
+        in->left -= (uint32_t)len;
         return m == in->message ? check_text(in, m->data + m->len - len, len) : GREEN__WS_MORE;
 }
 
@@ -317,7 +316,7 @@ green__ws_input(struct green__ws_input *in, uint8_t *data, size_t len, size_t *r
                         event = take_head(in, data + at, len - at, &n);
                         at += n;
                 } else {
-                        n = in->left < len - at ? (size_t)in->left : len - at;
+                        n = in->left < len - at ? in->left : len - at;
                         event = n == 0 ? GREEN__WS_MORE : take_payload(in, data + at, n);
                         at += n;
                         if (event == GREEN__WS_MORE && in->left == 0)
@@ -340,7 +339,7 @@ green__ws_input_room(struct green__ws_input *in, size_t *ret_room)
         if (!in->in_payload || in->opcode >= GREEN__WS_CLOSE || in->compressed || in->left < SHORT)
                 return NULL;
         /* More than a piece at a time would leave the caches before it is looked at. */
-        *ret_room = in->left < 16 * SHORT ? (size_t)in->left : 16 * SHORT;
+        *ret_room = in->left < 16 * SHORT ? in->left : 16 * SHORT;
         if (!have_room(in, *ret_room))
                 return NULL;
         m = in->message;
@@ -357,7 +356,7 @@ green__ws_input_received(struct green__ws_input *in, size_t len)
         if (!in->client)
                 in->mask = green__ws_mask(data, data, len, in->mask);
         m->len += len;
-        in->left -= len;
+        in->left -= (uint32_t)len;
         event = check_text(in, data, len);
         return event == GREEN__WS_MORE && in->left == 0 ? end_frame(in) : event;
 }

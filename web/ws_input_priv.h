@@ -47,14 +47,19 @@ enum green__ws_event {
         GREEN__WS_FAIL,    /* in->fail_code, in->fail_reason: the peer breaks the rules; or code 0: no memory */
 };
 
+struct green__ws_limits {
+        uint32_t frame; /* bytes of a frame's payload */
+        size_t message; /* of a message */
+};
+
 struct green__ws_input {
-        const size_t *max_frame, *max_message;
+        const struct green__ws_limits *limits;
         struct green__ws_inflater *inflater; /* NULL: compressed messages are none of ours */
         struct green__ws_message *message;   /* under way, or complete */
         struct green__ws_message *control;
-        uint64_t left;          /* bytes of the frame's payload that are to come */
-        size_t frame_out;       /* bytes that came out of it, inflated */
         const char *fail_reason;
+        uint32_t left;          /* bytes of the frame's payload that are to come */
+        uint32_t frame_out;     /* bytes that came out of it, inflated */
         uint32_t mask;
         uint16_t fail_code;
         bool client;            /* this end is the client: what comes is not masked */
@@ -67,7 +72,7 @@ struct green__ws_input {
         uint8_t head[GREEN__WS_HEAD_MAX];
 };
 
-void green__ws_input_init(struct green__ws_input *in, const size_t *max_frame, const size_t *max_message, bool client);
+void green__ws_input_init(struct green__ws_input *in, const struct green__ws_limits *limits, bool client);
 void green__ws_input_end(struct green__ws_input *in);
 
 /* Feed it; data is changed. *ret_used says how much was used: go on with the rest. After FAIL nothing can be fed. */

@@ -9,6 +9,8 @@ enum {
         SPARE_ROOM = 1024 - sizeof(struct green__ws_message) - 16, /* of those that are kept */
         SPARES_MAX = 64,
         BUFFER = 64 * 1024, /* of the one that is lent */
+        LARGE = 64 * 1024,  /* from here on memory costs a page fault for each page, each time it is got */
+        LARGE_MAX = 4 << 20, /* bytes of large ones that are kept */
 };
 
 int
@@ -23,6 +25,8 @@ green__ws_local_enter(void)
                 l->users = 0;
                 l->spares = NULL;
                 l->spares_count = 0;
+                l->large = NULL;
+                l->large_bytes = 0;
                 l->buffer = NULL;
                 l->masks_left = 0;
                 green__ws_streams_init(&l->streams);
@@ -30,6 +34,17 @@ green__ws_local_enter(void)
         }
         l->users++;
         return 0;
+}
+
+static void
+free_all(struct green__ws_message *m)
+{
+        while (m != NULL) {
+                struct green__ws_message *next = m->next;
+
+                green_free(m);
+                m = next;
+        }
 }
 
 void
@@ -40,15 +55,27 @@ green__ws_local_leave(void)
         if (--l->users > 0)
                 return;
         green__ws_here = NULL;
-        while (l->spares != NULL) {
-                struct green__ws_message *m = l->spares;
-
-                l->spares = m->next;
-                green_free(m);
-        }
+        free_all(l->spares);
+        free_all(l->large);
         green__ws_streams_end(&l->streams);
         green_free(l->buffer);
         green_free(l);
+}
+
+/* One of the large ones that were kept, not much larger than it has to be. */
+static struct green__ws_message *
+take_large(struct green__ws_local *l, size_t room)
+{
+        struct green__ws_message **place = &l->large, *m;
+
+        while ((m = *place) != NULL && (m->room < room || m->room / 4 > room))
+                place = &m->next;
+        if (m == NULL)
+                return NULL;
+        *place = m->next;
+        l->large_bytes -= m->room;
+        m->len = 0;
+        return m;
 }
 
 /* Small ones all have the same room, so that they can be kept. */
@@ -67,6 +94,11 @@ green__ws_message_new(size_t room)
                         m->len = 0;
                         return m;
                 }
+        }
+        if (room >= LARGE && l != NULL && l->large != NULL) {
+                m = take_large(l, room);
+                if (m != NULL)
+                        return m;
         }
         if (room > SIZE_MAX - sizeof(*m) - 1)
                 return NULL;
@@ -89,6 +121,12 @@ green__ws_message_free(struct green__ws_message *m)
                 m->next = l->spares;
                 l->spares = m;
                 l->spares_count++;
+                return;
+        }
+        if (m->room >= LARGE && l != NULL && m->room <= LARGE_MAX - l->large_bytes) {
+                m->next = l->large;
+                l->large = m;
+                l->large_bytes += m->room;
                 return;
         }
         green_free(m);

@@ -56,6 +56,8 @@ struct green__ws_local {
         size_t users;
         struct green__ws_message *spares;
         size_t spares_count;
+        struct green__ws_message *large;  /* the newest first */
+        size_t large_bytes;
         struct green__ws_streams streams;
         uint8_t *buffer;                  /* see green__ws_buffer_begin() */
         uint32_t masks[GREEN__WS_MASKS];  /* of clients, to be used */
@@ -77,6 +79,7 @@ struct green_websocket_site {
         green_websocket_handler handler;
         void *arg;
         struct green_websocket_opts opts; /* without zeros */
+        struct green__ws_limits limits;   /* of them */
         const char **protocols;           /* ended by NULL */
 };
 
@@ -113,7 +116,6 @@ struct green_websocket {
         struct green__upgrade up; /* of a server's */
         green_websocket_site *site;
         green_socket *socket;
-        struct green_watch *watch; /* the server's connection's, or own */
         uint64_t ident;
         struct green__ws_input in;
         struct green__ws_message *first, **last; /* that nobody has waited for */
@@ -130,36 +132,46 @@ struct green_websocket {
         void *data;
         const char *protocol;                    /* a text of the site's */
         struct green__ws_text *texts;
-        char *reason;                            /* of the close; NULL: "" */
         unsigned users;                          /* calls inside that wait */
         uint16_t close_code;
         uint8_t version;
         uint8_t streak;                          /* messages that were taken without waiting */
         uint8_t open_type;                       /* of the message in fragments; 0: there is none */
         struct green__utf8 open_utf8;
-        bool client;
-        bool paused;       /* nothing is read: enough waits */
-        bool again;        /* the watch stands for more that is to be read at once */
-        bool pinged;       /* a ping was sent, and nothing has come since */
-        bool resting;      /* its handler is called when something comes */
-        bool locked;       /* somebody sends a message */
-        bool writing;      /* a frame is being written */
-        bool kept;         /* the last one failed on the way, and its rest is kept */
-        bool close_sent;   /* or about to be: nothing else is */
-        bool over;         /* no message comes behind those that wait */
-        bool ended;        /* nothing is read any more */
-        bool lost;         /* nor can anything be sent */
-        bool failed;       /* the peer has broken the rules */
-        bool told_end;     /* green_websocket_wait() has returned 0 */
-        bool in_handler;
-        bool finished;     /* green__ws_finish() is through, or under way: */
-        bool closing;
+        bool client : 1;
+        bool paused : 1;   /* nothing is read: enough waits */
+        bool again : 1;    /* the watch stands for more that is to be read at once */
+        bool pinged : 1;   /* a ping was sent, and nothing has come since */
+        bool resting : 1;  /* its handler is called when something comes */
+        bool locked : 1;   /* somebody sends a message */
+        bool writing : 1;  /* a frame is being written */
+        bool kept : 1;     /* the last one failed on the way, and its rest is kept */
+        bool close_sent : 1; /* or about to be: nothing else is */
+        bool over : 1;     /* no message comes behind those that wait */
+        bool ended : 1;    /* nothing is read any more */
+        bool lost : 1;     /* nor can anything be sent */
+        bool failed : 1;   /* the peer has broken the rules */
+        bool told_end : 1; /* green_websocket_wait() has returned 0 */
+        bool in_handler : 1;
+        bool finished : 1; /* green__ws_finish() is through, or under way: */
+        bool closing : 1;
 };
+
+/* A client's has its watch itself, a server's that of its connection. */
+struct green__ws_client {
+        green_websocket ws;
+        struct green_watch watch;
+};
+
+static inline struct green_watch *
+green__ws_watch(green_websocket *ws)
+{
+        return ws->client ? &((struct green__ws_client *)(void *)ws)->watch : &ws->up.conn->watch;
+}
 
 /* ws_conn.c */
 /* Begin, once version, protocol and deflate are known: bytes that have come already, then those of the socket. */
-int green__ws_init(green_websocket *ws, green_websocket_site *site, green_socket *socket, struct green_watch *watch,
-                   bool client);
+int green__ws_init(green_websocket *ws, green_websocket_site *site, green_socket *socket, bool client);
 int green__ws_set_deflate(green_websocket *ws, const struct green__ws_params *agreed);
 void green__ws_feed(green_websocket *ws, uint8_t *data, size_t len);
 /* Read what there is, and watch for more. Never yields. */
@@ -272,7 +284,12 @@ green__ws_is_legacy(const green_websocket *ws)
 }
 
 /* ws_ask.c */
-struct green__ws_text *green__ws_text_new(const char *name, const char *value);
+/* By names that no variable has: */
+#define GREEN__WS_REASON "=reason"
+/* value may be NULL. False: no memory. */
+bool green__ws_remember(green_websocket *ws, const char *name, const char *value);
+/* NULL: nothing was remembered. */
+const struct green__ws_text *green__ws_recall(const green_websocket *ws, const char *name);
 
 /* ws_prepared.c */
 /* The frame as this connection sends it, for a server; *ret_len bytes. NULL: no memory. */

@@ -38,6 +38,8 @@ static int
 settle(struct green_websocket_opts *o)
 {
         settle_size(&o->max_frame_length, LENGTH_MAX);
+        if (o->max_frame_length > INT32_MAX)
+                return green_set_error(-EINVAL, "max_frame_length is 2 GiB - 1 at most");
         settle_size(&o->max_message_length, o->max_frame_length);
         settle_size(&o->max_buffered, BUFFERED_MAX);
         settle_size(&o->max_unsent, UNSENT_MAX);
@@ -107,6 +109,8 @@ green__ws_site_new(green_websocket_handler handler, void *arg, const struct gree
                 rc = settle(&site->opts);
         if (rc == 0)
                 rc = copy_protocols(site);
+        site->limits.frame = (uint32_t)site->opts.max_frame_length;
+        site->limits.message = site->opts.max_message_length;
         if (rc != 0) {
                 green_free(site->protocols);
                 green_free(site);

@@ -214,7 +214,7 @@ tell_all(struct green__server *server)
                 }
                 conn->told = true;
                 if (upgraded)
-                        conn->upgrade->closing(conn->upgrade);
+                        conn->upgrade->ops->closing(conn->upgrade);
                 else
                         tell(s);
                 conn = server->busy.next;

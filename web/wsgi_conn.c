@@ -210,7 +210,7 @@ abandoned(void *arg)
         s->request.close = true;
         request_end(&s->request);
         if (s->request.upgrade != NULL)
-                s->request.upgrade->end(s->request.upgrade);
+                s->request.upgrade->ops->end(s->request.upgrade);
         green__turn_give(conn);
         green__session_drop(s);
         green__session_give(s);

@@ -98,8 +98,15 @@ struct green__conn {
  * what it has become; memory for the request's head included.
  */
 struct green__upgrade {
+        const struct green__upgrade_ops *ops;
         struct green__conn *conn;
         green_thread *thread; /* who runs it; NULL: it rests */
+        const char *head;     /* of the request */
+        int64_t began;        /* as of the request */
+        uint32_t head_len, bytes_sent;
+};
+
+struct green__upgrade_ops {
         /* Run it: true if it rests then, until green__upgrade_wake(); false if it has ended. */
         bool (*run)(struct green__upgrade *u);
         /* The server ends. Must not yield. */
@@ -108,11 +115,6 @@ struct green__upgrade {
         void (*cut)(struct green__upgrade *u);
         /* The last call: free it. */
         void (*end)(struct green__upgrade *u);
-        int64_t began;        /* as of the request */
-        uint64_t bytes_sent;
-        bool killed;          /* at the end of the server's patience */
-        const char *head;     /* of the request */
-        size_t head_len;
 };
 
 enum green__response_state {

@@ -63,10 +63,10 @@ green__upgrade_set(green_wsgi_request *req, struct green__upgrade *u, char *head
 {
         put_head(req, head);
         u->head = head;
-        u->head_len = green__upgrade_head_size(req);
+        u->head_len = (uint32_t)green__upgrade_head_size(req);
         u->conn = req->session->conn;
         u->began = req->began;
-        u->bytes_sent = req->bytes_sent;
+        u->bytes_sent = (uint32_t)req->bytes_sent;
         req->upgrade = u;
 }
 
@@ -119,7 +119,7 @@ end(struct green__conn *conn)
         u->thread = NULL;
         if (conn->server->log != NULL)
                 (void)green__upgrade_ask(u, log_request, NULL);
-        u->end(u);
+        u->ops->end(u);
         green__conn_close(conn);
 }
 
@@ -131,9 +131,9 @@ green__upgrade_run(struct green__conn *conn)
         u->thread = green_getcurrent();
         if (conn->server->closing && !conn->told) {
                 conn->told = true;
-                u->closing(u);
+                u->ops->closing(u);
         }
-        if (u->run(u))
+        if (u->ops->run(u))
                 u->thread = NULL;
         else
                 end(conn);
@@ -148,11 +148,10 @@ green__upgrade_wake(struct green__upgrade *u)
 void
 green__upgrade_kill(struct green__upgrade *u)
 {
-        u->killed = true;
         if (u->thread != NULL)
                 (void)green_kill(u->thread, 0);
         else
-                u->cut(u);
+                u->ops->cut(u);
 }
 
 void

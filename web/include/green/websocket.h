@@ -86,7 +86,7 @@ struct green_websocket_opts {
         bool support_legacy_versions; /**< server: speak Hixie-75 and Hixie-76 too, with clients of before 2011 (WS-42) */
 
         /* Limits. What is above is closed with 1009. */
-        size_t max_frame_length;   /**< bytes of a frame's payload, and of a message that was compressed, inflated. 0: 8 MiB
+        size_t max_frame_length;   /**< bytes of a frame's payload, inflated where it was compressed; below 2 GiB. 0: 8 MiB
                                         (WS-21, WS-40) */
         size_t max_message_length; /**< bytes of a message of however many frames. 0: as max_frame_length (WS-22) */
         size_t max_buffered; /**< bytes of messages that nobody has waited for yet, from which on nothing more is read, pings
