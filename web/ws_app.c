@@ -109,6 +109,8 @@ closing(struct green__upgrade *u)
         green_websocket *ws = of(u);
 
         green__ws_say_close(ws, 1001, NULL);
+        if (ws->close_code == 0)
+                ws->close_code = 1001;
         ws->over = true;
         green__ws_drop_queue(ws);
         green__ws_tell_end(ws);

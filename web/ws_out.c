@@ -91,7 +91,8 @@ pop(green_websocket *ws)
         ws->out = u->next;
         if (ws->out == NULL)
                 ws->out_last = &ws->out;
-        ws->unsent -= u->len;
+        if (!u->rest)
+                ws->unsent -= u->len;
         unsent_free(u);
 }
 
@@ -152,7 +153,7 @@ unsent_new(green_websocket_prepared *message, const uint8_t *frame, size_t at, s
                 return NULL;
         u->next = NULL;
         u->message = message == NULL ? NULL : green_websocket_prepared_ref(message);
-        u->pong = false;
+        u->pong = u->rest = false;
         if (message != NULL) {
                 u->frame = frame;
                 u->at = at;
@@ -177,7 +178,7 @@ green__ws_keep_rest(green_websocket *ws, const uint8_t *frame, size_t at, size_t
         ws->out = u;
         if (u->next == NULL)
                 ws->out_last = &u->next;
-        ws->unsent += u->len;
+        u->rest = true;
         return 0;
 }
 

@@ -101,7 +101,7 @@ struct green__ws_unsent {
         green_websocket_prepared *message; /* whose frame it is; NULL: data is */
         const uint8_t *frame;
         size_t at, len;                    /* of the frame: sent; all */
-        bool pong;
+        bool pong, rest;                   /* it is a pong; the rest of a sender's own message, which does not count */
         uint8_t data[];
 };
 

@@ -413,8 +413,8 @@ GREEN_API bool green_websocket_closed(const green_websocket *ws);
 /**
  * @brief With which code it has ended. Never yields.
  * @param ws a connection.
- * @return the peer's code, or the one that this end has closed with because of what the peer did; 1005: the peer has said none;
- *         1006: it was lost; 0: neither yet.
+ * @return the peer's code, or the one that this end has closed with because of what the peer did, or 1001 where the server
+ *         ends; 1005: the peer has said none; 1006: it was lost; 0: none of these yet.
  * @since 0.1 (WS-24, RFC 6455 7.1.5)
  */
 GREEN_API int green_websocket_close_code(const green_websocket *ws);
