@@ -7,9 +7,9 @@
 
 #include <sys/socket.h>
 
-/* Seconds in which nothing may come; and for the other end to see that something is wrong, before the rest is sent. */
+/* Seconds in which nothing may come; and, as a part of the peer's patience, for the other end to see what is wrong. */
 #define MOMENT 0.02
-#define SOON 1.0
+#define SOON 0.1
 
 struct run {
         struct ws_peer *p;
@@ -129,7 +129,7 @@ step(struct run *r, const struct ws_step *s)
                                 return false;
                 return true;
         }
-        came = ws_peer_next(r->p, &e, s->op == WS_STILL ? MOMENT : SOON);
+        came = ws_peer_next(r->p, &e, s->op == WS_STILL ? MOMENT : SOON * r->p->patience);
         if (s->op == WS_STILL)
                 return came == WS_NOTHING ? true : ws_peer_wrong(r->p, "something comes too early");
         if (came == WS_NOTHING) {
