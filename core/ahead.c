@@ -195,6 +195,9 @@ ask_end(struct green__hub *h, struct green__ahead *a)
                 return;
         ended(h, a);
         arrive(h, a, a->op.options & GREEN_OP_MULTISHOT ? -ECANCELED : a->op.result, NULL);
+        /* Who waits for it has to wait in another way. */
+        if (a->io != NULL)
+                green__slot_wake_readers(a->io->slot);
 }
 
 void

@@ -381,6 +381,41 @@ woken(struct green_watch *w, int result, void *arg)
         *seen = result;
 }
 
+/* Its receive ends then; it is told, looks, and is watched by other means. */
+static void
+a_socket_that_is_shown_while_it_is_watched_is_not_forgotten(void)
+{
+        static const char *const settings[] = {"late=1", "late=1,cancel=now"};
+
+        for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+                struct green_watch watch;
+                struct pair p;
+                char buf[8];
+                int seen = 0;
+
+                if (!late_hub(settings[i]))
+                        return;
+                p = tcp_pair();
+                green_watch_init(&watch, woken, &seen);
+                CHECK_INT(green_socket_watch(p.b, &watch, GREEN_FOREVER), 0);
+                CHECK(green_socket_fd(p.b) >= 0);
+                green_sleep(0.01);
+                if (seen != 0) {
+                        CHECK_INT(seen, GREEN_READ);
+                        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, MSG_DONTWAIT), -EAGAIN);
+                        seen = 0;
+                        CHECK_INT(green_socket_watch(p.b, &watch, GREEN_FOREVER), 0);
+                }
+                CHECK_INT(green_socket_sendall(p.a, "now", 3, 0, NULL), 0);
+                for (int turn = 0; turn < 1000 && seen == 0; turn++)
+                        green_sleep(0.001);
+                CHECK_INT(seen, GREEN_READ);
+                CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, MSG_DONTWAIT), 3);
+                free_pair(p);
+                usual_hub();
+        }
+}
+
 static void
 a_socket_at_rest_is_watched_by_its_receive(void)
 {
@@ -632,6 +667,7 @@ GREEN_SUITE(net_ahead){GREEN_TEST(many_messages_are_one_operation),
                        GREEN_TEST(a_reset_is_told_behind_the_bytes),
                        GREEN_TEST(streams_arrive_whole_whatever_the_hub_does),
                        GREEN_TEST(a_socket_at_rest_is_watched_by_its_receive),
+        GREEN_TEST(a_socket_that_is_shown_while_it_is_watched_is_not_forgotten),
                        GREEN_TEST(a_server_accepts_by_operations),
                        GREEN_TEST(who_accepts_again_and_again_needs_one_operation),
                        GREEN_TEST(without_memory_for_what_came_the_stream_is_lost_and_says_so),

@@ -223,7 +223,8 @@ have_room(struct green__ws_input *in, size_t more)
                 return true;
         if (want < m->room * 2)
                 want = m->room * 2;
-        if (all <= WHOLE_MAX || want > all)
+        /* Nothing comes behind the final frame. */
+        if (in->final && (all <= WHOLE_MAX || want > all))
                 want = all;
         return green__ws_message_grow(&in->message, want);
 }
