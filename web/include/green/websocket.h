@@ -252,10 +252,12 @@ GREEN_API bool green_websocket_pending(const green_websocket *ws);
  * @param type what it is.
  * @param data its bytes.
  * @param len  how many; 0 is a message too.
- * @retval 0       sent, as far as the system is concerned.
- * @retval -EPIPE  it is closed, by either end, or a close is under way (WS-29).
- * @retval -EILSEQ text that is not UTF-8: nothing was sent.
- * @retval -ENOMEM no memory to compress it: nothing was sent.
+ * @retval 0           sent, as far as the system is concerned.
+ * @retval -EPIPE      it is closed, by either end, or a close is under way (WS-29).
+ * @retval -EILSEQ     text that is not UTF-8: nothing was sent.
+ * @retval -ENOMEM     no memory to compress it: nothing was sent.
+ * @retval -EDEADLK    the calling green thread is in the middle of a message in fragments.
+ * @retval -EOPNOTSUPP bytes to a client of Hixie-75 or Hixie-76, which have text only.
  * @return otherwise as green_socket_sendall().
  * @since 0.1 (WS-13, WS-29, WS-38)
  */
@@ -281,7 +283,8 @@ GREEN_API int green_websocket_send_text(green_websocket *ws, const char *text);
  * @param data  bytes.
  * @param len   how many.
  * @param final it is the last one.
- * @retval -EINVAL another type than the first had.
+ * @retval -EINVAL     another type than the first had.
+ * @retval -EOPNOTSUPP Hixie-75 and Hixie-76 have none.
  * @return otherwise as green_websocket_send(). Characters of text may be cut between two; where one is wrong, -EILSEQ, and the
  *         message can go on with what is right.
  * @since 0.1 (WS-14, WS-41)
@@ -290,18 +293,23 @@ GREEN_API int green_websocket_send_fragment(green_websocket *ws, enum green_webs
                                             size_t len, bool final);
 
 /**
- * @brief Send a ping. May yield. The peer's pong is not shown; it counts as a sign of life.
+ * @brief Send a ping, now or as soon as it can be. Never yields, but to tell of a kill or a timeout. The peer's pong is not
+ *        shown; it counts as a sign of life.
  * @param ws   a connection.
  * @param data its payload.
  * @param len  bytes, 125 at most.
- * @retval -EMSGSIZE longer: nothing was sent (WS-14).
- * @return otherwise as green_websocket_send().
+ * @retval 0           sent, or it will be.
+ * @retval -EMSGSIZE   longer: nothing was sent (WS-14).
+ * @retval -EAGAIN     max_unsent bytes wait already: nothing was sent.
+ * @retval -EPIPE      it is closed, or being closed.
+ * @retval -EOPNOTSUPP Hixie-75 and Hixie-76 have none.
+ * @return otherwise what the system says, and -ENOMEM.
  * @since 0.1 (WS-14)
  */
 GREEN_API int green_websocket_ping(green_websocket *ws, const void *data, size_t len);
 
 /**
- * @brief Send a pong that nobody has asked for. May yield. Pings are answered without this.
+ * @brief Send a pong that nobody has asked for. Never yields, as green_websocket_ping(). Pings are answered without this.
  * @param ws   a connection.
  * @param data its payload.
  * @param len  bytes, 125 at most.
@@ -363,7 +371,8 @@ GREEN_API int green_websocket_send_prepared(green_websocket *ws, green_websocket
  * @param ws      a connection.
  * @param message what to send; kept until it is sent.
  * @retval 0       sent, or it will be.
- * @retval -EAGAIN more than max_unsent would be unsent: nothing was done. A peer so slow is best closed.
+ * @retval -EAGAIN more than max_unsent would be unsent, or another green thread is in the middle of a message in fragments:
+ *                 nothing was done. A peer so slow is best closed.
  * @retval -EPIPE  closed, or being closed.
  * @retval -ENOMEM memory ran out: nothing was done.
  * @return otherwise what the system says: -ECONNRESET.
@@ -372,7 +381,7 @@ GREEN_API int green_websocket_send_prepared(green_websocket *ws, green_websocket
 GREEN_API int green_websocket_post(green_websocket *ws, green_websocket_prepared *message);
 
 /**
- * @brief Bytes that green_websocket_post() has left unsent. Never yields.
+ * @brief Bytes that are sent as soon as they can be: of green_websocket_post(), and control frames. Never yields.
  * @param ws a connection.
  * @return bytes; 0 on NULL.
  * @since 0.1
