@@ -159,7 +159,7 @@ every_window_works(void)
                         CHECK(green_websocket_deflates(ws));
                         for (int i = 0; i < 4; i++) {
                                 CHECK_INT(green_websocket_send_text(ws, text), 0);
-                                gets(ws, GREEN_WEBSOCKET_TEXT, text);
+                                comes(ws, GREEN_WEBSOCKET_TEXT, text);
                         }
                         CHECK_INT(green_websocket_free(ws), 0);
                         bed_close(&bed);

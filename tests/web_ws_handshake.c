@@ -258,7 +258,7 @@ an_application_hands_some_paths_over(void)
         CHECK(begins(ask(&bed.s, HEAD "\r\n"), "HTTP/1.1 200 OK"));
         ws = connect_to(&bed, NULL);
         CHECK_INT(green_websocket_send_text(ws, "hi"), 0);
-        gets(ws, GREEN_WEBSOCKET_TEXT, "hi");
+        comes(ws, GREEN_WEBSOCKET_TEXT, "hi");
         CHECK_INT(green_websocket_free(ws), 0);
         snprintf(text, sizeof text, "GET /a%%20b?c=d HTTP/1.1\r\nHost: %s\r\n" UPGRADE KEY VERSION "\r\n", bed.s.address);
         CHECK(strstr(answer_to(&bed, text), ACCEPT "X-More: 1\r\n") != NULL);

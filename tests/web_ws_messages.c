@@ -15,11 +15,11 @@ any_message_comes_back_by_its_type(void)
         CHECK_INT(green_websocket_wait(ws, &m), 1);
         CHECK(m.type == GREEN_WEBSOCKET_BINARY && m.len == 3 && memcmp(m.data, "\0\1\377", 4) == 0);
         CHECK_INT(green_websocket_send(ws, GREEN_WEBSOCKET_TEXT, NULL, 0), 0);
-        gets(ws, GREEN_WEBSOCKET_TEXT, "");
+        comes(ws, GREEN_WEBSOCKET_TEXT, "");
         CHECK_INT(green_websocket_send_text(ws, "h\303\244llo"), 0);
         CHECK_INT(green_websocket_send(ws, GREEN_WEBSOCKET_BINARY, "", 0), 0);
-        gets(ws, GREEN_WEBSOCKET_TEXT, "h\303\244llo");
-        gets(ws, GREEN_WEBSOCKET_BINARY, "");
+        comes(ws, GREEN_WEBSOCKET_TEXT, "h\303\244llo");
+        comes(ws, GREEN_WEBSOCKET_BINARY, "");
         CHECK_INT(green_websocket_free(ws), 0);
         WAIT_UNTIL(bed.last == 0 && bed.code == 1000);
         bed_close(&bed);

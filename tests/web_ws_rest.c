@@ -213,7 +213,7 @@ thread_main(void *arg)
         CHECK(ws != NULL);
         for (int i = 0; i < ROUNDS; i++) {
                 CHECK_INT(green_websocket_send_prepared(ws, all), 0);
-                if (gets(ws, GREEN_WEBSOCKET_TEXT, "one for all, one for all, one for all"))
+                if (comes(ws, GREEN_WEBSOCKET_TEXT, "one for all, one for all, one for all"))
                         atomic_fetch_add(&sent_back, 1);
         }
         CHECK_INT(green_websocket_free(ws), 0);

@@ -135,7 +135,7 @@ peer_gets_end(struct ws_peer *p)
 
 /* A message of this text is there, or comes. */
 static inline bool
-gets(green_websocket *ws, enum green_websocket_type type, const char *text)
+comes(green_websocket *ws, enum green_websocket_type type, const char *text)
 {
         struct green_websocket_message m;
 
