@@ -426,6 +426,9 @@ take(const char *text, size_t len, bool deflate, struct green__ws_agreed *ret)
         }
         rc = green__ws_answer_take(copy, len, ACCEPT, site, ret);
         free(copy);
+        /* It is a text of the site's. */
+        if (rc > 0 && ret->protocol != NULL)
+                ret->protocol = strcmp(ret->protocol, "chat") == 0 ? "chat" : "superchat";
         green_websocket_site_unref(site);
         return rc;
 }
