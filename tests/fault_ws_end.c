@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <green/tpool.h>
+
 /* ---- several at once */
 
 struct sender {
@@ -162,6 +164,26 @@ closes_early(struct scene *scene, green_websocket *ws)
         if (rc != -ETIMEDOUT)
                 (void)OK(rc);
         (void)OK(fault_join(gt));
+}
+
+/* ---- over TLS */
+
+/* A build without a back end has nothing that could fail here. */
+static bool usable;
+
+static void
+find_out(void)
+{
+        usable = green_tls_backend() != NULL;
+}
+
+GREEN_SUITE_INIT(find_out)
+
+static void
+one_echo(struct scene *scene, green_websocket *ws)
+{
+        (void)scene;
+        (void)fault_ws_asks(ws, "echo", 4);
 }
 
 /* ---- by hand */
@@ -334,6 +356,20 @@ legacy(void)
         fault_ws_play(&scene, echo_legacy, "prepared", 8);
 }
 
+/* Over TLS: steps of its handshake are made by other OS threads. */
+static void
+wss(void)
+{
+        const struct green_wrap_ssl_opts ssl = {
+                .size = sizeof ssl, .ca_certs = TLS_CERTS "/ca.pem", .server_hostname = "localhost"};
+        struct scene scene = {.talk = one_echo, .tls = true, .opts.no_deflate = true, .client.ssl = &ssl};
+
+        if (!usable || !MADE(green_get_hub()))
+                return;
+        fault_ws_play(&scene, fault_ws_handler, "prepared", 8);
+        (void)OK(green_tpool_killall(LONG));
+}
+
 #define SCENARIOS(X)                                                                                                   \
         X(many_senders, SERVES, 0)                                                                                     \
         X(many_posts, SERVES, 0)                                                                                       \
@@ -342,7 +378,8 @@ legacy(void)
         X(broken_rules, SERVES, 0)                                                                                     \
         X(gone_within_a_message, SERVES, 0)                                                                            \
         X(refused, SERVES, 0)                                                                                          \
-        X(legacy, SERVES, 0)
+        X(legacy, SERVES, 0)                                                                                           \
+        X(wss, SERVES | FAULT_BIT(close), 0)
 
 FAULT_DEFINE(SCENARIOS)
 

@@ -92,6 +92,15 @@ answer(green_websocket *ws, struct scene *scene, const struct green_websocket_me
         }
 }
 
+/* Whatever fails, no half frames are sent, and nothing that the other end cannot inflate. */
+static bool
+is_broken(const green_websocket *ws)
+{
+        int code = green_websocket_close_code(ws);
+
+        return code == 1002 || code == 1007;
+}
+
 int
 fault_ws_handler(green_websocket *ws, void *arg)
 {
@@ -113,6 +122,7 @@ fault_ws_handler(green_websocket *ws, void *arg)
                         rc = rc == 0 ? 1 : rc;
                 }
         } while (rc > 0);
+        CHECK(scene->talk_bytes != NULL || !is_broken(ws));
         if (rc != -EDOM)
                 (void)OK(rc);
         return rc;
@@ -155,6 +165,7 @@ fault_ws_comes(green_websocket *ws, struct green_websocket_message *m, size_t le
                 if (rc == 1)
                         return len == ANY || CHECK_INT(m->len, len);
                 CHECK(green_websocket_close_code(ws) != 0 && green_websocket_closed(ws));
+                CHECK(!is_broken(ws));
                 CHECK_INT(green_websocket_wait(ws, m), 0);
                 fault_shows();
                 return false;
@@ -220,7 +231,7 @@ be_client(struct scene *scene, const char *address)
         char url[GREEN_ADDR_TEXT_SIZE + 32];
         green_websocket *ws;
 
-        snprintf(url, sizeof url, "ws://%s/a%%20b", address);
+        snprintf(url, sizeof url, "%s://%s/a%%20b", scene->tls ? "wss" : "ws", address);
         o->size = sizeof *o;
         o->protocols = protocols;
         o->headers = headers;
@@ -272,6 +283,16 @@ with_server(struct scene *scene)
         (void)OK(fault_join(gt));
 }
 
+static bool
+wrap(green_socket *listener)
+{
+        const struct green_wrap_ssl_opts o = {.size = sizeof o, .certfile = TLS_CERTS "/both.pem"};
+
+        fault_may_give(GREEN_ETLSALERT);
+        fault_may_give(GREEN_ETLSEOF);
+        return MADE(green_wrap_ssl(listener, &o));
+}
+
 void
 fault_ws_play(struct scene *scene, green_websocket_handler h, const void *message, size_t len)
 {
@@ -288,7 +309,8 @@ fault_ws_play(struct scene *scene, green_websocket_handler h, const void *messag
         if (MADE(scene->site = green_websocket_wsgi(h, scene, &scene->opts))) {
                 green_websocket_site_unref(green_websocket_site_ref(scene->site));
                 if (MADE(scene->listener = green_listen("127.0.0.1:0", NULL))) {
-                        with_server(scene);
+                        if (!scene->tls || wrap(scene->listener))
+                                with_server(scene);
                         (void)OK(green_socket_free(scene->listener));
                 }
                 green_websocket_site_unref(scene->site);

@@ -36,6 +36,7 @@ struct scene {
         bool rest;                           /* the handler does not wait */
         bool pool;                           /* green threads are of a pool */
         bool kill;                           /* the server ends before its client */
+        bool tls;
         green_websocket_prepared *prepared;
         green_websocket_site *site;
         green_socket *listener;
