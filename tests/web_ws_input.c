@@ -582,6 +582,8 @@ compressed_messages_are_the_same_however_they_are_cut(void)
         green__ws_local_leave();
 }
 
+#define LETTERS "\x4a\x4c\x1c\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x50\x07\x00\x00"
+
 /* The examples of RFC 7692 7.2.3. */
 static void
 compressed_examples_of_the_rfc(void)
@@ -602,6 +604,13 @@ compressed_examples_of_the_rfc(void)
                 ROW("\xc1\x01\xff", "fails 1007|"),
         };
         static const struct row too_long[] = {ROW("\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00", "fails 1009|")};
+        /* 2,000 letters, in one frame and in two. */
+        static const struct setup frame = {.limits = {1999, 5000}, .client = true, .deflate = true};
+        static const struct setup message = {.limits = {5000, 1999}, .client = true, .deflate = true};
+        static const struct setup fits = {.limits = {2000, 2000}, .client = true, .deflate = true};
+        static const struct row larger[] = {ROW("\xc1\x12" LETTERS, "fails 1009|")};
+        static const struct row fitting[] = {ROW("\xc1\x12" LETTERS "\xc1\x12" LETTERS, "text 2000 28534c55|text 2000 28534c55|"),
+                                             ROW("\x41\x12" LETTERS "\x80\x00", "text 2000 28534c55|")};
 
         if (!green__ws_can_deflate()) {
                 suite_skip("there is no zlib");
@@ -610,6 +619,9 @@ compressed_examples_of_the_rfc(void)
         GREEN_COVERS("WS-19", "WS-38", "WS-39", "WS-40");
         CHECK_ROWS(rows, &takeover);
         CHECK_ROWS(too_long, &small);
+        CHECK_ROWS(larger, &frame);
+        CHECK_ROWS(larger, &message);
+        CHECK_ROWS(fitting, &fits);
 }
 
 GREEN_SUITE(web_ws_input) {
