@@ -290,6 +290,12 @@ fault_happened(void)
         return told->hit;
 }
 
+bool
+fault_lasts(void)
+{
+        return plan.row != NULL && (plan.and_after || plan.row->kind == FAULT_KIND_COUNT);
+}
+
 void
 fault_shows(void)
 {

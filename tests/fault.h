@@ -141,6 +141,9 @@ void fault_may_give(int code);
 /** Did the fault of this run happen? */
 bool fault_happened(void);
 
+/** Do all calls of the kind fail that follow it? What would only be late never comes then. */
+bool fault_lasts(void);
+
 /** It shows by something else than a code: the end of a stream, an answer that says so. Checks that it happened. */
 void fault_shows(void);
 

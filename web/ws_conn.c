@@ -110,9 +110,11 @@ wake_handler(green_websocket *ws)
         if (!ws->resting || (ws->first == NULL && !ws->over))
                 return;
         ws->resting = !green__upgrade_wake(&ws->up);
-        /* A little later there may be memory again. */
-        if (ws->resting && !green_watch_active(green__ws_watch(ws)))
-                ws->again = green_watch_start(green__ws_watch(ws), GREEN_INVALID_FD, 0, 0.1) == 0;
+        if (!ws->resting)
+                return;
+        /* A little later there may be memory again. Nobody else would call it: its peer may say nothing more. */
+        (void)green_watch_stop(green__ws_watch(ws));
+        ws->again = green_watch_start(green__ws_watch(ws), GREEN_INVALID_FD, 0, 0.1) == 0;
 }
 
 void

@@ -294,7 +294,8 @@ green_websocket_free(green_websocket *ws)
                 return rc;
         if (!ws->client)
                 return -EINVAL;
-        if (ws->users > 0 || ws->closing)
+        /* What is still to be sent goes first. */
+        if (ws->users > (ws->flushing ? 1u : 0u) || ws->closing)
                 return -EBUSY;
         rc = green__ws_finish(ws, 1000, NULL, false);
         client_free((struct green__ws_client *)(void *)ws);

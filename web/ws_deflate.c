@@ -179,6 +179,8 @@ inflate_all(z_stream *z, const void *data, size_t len, size_t limit, struct gree
                                 return -ENOMEM;
                         room = (*m)->room - (*m)->len;
                 }
+                if (room > limit + 1 - (*m)->len)
+                        room = limit + 1 - (*m)->len;
                 if (room > UINT32_MAX / 2)
                         room = UINT32_MAX / 2;
                 z->next_out = (Bytef *)(*m)->data + (*m)->len;

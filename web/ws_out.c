@@ -115,7 +115,7 @@ flush(void *arg)
                 else if (rc == 0)
                         pop(ws);
         }
-        ws->writing = false;
+        ws->writing = ws->flushing = false;
         green_wake_all(&ws->turn, 0);
         green__ws_leave(ws);
         return NULL;
@@ -124,12 +124,12 @@ flush(void *arg)
 static void
 start_flush(green_websocket *ws)
 {
-        ws->writing = true;
+        ws->writing = ws->flushing = true;
         ws->users++;
         if (green_spawn_n(flush, ws) == 0)
                 return;
         ws->users--;
-        ws->writing = false;
+        ws->writing = ws->flushing = false;
         green__ws_drop_out(ws);
         green__ws_lost(ws, -ENOMEM);
 }

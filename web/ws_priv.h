@@ -144,7 +144,8 @@ struct green_websocket {
         bool pinged : 1;   /* a ping was sent, and nothing has come since */
         bool resting : 1;  /* its handler is called when something comes */
         bool locked : 1;   /* somebody sends a message */
-        bool writing : 1;  /* a frame is being written */
+        bool writing : 1;  /* a frame is being written, */
+        bool flushing : 1; /* by a green thread of ours, which counts among the users */
         bool kept : 1;     /* the last one failed on the way, and its rest is kept */
         bool close_sent : 1; /* or about to be: nothing else is */
         bool over : 1;     /* no message comes behind those that wait */

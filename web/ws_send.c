@@ -160,6 +160,22 @@ write_masked(green_websocket *ws, const uint8_t *head, size_t head_len, const vo
         return rc == 0 ? 0 : failed_two(ws, rc, head, head_len, data, len, mask, sent);
 }
 
+/* Around the writing of a frame, in which who closes must not release it. */
+static void
+begin_writing(green_websocket *ws)
+{
+        ws->writing = true;
+        ws->kept = false;
+        ws->users++;
+}
+
+static void
+end_writing(green_websocket *ws)
+{
+        green__ws_written(ws);
+        green__ws_leave(ws);
+}
+
 /* A frame. Locked, and nobody writes. */
 static int
 write_frame(green_websocket *ws, unsigned first, const void *data, size_t len)
@@ -169,8 +185,7 @@ write_frame(green_websocket *ws, unsigned first, const void *data, size_t len)
         size_t at = green__ws_head(frame, first, len, ws->client ? &mask : NULL);
         int rc;
 
-        ws->writing = true;
-        ws->kept = false;
+        begin_writing(ws);
         if (len <= sizeof(frame) - at) {
                 (void)green__ws_mask(frame + at, data, len, mask);
                 rc = write_bytes(ws, frame, at + len, false);
@@ -179,7 +194,7 @@ write_frame(green_websocket *ws, unsigned first, const void *data, size_t len)
         } else {
                 rc = write_two(ws, frame, at, data, len);
         }
-        green__ws_written(ws);
+        end_writing(ws);
         return rc;
 }
 
@@ -188,10 +203,9 @@ green__ws_write_plain(green_websocket *ws, const uint8_t *frame, size_t len)
 {
         int rc;
 
-        ws->writing = true;
-        ws->kept = false;
+        begin_writing(ws);
         rc = write_bytes(ws, frame, len, false);
-        green__ws_written(ws);
+        end_writing(ws);
         return rc;
 }
 
@@ -208,10 +222,9 @@ write_compressed(green_websocket *ws, unsigned first, struct green__ws_buffer *b
         memcpy(data - head_len, head, head_len);
         if (ws->client)
                 (void)green__ws_mask(data, data, b->len, mask);
-        ws->writing = true;
-        ws->kept = false;
+        begin_writing(ws);
         rc = write_bytes(ws, data - head_len, head_len + b->len, ws->deflate->out.takeover || ws->open_type != 0);
-        green__ws_written(ws);
+        end_writing(ws);
         return rc;
 }
 
