@@ -161,6 +161,7 @@ start demo 127.0.0.1:0 && {
     stop
 }
 
+mkfifo "$tmp/go"
 start websocket_chat 127.0.0.1:0 && {
     fetch "http://$address/" | cmp - "$top_srcdir/doc/examples/websocket_chat.html" || wrong "websocket_chat: another page"
     timeout 20 doc/examples/websocket_client -n 7 -t 10 "ws://$address/chat?name=Ann+%C3%A4%09" >"$tmp/ann" 2>&1 </dev/null &
@@ -180,6 +181,23 @@ start websocket_chat 127.0.0.1:0 && {
         *"closed with 1009"*) ;;
         *) wrong "websocket_chat: takes a line that is too long" ;;
     esac
+    # Somebody does not read, while somebody else talks, some 24 MB: they are put out, and told so.
+    HOST=${address%:*} PORT=${address##*:} timeout 30 bash -c 'exec 3<>/dev/tcp/$HOST/$PORT
+        printf "%s\r\n" "GET /chat?name=Slow HTTP/1.1" "Host: x" "Connection: Upgrade" "Upgrade: websocket" "$@" "" >&3
+        read -r _ <&4; cat <&3 | tail -c 200' sh "$key" "$version" <"$tmp/go" 4<&0 >"$tmp/slow" 2>&1 &
+    slow=$!
+    exec 5>"$tmp/go"
+    {
+        sleep 0.5
+        yes "$(printf '%0990d' 0)" | head -n 24000
+        echo last
+    } | timeout 30 doc/examples/websocket_client -t 25 "ws://$address/chat?name=Fast" |
+        tr '\t' ' ' | sed -n '/^leave Slow$/{p;q;}' >"$tmp/fast"
+    same "websocket_chat: put out" "$(cat "$tmp/fast")" "leave Slow"
+    echo go >&5
+    exec 5>&-
+    wait $slow
+    grep -q 'too slow' "$tmp/slow" || wrong "websocket_chat: the slow one was not told: $(od -c "$tmp/slow" | tail -n 5)"
     stop
 }
 
