@@ -101,6 +101,113 @@ nowhere: ...
     stop
 }
 
+# WebSockets. What curl asks is RFC 6455's own example; there is no more of it than the handshake.
+ws_client() { # ARGUMENT...: websocket_client, its lines and exit status in one line
+    timeout 20 doc/examples/websocket_client -t 10 "$@" 2>&1 | tr '\n\t' ', '
+}
+upgrade() { # FIELD...: the answer's status and accept key
+    for field in "$@"; do
+        set -- "$@" -H "$field"
+        shift
+    done
+    curl -s -i -N -m 1 -H "Connection: keep-alive, Upgrade" -H "Upgrade: websocket" "$@" "http://$address/ws" </dev/null |
+        tr -d '\r' | sed -n 's/^HTTP.1.1 \([0-9]*\).*/\1/p; s/^Sec-WebSocket-\(Accept\|Protocol\|Extensions\): //p' | tr '\n' ' '
+}
+key="Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==" version="Sec-WebSocket-Version: 13"
+start httpbin -q 127.0.0.1:0 && {
+    same "httpbin: /ws" "$(upgrade "$key" "$version" "Sec-WebSocket-Extensions: permessage-deflate")" \
+        "101 s3pPLMBiTxaQ9kYGzzhZRbK+xOo= "
+    same "httpbin: /ws without a key" "$(upgrade "$version")" "400 "
+    same "httpbin: /ws of another version" "$(upgrade "$key" "Sec-WebSocket-Version: 14")" "426 "
+    same "httpbin: /ws for a browser of 2010" "$(upgrade "Origin: http://x")" "426 "
+    same "httpbin: /ws, plain" "$(fetch -o /dev/null -w '%{http_code}' "http://$address/ws")" 400
+    same "httpbin: echo of /ws" "$(ws_client "ws://$address/ws" one "zw ei" "")" "one,zw ei,,"
+    same "httpbin: input to /ws" "$(printf 'one\ntwo' | ws_client -n 2 "ws://$address/ws")" "one,two,"
+    same "websocket_client: no such page" "$(ws_client "ws://$address/none")" \
+        "websocket_client: the server does not speak WebSocket, it says: 404 Not Found,"
+    stop
+}
+start httpbin 127.0.0.1:0 -q --deflate --legacy --max-message 20 --subprotocol a --subprotocol b --origin http://us && {
+    same "httpbin: compressed /ws" \
+        "$(upgrade "$key" "$version" "Origin: http://us" "Sec-WebSocket-Extensions: permessage-deflate" \
+            "Sec-WebSocket-Protocol: c, b, a")" \
+        "101 s3pPLMBiTxaQ9kYGzzhZRbK+xOo= b permessage-deflate; server_no_context_takeover; client_no_context_takeover "
+    same "httpbin: /ws for others" "$(upgrade "$key" "$version" "Origin: http://them")" "403 "
+    same "httpbin: /ws for nobody" "$(upgrade "$key" "$version")" "403 "
+    same "httpbin: /ws for a browser of 2010" "$(upgrade "Origin: http://us")" "101 "
+    same "httpbin: longest message of /ws" "$(ws_client -o http://us -p b "ws://$address/ws" 12345678901234567890)" \
+        "12345678901234567890,"
+    case $(ws_client -o http://us -d "ws://$address/ws" 123456789012345678901) in
+        "websocket_client: closed with 1009 "*) ;;
+        *) wrong "httpbin: /ws takes a message that is too long" ;;
+    esac
+    stop
+}
+for option in --max-message=0 --max-message=x --subprotocol= --nosuch; do
+    timeout 20 doc/examples/httpbin $option 127.0.0.1:0 >"$tmp/out" 2>&1 && wrong "httpbin $option: took it"
+done
+
+start websocket 127.0.0.1:0 && {
+    fetch "http://$address/" | cmp - "$top_srcdir/doc/examples/websocket.html" || wrong "websocket: another page"
+    same "websocket: data" "$(ws_client -n 3 "ws://$address/data" | sed 's/ -\{0,1\}[01]\.[0-9]\{4\},/:/g')" "0:1:2:"
+    same "websocket: echo" "$(ws_client "ws://$address/echo" hello)" "hello,"
+    same "websocket: no such page" "$(fetch -o /dev/null -w '%{http_code}' "http://$address/none")" 404
+    stop
+}
+start demo 127.0.0.1:0 && {
+    fetch "http://$address/plot/" | cmp - "$top_srcdir/doc/examples/websocket.html" || wrong "demo: another plot"
+    same "demo: data" "$(ws_client -n 1 "ws://$address/plot/data" | cut -c1-2)" "0 "
+    same "demo: echo" "$(ws_client "ws://$address/plot/echo" hello; ws_client "ws://$address/ws" hello)" "hello,hello,"
+    stop
+}
+
+mkfifo "$tmp/go"
+start websocket_chat 127.0.0.1:0 && {
+    fetch "http://$address/" | cmp - "$top_srcdir/doc/examples/websocket_chat.html" || wrong "websocket_chat: another page"
+    timeout 20 doc/examples/websocket_client -n 7 -t 10 "ws://$address/chat?name=Ann+%C3%A4%09" >"$tmp/ann" 2>&1 </dev/null &
+    ann=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        ! grep -q people "$tmp/ann" || break
+        sleep 0.2
+    done
+    same "websocket_chat: Bob" "$(ws_client -n 3 "ws://$address/chat?x=y&name=Bob" "a	b")" "join Bob,people 2,say Bob a b,"
+    wait $ann || wrong "websocket_chat: Ann: $(cat "$tmp/ann")"
+    same "websocket_chat: Ann" "$(tr '\n\t' ',;' <"$tmp/ann")" \
+        "join;Ann ä ,people;1,join;Bob,people;2,say;Bob;a b,leave;Bob,people;1,"
+    same "websocket_chat: no name" "$(ws_client -n 1 "ws://$address/chat?name=%ff")" "join guest 1,"
+    same "websocket_chat: a long name" "$(ws_client -n 1 "ws://$address/chat?name=$(printf '%031d' 0)%C3%A4x")" \
+        "join $(printf '%031d' 0),"
+    case $(ws_client -n 9 "ws://$address/chat" "$(printf '%01001d' 0)") in
+        *"closed with 1009"*) ;;
+        *) wrong "websocket_chat: takes a line that is too long" ;;
+    esac
+    # Somebody does not read, while somebody else talks, some 24 MB: they are put out, and told so.
+    HOST=${address%:*} PORT=${address##*:} timeout 30 bash -c 'exec 3<>/dev/tcp/$HOST/$PORT
+        printf "%s\r\n" "GET /chat?name=Slow HTTP/1.1" "Host: x" "Connection: Upgrade" "Upgrade: websocket" "$@" "" >&3
+        read -r _ <&4; cat <&3 | tail -c 200' sh "$key" "$version" <"$tmp/go" 4<&0 >"$tmp/slow" 2>&1 &
+    slow=$!
+    exec 5>"$tmp/go"
+    {
+        sleep 0.5
+        yes "$(printf '%0990d' 0)" | head -n 24000
+        echo last
+    } | timeout 30 doc/examples/websocket_client -t 25 "ws://$address/chat?name=Fast" |
+        tr '\t' ' ' | sed -n '/^leave Slow$/{p;q;}' >"$tmp/fast"
+    same "websocket_chat: put out" "$(cat "$tmp/fast")" "leave Slow"
+    echo go >&5
+    exec 5>&-
+    wait $slow
+    grep -q 'too slow' "$tmp/slow" || wrong "websocket_chat: the slow one was not told: $(od -c "$tmp/slow" | tail -n 5)"
+    stop
+}
+
+# With Redis: check_redis_chat.sh. Nobody listens on port 1.
+start distributed_chat 127.0.0.1:0 127.0.0.1:1 && {
+    same "distributed_chat: alone" "$(ws_client -n 4 "ws://$address/chat?name=Ann" hello)" \
+        "note The other servers cannot be reached: you are heard here only,join Ann,people 1,say Ann hello,"
+    stop
+}
+
 start echoserver 127.0.0.1:0 && {
     same "echoserver" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; exec 4<>/dev/tcp/$HOST/$PORT
         echo one >&3; echo two >&4; read -r a <&4; read -r b <&3; echo "$a $b"')" "two one"

@@ -69,15 +69,16 @@ ways() {
 }
 
 # Starts the server; sets url, port and scheme. It ends with end_server, and had better be running then.
-start_server() { # WAY
+start_server() { # WAY [OPTION...]
     way=$1 scheme=http
+    shift
     if test "$way" = plain; then
         unset GREEN_TLS
-        start server doc/examples/httpbin -q 127.0.0.1:0 || return 1
+        start server doc/examples/httpbin -q "$@" 127.0.0.1:0 || return 1
     else
         GREEN_TLS=$way scheme=https
         export GREEN_TLS
-        start server doc/examples/httpbin -q 127.0.0.1:0 "$certs/ec.pem" "$certs/ec.key" || return 1
+        start server doc/examples/httpbin -q "$@" 127.0.0.1:0 "$certs/ec.pem" "$certs/ec.key" || return 1
     fi
     server=$started port=${address##*:} url=$scheme://127.0.0.1:${address##*:}
 }

@@ -1,14 +1,19 @@
 /*
  * A page that explains itself: demo [ADDRESS], 127.0.0.1:8080 without one. Each request is served by a green thread;
- * /slow takes a second, and nobody else has to wait for it. The other pages are those of httpbin_pages.c.
+ * /slow takes a second, and nobody else has to wait for it; /plot/ is drawn from what a WebSocket brings (plot.c). The
+ * other pages are those of httpbin_pages.c.
  */
 #include <green/green.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "httpbin_pages.h"
+#include "plot.h"
 
 static unsigned long served;
+
+/* The plot's WebSocket, and one that sends each message back. */
+static green_websocket_site *plot, *echo;
 
 static const char page_top[] =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>green-net</title>\n"
@@ -27,6 +32,7 @@ static const char page_bottom[] =
         "<script>async function ask(){const s=document.getElementById('slow');s.textContent='...';"
         "const t=performance.now();const r=await fetch('/slow');"
         "s.textContent=(await r.text()).trim()+' after '+((performance.now()-t)/1000).toFixed(2)+' s';}</script>\n"
+        "<p>And here is a <a href=\"/plot/\">live plot</a>, through a WebSocket, while the server measures.</p>\n"
         "<p>The whole of the slow part:</p>\n"
         "<pre>green_sleep(1.0);\nreturn green_wsgi_respond(req, 200, \"text/plain\", \"Slept well\", 10);</pre>\n"
         "<p>More to try, in the browser and with curl:</p><table>"
@@ -37,6 +43,7 @@ static const char page_bottom[] =
         "<tr><td><a href=\"/bytes/10000\">/bytes/10000</a>, <a href=\"/chunked/10000\">/chunked/10000</a></td>"
         "<td>so many bytes, with a length or in chunks</td></tr>"
         "<tr><td><a href=\"/delay/2\">/delay/2</a></td><td>an answer that takes its time</td></tr>"
+        "<tr><td>/ws</td><td>a WebSocket, each message back</td></tr>"
         "<tr><td>/echo</td><td>the body back, while it comes: <code>curl -d hello</code></td></tr>"
         "<tr><td>/cksum</td><td>its checksum: <code>curl --data-binary @file</code></td></tr></table>\n"
         "<p>Start it with another back end: <code>GREEN_HUB=name ./dev demo</code>. A name that does not exist says what "
@@ -75,12 +82,19 @@ app(green_wsgi_request *req, void *arg)
 {
         const char *path = green_wsgi_path(req, NULL);
 
+        (void)arg;
         served++;
         if (path != NULL && strcmp(path, "/") == 0)
                 return home(req);
         if (path != NULL && strcmp(path, "/slow") == 0)
                 return slow(req);
-        return httpbin(req, arg);
+        if (path != NULL && strcmp(path, "/plot/") == 0)
+                return plot_page(req);
+        if (path != NULL && strcmp(path, "/plot/data") == 0)
+                return green_websocket_app(req, plot);
+        if (path != NULL && strcmp(path, "/plot/echo") == 0)
+                return green_websocket_app(req, echo);
+        return httpbin(req, echo);
 }
 
 int
@@ -90,7 +104,9 @@ main(int argc, char **argv)
         char text[GREEN_ADDR_TEXT_SIZE];
         struct green_addr addr;
 
-        if (listener == NULL) {
+        plot = green_websocket_wsgi(plot_data, NULL, NULL);
+        echo = green_websocket_wsgi(httpbin_ws, NULL, NULL);
+        if (listener == NULL || plot == NULL || echo == NULL) {
                 fprintf(stderr, "demo: %s\n", green_last_error()->message);
                 return 1;
         }

@@ -319,6 +319,23 @@ stream(green_wsgi_request *req, const char *rest)
         return rc;
 }
 
+/* ---- /ws */
+
+int
+httpbin_ws(green_websocket *ws, void *arg)
+{
+        struct green_websocket_message m;
+        int rc;
+
+        (void)arg;
+        while ((rc = green_websocket_wait(ws, &m)) == 1) {
+                rc = green_websocket_send(ws, m.type, m.data, m.len);
+                if (rc != 0)
+                        return rc;
+        }
+        return rc;
+}
+
 /* ---- the table of pages, and who looks into it */
 
 static int
@@ -337,6 +354,7 @@ contents(green_wsgi_request *req, const char *rest)
                 "<li><a href=\"/chunked/1000\">/chunked/N</a>: the same in chunks\n"
                 "<li><a href=\"/delay/1\">/delay/S</a>: an answer after so many seconds\n"
                 "<li><a href=\"/stream\">/stream</a>, /stream/N: lines, one by one\n"
+                "<li>/ws: a WebSocket, each message back\n"
                 "</ul></body></html>\n";
 
         (void)rest;
@@ -404,9 +422,10 @@ httpbin(green_wsgi_request *req, void *arg)
 {
         const char *path = green_wsgi_path(req, NULL);
 
-        (void)arg;
         if (path == NULL)
                 return -ENOMEM;
+        if (strcmp(path, "/ws") == 0)
+                return green_websocket_app(req, arg);
         for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
                 const char *rest = rest_of(path, &routes[i]);
 
