@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include <green/convenience.h>
+#include <green/http.h>
 
 #include "digest_priv.h"
 #include "http1_char_priv.h"
@@ -205,10 +206,16 @@ static int
 remember(green_websocket *ws, const struct green__ws_url *url)
 {
         const struct green_websocket_opts *o = &ws->site->opts;
+        size_t len = strcspn(url->target, "?");
+        char *path = green_malloc(len + 1);
+        bool done;
 
-        return green__ws_remember(ws, "PATH_INFO", url->target) && green__ws_remember(ws, "HTTP_ORIGIN", o->origin)
-                       ? 0
-                       : -ENOMEM;
+        if (path == NULL)
+                return -ENOMEM;
+        (void)green_http_unquote(url->target, len, 0, path);
+        done = green__ws_remember(ws, "PATH_INFO", path) && green__ws_remember(ws, "HTTP_ORIGIN", o->origin);
+        green_free(path);
+        return done ? 0 : -ENOMEM;
 }
 
 static int

@@ -276,7 +276,7 @@ GREEN_API int green_websocket_send_text(green_websocket *ws, const char *text);
  * @brief Send a message in fragments, as its bytes are made. May yield.
  *
  * From the first to the final one the message is the calling green thread's; others that send wait meanwhile. Each is a frame
- * that goes out at once.
+ * that goes out at once. After a failure send the fragment again, or close: the message stays begun.
  *
  * @param ws    a connection.
  * @param type  the same for all fragments of a message.
