@@ -52,6 +52,12 @@ http {
         location / {
             proxy_pass $scheme://green;
         }
+        location /ws {
+            proxy_set_header Upgrade \$http_upgrade;
+            proxy_set_header Connection upgrade;
+            proxy_set_header Host \$http_host;
+            proxy_pass $scheme://green;
+        }
         location /at-once/ {
             proxy_request_buffering off;
             proxy_buffering off;
@@ -137,13 +143,25 @@ many() { # URL
     same "404" "$(fetch -o /dev/null -w '%{http_code}' "$1/none")" 404
 }
 
+# WebSockets: small, large, with compression and without.
+websocket() { # URL
+    for options in "-t 20 -c $certs/ca.pem" "-t 20 -c $certs/ca.pem -d"; do
+        # shellcheck disable=SC2086 # several words
+        doc/examples/websocket_client $options "ws${1#http}/ws" one two "$(lines_of 100000)" three >"$tmp/came" \
+            2>"$tmp/client.err" || wrong "$way: websocket_client $1: $(cat "$tmp/client.err")"
+        { printf 'one\ntwo\n' && lines_of 100000 && printf '\nthree\n'; } >"$tmp/sent"
+        same "WebSocket, $1" "$(tr -s '\n' <"$tmp/came" | cksum)" "$(tr -s '\n' <"$tmp/sent" | cksum)"
+    done
+}
+
 for way in $(ways); do
-    start_server "$way" || continue
+    start_server "$way" --deflate || continue
     start_nginx && {
         for client in http://127.0.0.1:$front https://127.0.0.1:$((front + 1)); do
             who_asks "$client" "${client%%:*}"
             bodies "$client"
             many "$client"
+            websocket "$client"
         done
         end_nginx
     }
