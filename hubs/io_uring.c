@@ -254,7 +254,8 @@ hub_io_uring_unpoll(struct green__uring *hub, struct green__uring_entry *entry)
         struct io_uring_sqe *sqe = green__uring_sqe(hub);
 
         if (sqe != NULL) {
-                io_uring_prep_poll_remove(sqe, hub_io_uring_id(entry));
+                /* Not poll_remove: that does nothing where something is being reported just now, and the poll goes on. */
+                io_uring_prep_cancel64(sqe, hub_io_uring_id(entry), 0);
                 sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
                 sqe->user_data = GREEN__URING_IGNORE;
         }
