@@ -109,7 +109,7 @@ peer_gets(struct ws_peer *p, unsigned op, const char *text)
 
         if (!CHECK_INT(came, WS_EVENT))
                 return FAIL("%s", p->why);
-        return CHECK_INT(e.op, op) && CHECK_INT(e.len, strlen(text)) && CHECK(memcmp(e.data, text, e.len) == 0);
+        return CHECK_INT(e.op, op) && CHECK_INT(e.len, strlen(text)) && CHECK(e.len == 0 || memcmp(e.data, text, e.len) == 0);
 }
 
 /* A close with this code comes next; 0: with none. */
