@@ -16,6 +16,8 @@
 #ifndef GREEN_TESTS_FAULT_H
 #define GREEN_TESTS_FAULT_H
 
+#include <errno.h>
+
 #include <green/core.h>
 
 #include "suite.h"
@@ -165,6 +167,16 @@ int fault_get(int fd);
 #define MADE(handle) fault_made((handle), __FILE__, __LINE__, #handle)
 bool fault_ok(long long rc, const char *file, int line, const char *text);
 bool fault_made(const void *handle, const char *file, int line, const char *text);
+/** A text that may be missing for want of memory alone; errno was 0 before. */
+#define TEXT_IS(text, want) fault_text_is((text), (want), __FILE__, __LINE__, #text)
+static inline void
+fault_text_is(const char *got, const char *want, const char *file, int line, const char *text)
+{
+        if (got != NULL)
+                (void)suite_check_str(got, want, file, line, text);
+        else
+                (void)fault_ok(-errno, file, line, text);
+}
 /** @} */
 
 /** Waits for a green thread and gives its handle back; NULL is fine. The code it ended with. */

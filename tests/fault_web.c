@@ -49,16 +49,6 @@ look_at(green_wsgi_request *req)
                 CHECK(strncmp(path, "/a b", 4) == 0 && len >= 4);
 }
 
-/* A text that may be missing for want of memory alone. */
-static void
-text_is(const char *text, const char *want)
-{
-        if (text == NULL)
-                (void)OK(-errno);
-        else
-                CHECK_STR(text, want);
-}
-
 static void
 look_closer(green_wsgi_request *req)
 {
@@ -66,13 +56,13 @@ look_closer(green_wsgi_request *req)
         int port;
 
         errno = 0;
-        text_is(green_wsgi_query_value(req, "q"), "1");
+        TEXT_IS(green_wsgi_query_value(req, "q"), "1");
         errno = 0;
-        text_is(green_wsgi_environ(req, "HTTP_X_ONE"), "1");
+        TEXT_IS(green_wsgi_environ(req, "HTTP_X_ONE"), "1");
         errno = 0;
-        text_is(green_wsgi_cookie(req, "c"), "d");
+        TEXT_IS(green_wsgi_cookie(req, "c"), "d");
         errno = 0;
-        text_is(green_wsgi_host(req, &port), "a");
+        TEXT_IS(green_wsgi_host(req, &port), "a");
         CHECK_STR(green_wsgi_scheme(req), "http");
         CHECK(green_wsgi_client(req) != NULL);
         errno = 0;
@@ -86,7 +76,7 @@ look_closer(green_wsgi_request *req)
                 (void)OK(-errno);
         if (OK(green_wsgi_environ_set(req, "MINE", "1"))) {
                 errno = 0;
-                text_is(green_wsgi_environ(req, "MINE"), "1");
+                TEXT_IS(green_wsgi_environ(req, "MINE"), "1");
         }
         errno = 0;
         if (green_wsgi_alloc(req, 5000) == NULL)
@@ -109,7 +99,7 @@ read_otherwise(green_wsgi_request *req)
         if (rc != 0)
                 return rc;
         errno = 0;
-        text_is(green_wsgi_form_value(req, "a"), "12");
+        TEXT_IS(green_wsgi_form_value(req, "a"), "12");
         CHECK(green_wsgi_form_at(req, 0, &(struct green_wsgi_pair){NULL, NULL}) || errno == ENOMEM);
         if (green_wsgi_input(req) == NULL)
                 return -errno;

@@ -17,27 +17,17 @@ peer_may_be_gone(void)
         fault_may_give(GREEN_ETIMEOUT);
 }
 
-/* A text that may be missing for want of memory alone. */
-static void
-text_is(const char *text, const char *want)
-{
-        if (text == NULL)
-                (void)OK(-errno);
-        else
-                CHECK_STR(text, want);
-}
-
 /* ---- the handler */
 
 static void
 look_at(green_websocket *ws, const struct scene *scene)
 {
         errno = 0;
-        text_is(green_websocket_path(ws), "/a b");
+        TEXT_IS(green_websocket_path(ws), "/a b");
         errno = 0;
-        text_is(green_websocket_origin(ws), "http://o");
+        TEXT_IS(green_websocket_origin(ws), "http://o");
         errno = 0;
-        text_is(green_websocket_environ(ws, "HTTP_X_ONE"), "1");
+        TEXT_IS(green_websocket_environ(ws, "HTTP_X_ONE"), "1");
         errno = 0;
         CHECK(green_websocket_environ(ws, "NONE") == NULL);
         CHECK_STR(green_websocket_protocol(ws), "chat");

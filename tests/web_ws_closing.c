@@ -189,6 +189,52 @@ others_may_close_it_too(void)
         bed_close(&bed);
 }
 
+/*
+ * One green thread closes, while posted messages still go out; the handler returns meanwhile. Nothing goes before the one
+ * that closes is through.
+ */
+static void
+a_close_under_way_outlives_the_handler(void)
+{
+        struct green_wsgi_stats stats;
+        struct bed bed = {.s.opts.stats = &stats};
+        green_websocket_prepared *message;
+        static char large[400000];
+        struct ws_event e;
+        green_thread *a;
+        struct ws_peer *p;
+        void *rc;
+
+        GREEN_COVERS("WS-27");
+        message = green_websocket_prepare(GREEN_WEBSOCKET_BINARY, large, sizeof large);
+        bed_open(&bed, echo);
+        p = peer_of(&bed, NULL);
+        WAIT_UNTIL(bed.ws != NULL);
+        for (int i = 0; i < 2; i++)
+                CHECK_INT(green_websocket_post(bed.ws, message), 0);
+        while (green_websocket_unsent(bed.ws) == 0)
+                CHECK_INT(green_websocket_post(bed.ws, message), 0);
+        a = green_spawn(close_other, bed.ws);
+        WAIT_UNTIL(bed.ws == NULL);
+        do
+                CHECK_INT(ws_peer_next(p, &e, 5 * suite_slow()), WS_EVENT);
+        while (e.op == WS_BINARY);
+        CHECK_INT(e.code, 1008);
+        /* All has gone out, and the answer is not here: it is still being closed. */
+        green_sleep(0.02);
+        CHECK(!green_thread_dead(a));
+        CHECK_INT(stats.connections, 1);
+        ws_peer_close(p, 1008);
+        ws_peer_flush(p, 0);
+        peer_gets_end(p);
+        CHECK_INT(green_thread_wait(a, &rc), 0);
+        CHECK(rc == NULL);
+        green_thread_unref(a);
+        green_websocket_prepared_unref(message);
+        ws_peer_free(p);
+        bed_close(&bed);
+}
+
 static int
 exit_there(green_websocket *ws, void *arg)
 {
@@ -336,6 +382,7 @@ GREEN_SUITE(web_ws_closing) {
         GREEN_TEST(a_peer_that_does_not_answer_is_cut),
         GREEN_TEST(codes_that_were_registered_later_are_taken),
         GREEN_TEST(others_may_close_it_too),
+        GREEN_TEST(a_close_under_way_outlives_the_handler),
         GREEN_TEST(a_handler_may_end_its_green_thread),
         GREEN_TEST(everyone_is_told_1001_when_the_server_ends),
         GREEN_TEST(a_peer_that_does_not_answer_does_not_hold_up_the_end),

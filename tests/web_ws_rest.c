@@ -1,4 +1,5 @@
 /* WebSockets: handlers that rest, and several OS threads. */
+#include "ws_echo.h"
 #include "ws_suite.h"
 
 #include <pthread.h>
@@ -160,6 +161,14 @@ with_a_pool_it_keeps_its_place_there(void)
         peer_say(p, WS_TEXT, "hello", 5);
         peer_gets(p, WS_TEXT, "hello");
         CHECK_INT(green_greenpool_running(pool), 1);
+        /* What comes together stays in order, and the end behind it takes nothing away. */
+        ws_peer_frame(p, WS_TEXT, "one", 3);
+        ws_peer_frame(p, WS_TEXT, "two", 3);
+        ws_peer_flush(p, 0);
+        peer_gets(p, WS_TEXT, "one");
+        peer_gets(p, WS_TEXT, "two");
+        peer_say(p, WS_PING, "p", 1);
+        peer_gets(p, WS_PONG, "p");
         ws_peer_close(p, 1000);
         ws_peer_flush(p, 0);
         peer_gets_close(p, 1000);
@@ -176,21 +185,6 @@ enum { THREADS = 3, ROUNDS = 200 };
 
 static green_websocket_site *shared;
 static atomic_int sent_back;
-
-static int
-plain_echo(green_websocket *ws, void *arg)
-{
-        struct green_websocket_message m;
-        int rc;
-
-        (void)arg;
-        while ((rc = green_websocket_wait(ws, &m)) == 1) {
-                rc = green_websocket_send(ws, m.type, m.data, m.len);
-                if (rc != 0)
-                        break;
-        }
-        return rc;
-}
 
 static int
 shared_app(green_wsgi_request *req, void *arg)
@@ -252,7 +246,7 @@ each_os_thread_has_its_own(void)
         struct bed bed = {.calls = 0};
         struct ws_peer *p;
 
-        shared = green_websocket_wsgi(plain_echo, NULL, NULL);
+        shared = green_websocket_wsgi(ws_echo, NULL, NULL);
         for (int i = 0; i < THREADS; i++)
                 CHECK_INT(pthread_create(&threads[i], NULL, thread_main, all), 0);
         for (int i = 0; i < THREADS; i++)

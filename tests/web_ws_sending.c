@@ -246,13 +246,14 @@ static void
 pings_of_a_peer_that_does_not_read_do_not_pile_up(void)
 {
         struct both pair = {.p = NULL};
+        static const char large[200000];
         green_websocket_prepared *message;
         struct ws_event e;
         char text[8] = "";
         int pongs = 0;
 
         GREEN_COVERS("WS-17");
-        message = green_websocket_prepare(GREEN_WEBSOCKET_BINARY, memset(malloc(200000), 0, 200000), 200000);
+        message = green_websocket_prepare(GREEN_WEBSOCKET_BINARY, large, sizeof large);
         open_pair(&pair, NULL);
         CHECK_INT(green_websocket_post(pair.bed.ws, message), 0);
         CHECK_INT(green_websocket_post(pair.bed.ws, message), 0);

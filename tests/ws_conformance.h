@@ -8,6 +8,7 @@
 #include "net_tls.h"
 #include "web_suite.h"
 #include "ws_cases.h"
+#include "ws_echo.h"
 
 #include <green/websocket.h>
 
@@ -23,21 +24,6 @@ struct ws_bed {
         bool strict; /* the second outcome is not good enough */
         char url[GREEN_ADDR_TEXT_SIZE + 16];
 };
-
-static inline int
-ws_echo(green_websocket *ws, void *arg)
-{
-        struct green_websocket_message m;
-        int rc;
-
-        (void)arg;
-        while ((rc = green_websocket_wait(ws, &m)) == 1) {
-                rc = green_websocket_send(ws, m.type, m.data, m.len);
-                if (rc != 0)
-                        break;
-        }
-        return rc;
-}
 
 static inline void
 ws_verdict(const struct ws_bed *bed, const struct ws_case *c, const struct ws_peer *p, enum ws_result result)

@@ -23,6 +23,7 @@ abandoned(void *arg)
                 return;
         ws->in_handler = false;
         (void)green__ws_finish(ws, 1011, NULL, false);
+        green__ws_wait_for_closers(ws);
         green__upgrade_abandoned(&ws->up);
 }
 
@@ -60,22 +61,22 @@ close_after(green_websocket *ws, int code)
                           green_strerror(code));
         }
         (void)green__ws_finish(ws, failure ? 1011 : ws->up.conn->killed ? 1001 : 1000, NULL, ws->up.conn->killed);
+        green__ws_wait_for_closers(ws);
 }
 
-/* With a pool of its own a handler keeps its place there. */
+/* With a pool of its own a handler rests in its place there: see wake_handler(). */
 static int
-wait_here(green_websocket *ws)
+rest_here(green_websocket *ws)
 {
-        struct green_wait w;
-        int rc;
+        int rc = 0;
 
-        if (green_websocket_pending(ws))
-                return green_sleep(0);
-        ws->users++;
-        rc = green_park(&ws->waiters, &w, GREEN_FOREVER);
-        green__ws_leave(ws);
-        if (rc == 0 && w.value != NULL)
-                green__ws_deliver(ws, w.value);
+        ws->resting = true;
+        while (rc == 0 && ws->resting) {
+                struct green_wait w;
+
+                rc = green_park(&ws->turn, &w, GREEN_FOREVER);
+        }
+        ws->resting = false;
         return rc;
 }
 
@@ -91,11 +92,14 @@ run(struct green__upgrade *u)
                 /* One that was told of the end has no reason to rest. */
                 if (rc != GREEN_WEBSOCKET_REST || ws->told_end || u->conn->killed)
                         break;
-                if (!pool && !green_websocket_pending(ws)) {
+                if (green_websocket_pending(ws)) {
+                        rc = green_sleep(0);
+                } else if (pool) {
+                        rc = rest_here(ws);
+                } else {
                         ws->resting = true;
                         return true;
                 }
-                rc = pool ? wait_here(ws) : green_sleep(0);
                 if (rc != 0)
                         break;
         }

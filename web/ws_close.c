@@ -71,23 +71,44 @@ wait_for_users(green_websocket *ws)
         }
 }
 
+/* Another green thread closes it, or has. Those that wait for that are counted: the last use of it has to be later. */
+static void
+wait_for_closer(green_websocket *ws)
+{
+        ws->closers++;
+        green_shield_begin();
+        while (ws->closing) {
+                struct green_wait w;
+
+                (void)!green_park(&ws->turn, &w, GREEN_FOREVER);
+        }
+        green_shield_end();
+        if (--ws->closers == 0)
+                green_wake_all(&ws->turn, 0);
+}
+
+void
+green__ws_wait_for_closers(green_websocket *ws)
+{
+        green_shield_begin();
+        while (ws->closing || ws->closers > 0) {
+                struct green_wait w;
+
+                (void)!green_park(&ws->turn, &w, GREEN_FOREVER);
+        }
+        green_shield_end();
+}
+
 int
 green__ws_finish(green_websocket *ws, int code, const char *reason, bool hard)
 {
         struct green_wait *w = green_waitq_first(&ws->waiters);
         int rc = 0;
 
-        if (ws->closing) {
-                struct green_wait other;
-
-                /* Another green thread does it. When it is through, ws may be gone. */
-                green_shield_begin();
-                (void)!green_park(&ws->turn, &other, GREEN_FOREVER);
-                green_shield_end();
+        if (ws->finished) {
+                wait_for_closer(ws);
                 return 0;
         }
-        if (ws->finished)
-                return 0;
         ws->finished = ws->over = ws->closing = true;
         green__ws_drop_queue(ws);
         if (w != NULL) {

@@ -109,6 +109,11 @@ wake_handler(green_websocket *ws)
 {
         if (!ws->resting || (ws->first == NULL && !ws->over))
                 return;
+        if (ws->up.thread != NULL) {
+                ws->resting = false;
+                green_wake_all(&ws->turn, 0);
+                return;
+        }
         ws->resting = !green__upgrade_wake(&ws->up);
         if (!ws->resting)
                 return;

@@ -302,9 +302,10 @@ green_websocket_free(green_websocket *ws)
         if (!ws->client)
                 return -EINVAL;
         /* What is still to be sent goes first. */
-        if (ws->users > (ws->flushing ? 1u : 0u) || ws->closing)
+        if (ws->users > (ws->flushing ? 1u : 0u) || ws->closing || ws->closers > 0)
                 return -EBUSY;
         rc = green__ws_finish(ws, 1000, NULL, false);
+        green__ws_wait_for_closers(ws);
         client_free((struct green__ws_client *)(void *)ws);
         return rc;
 }

@@ -1,6 +1,8 @@
 /*
  * Memory for messages, and what the WebSockets of an OS thread have in common.
  */
+#include <pthread.h>
+
 #include "ws_priv.h"
 
 _Thread_local struct green__ws_local *green__ws_here;
@@ -13,10 +15,27 @@ enum {
         LARGE_MAX = 4 << 20, /* bytes of large ones that are kept */
 };
 
+/* The OS thread that has forked is the only one there. */
+static void
+in_child(void)
+{
+        if (green__ws_here != NULL)
+                green__ws_here->masks_left = 0;
+}
+
+static void
+watch_forks(void)
+{
+        (void)pthread_atfork(NULL, NULL, in_child);
+}
+
 int
 green__ws_local_enter(void)
 {
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
         struct green__ws_local *l = green__ws_here;
+
+        (void)pthread_once(&once, watch_forks);
 
         if (l == NULL) {
                 l = green_malloc(sizeof(*l));

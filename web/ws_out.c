@@ -2,8 +2,6 @@
  * What is sent from the hub's side, or later: control frames, posted messages, the rest of a frame that was cut. At once
  * where it can be, else in order by a green thread that lives as long as there is something.
  */
-#include <unistd.h>
-
 #include "random_priv.h"
 #include "ws_priv.h"
 
@@ -36,19 +34,17 @@ green__ws_head(uint8_t head[GREEN__WS_HEAD_MAX], unsigned first, uint64_t len, c
 }
 
 /*
- * From the system's random source, some at a time; a child after a fork draws its own. It was there for the handshake's
- * key; should it be gone, the masks of before do.
+ * From the system's random source, some at a time; a child of a fork draws its own. It was there for the handshake's key;
+ * should it be gone, the masks of before do.
  */
 uint32_t
 green__ws_new_mask(void)
 {
         struct green__ws_local *l = green__ws_here;
-        int pid = (int)getpid();
 
-        if (l->masks_left == 0 || l->masks_pid != pid) {
+        if (l->masks_left == 0) {
                 (void)green__random(l->masks, sizeof(l->masks));
                 l->masks_left = GREEN__WS_MASKS;
-                l->masks_pid = pid;
         }
         return l->masks[--l->masks_left];
 }

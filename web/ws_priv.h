@@ -62,7 +62,6 @@ struct green__ws_local {
         uint8_t *buffer;                  /* see green__ws_buffer_begin() */
         uint32_t masks[GREEN__WS_MASKS];  /* of clients, to be used */
         size_t masks_left;
-        int masks_pid;                    /* who has drawn them */
         uint8_t scratch[GREEN__WS_SCRATCH]; /* where bytes are received */
 };
 
@@ -132,7 +131,8 @@ struct green_websocket {
         void *data;
         const char *protocol;                    /* a text of the site's */
         struct green__ws_text *texts;
-        unsigned users;                          /* calls inside that wait */
+        uint16_t users;                          /* calls inside that wait */
+        uint16_t closers;                        /* who waits until another one has closed it */
         uint16_t close_code;
         uint8_t version;
         uint8_t streak;                          /* messages that were taken without waiting */
@@ -245,6 +245,8 @@ int green__ws_write_plain(green_websocket *ws, const uint8_t *frame, size_t len)
 /* ws_close.c */
 /* Say goodbye and wait for the peer's, unless hard. Shielded. The socket is closed then. */
 int green__ws_finish(green_websocket *ws, int code, const char *reason, bool hard);
+/* Before it is released: nobody else is in green__ws_finish(). */
+void green__ws_wait_for_closers(green_websocket *ws);
 
 /* ws_handshake.c */
 /* The key's answer: 28 characters and a NUL. */
