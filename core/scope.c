@@ -339,7 +339,7 @@ static atomic_int wrapped[WRAPPED_MAX];
 bool
 green_is_timeout(int code)
 {
-        if (code == GREEN_ETIMEOUT || code == -ETIMEDOUT)
+        if (code == GREEN_ETIMEOUT || code == -ETIMEDOUT || code == GREEN_ECONNECTTIMEOUT)
                 return true;
         if (code >= 0)
                 return false;

@@ -15,7 +15,7 @@ GREEN_BEGIN_DECLS
 
 /**
  * Every code of green-net's own: X(name, value, text).
- * 1000s core and sync, 2000s name resolution, 3000s TLS, 4000s HTTP.
+ * 1000s core and sync, 2000s name resolution, 3000s TLS, 4000s HTTP, 5000s databases.
  */
 #define GREEN_ERRORS(X)                                                                                                \
         X(GREEN_EKILLED, -1001, "killed")                                                                              \
@@ -50,7 +50,14 @@ GREEN_BEGIN_DECLS
         X(GREEN_ETLSNOCERT, -3009, "TLS: the peer gave no certificate")                                                \
         X(GREEN_ETLSAGREE, -3010, "TLS: no version, cipher or protocol that both sides know")                          \
         X(GREEN_ETLSFILE, -3011, "TLS: a certificate or key that cannot be read or does not fit")                      \
-        X(GREEN_ETLSBACKEND, -3012, "TLS: no back end, or it cannot be used here")
+        X(GREEN_ETLSBACKEND, -3012, "TLS: no back end, or it cannot be used here")                                     \
+        X(GREEN_EDB, -5001, "database: it refused the statement")                                                      \
+        X(GREEN_EDBLOST, -5002, "database: the connection is lost")                                                    \
+        X(GREEN_EDBCONSTRAINT, -5003, "database: a rule of the table forbids it")                                      \
+        X(GREEN_EDBRETRY, -5004, "database: in conflict with others; the transaction may succeed if tried again")      \
+        X(GREEN_EDBLOGIN, -5005, "database: it refused user, password or database")                                    \
+        X(GREEN_EDBDRIVER, -5006, "database: no such driver, or it cannot be used here")                               \
+        X(GREEN_ECONNECTTIMEOUT, -5007, "database: connecting took too long")
 
 /** green-net's own error codes. */
 enum green_errors {

@@ -134,7 +134,7 @@ GREEN_API void *green_with_timeout(double seconds, green_thread_fn fn, void *arg
 /**
  * @brief Does a code mean that some time limit was over? Never yields. thread-safe.
  * @param code a negative code.
- * @return true of #GREEN_ETIMEOUT, -ETIMEDOUT and codes given to green_wrap_is_timeout(); false of EMPTY, FULL, EAGAIN.
+ * @return true of #GREEN_ETIMEOUT, -ETIMEDOUT, #GREEN_ECONNECTTIMEOUT and codes given to green_wrap_is_timeout(); false of EMPTY, FULL, EAGAIN.
  * @since 0.1 (TMO-15)
  */
 GREEN_API bool green_is_timeout(int code);

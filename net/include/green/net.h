@@ -8,6 +8,7 @@
 #include <green/addr.h>
 #include <green/convenience.h>
 #include <green/core.h>
+#include <green/db.h>
 #include <green/dns.h>
 #include <green/file.h>
 #include <green/message.h>

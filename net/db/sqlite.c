@@ -1,0 +1,4 @@
+/* The driver for sqlite. */
+#include <green/db_driver.h>
+
+GREEN_API extern const struct green_db_driver green_db_module;
