@@ -1,0 +1,112 @@
+#!/bin/sh
+# The program green-net does what its --help and its pages say. Run in the build folder. Needs curl.
+command -v curl >/dev/null || { echo "needs curl"; exit 77; }
+tmp=$(mktemp -d) || exit 99
+pid= bad=0
+trap 'test -z "$pid" || kill $pid; rm -rf "$tmp"' EXIT
+unset GREEN_HUB GREEN_BACKDOOR_TOKEN
+
+wrong() {
+    echo "$*"
+    bad=1
+}
+# Runs it: its output is in $tmp/out, what it said of errors in $tmp/err.
+expect() { # STATUS ARGUMENT...
+    status=$1
+    shift
+    ./green-net "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+    got=$?
+    test $got = "$status" || wrong "green-net $*: exit status $got, not $status: $(cat "$tmp/err")"
+}
+says() { # FILE TEXT
+    grep -qF -- "$2" "$tmp/$1" || wrong "it does not say '$2': $(cat "$tmp/$1")"
+}
+
+# Help, and what is wrong.
+expect 2
+says err "usage: green-net COMMAND"
+expect 0 --help
+for command in hubs serve console bench; do
+    says out "  $command "
+done
+expect 0 --version
+says out "green-net 0."
+says out "hubs "
+expect 2 serv
+says err 'Did you mean "serve"?'
+expect 2 --nosuch
+says err 'no option "--nosuch"'
+for command in hubs serve console bench; do
+    expect 0 $command --help
+    says out "usage: green-net $command"
+    says out "Exit status:"
+    # Every option stands in the manual page.
+    page=$top_srcdir/doc/man/green-net-$command.1
+    for option in $(grep -oE -- '--[a-z]+' "$tmp/out" | sort -u); do
+        sed 's/\\-/-/g' "$page" | grep -qF -- "$option" || wrong "$page does not name $option"
+    done
+    grep -oE -- '\\-\\-[a-z]+' "$page" | sed 's/\\-/-/g' | sort -u | while read -r option; do
+        test "$option" = --help || grep -qF -- "$option" "$tmp/out" || echo "$option"
+    done >"$tmp/extra"
+    test ! -s "$tmp/extra" || wrong "only the page of $command has: $(cat "$tmp/extra")"
+    expect 2 $command --nosuch
+    says err "Try: green-net $command --help"
+done
+if ./green-net --help >/dev/full 2>"$tmp/err"; then wrong "it does not notice a full disk"; fi
+
+# Hubs.
+expect 0 hubs
+says out "in use: "
+expect 0 hubs poll
+says out "in use: poll"
+expect 1 hubs nosuch
+says err 'hub "nosuch"'
+says err 'green-net hubs'
+expect 2 hubs poll select
+
+# Bench.
+expect 0 bench --seconds 0.02 --json
+tr -d ' \n' <"$tmp/out" >"$tmp/json"
+says json '{"yield":'
+says json '"http":'
+! grep -q ':0[,}]' "$tmp/json" || wrong "something was not measured: $(cat "$tmp/json")"
+expect 0 bench --seconds 0.02 --hub poll yield
+says out "hub poll"
+expect 2 bench --seconds x
+expect 2 bench nosuch
+says err 'no measurement "nosuch"'
+expect 1 bench --hub nosuch
+
+# Serve, and the console of its backdoor.
+./green-net serve -q --backdoor "unix:$tmp/door" 127.0.0.1:0 >"$tmp/serve" 2>&1 &
+pid=$! address=
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    address=$(sed -n 's/^listening on //p' "$tmp/serve")
+    test -z "$address" && kill -0 $pid 2>/dev/null || break
+    sleep 0.2
+done
+if test -n "$address"; then
+    test "$(curl -s -m 10 "http://$address/bytes/5")" = 00000 || wrong "serve: /bytes/5"
+    curl -s -m 10 "http://$address/metrics" >"$tmp/metrics"
+    says metrics "# TYPE green_http_requests_total counter"
+    says metrics "green_switches_total"
+    test "$(stat -c %a "$tmp/door")" = 600 || wrong "others may use the backdoor: $(ls -l "$tmp/door")"
+    printf 'help\nps\nquit\n' | timeout 20 ./green-net console "unix:$tmp/door" >"$tmp/out" 2>"$tmp/err" ||
+        wrong "console: exit status $?: $(cat "$tmp/err")"
+    says out "green-net 0."
+    says out "green thread "
+    kill $pid
+    wait $pid || wrong "serve: exit status $? after SIGTERM: $(cat "$tmp/serve")"
+    pid=
+else
+    wrong "serve did not start: $(cat "$tmp/serve")"
+fi
+expect 1 serve 256.1.1.1:80
+expect 2 serve --key x
+says err "--key goes with --tls"
+expect 1 serve --tls /nosuch.pem 127.0.0.1:0
+expect 2 serve a b
+expect 1 console "unix:$tmp/nosuch"
+says err "green_backdoor_server()"
+expect 2 console
+exit $bad
