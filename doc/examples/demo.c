@@ -4,16 +4,18 @@
  * other pages are those of httpbin_pages.c.
  */
 #include <green/green.h>
+#include <green/wsgi_metrics.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "httpbin_pages.h"
+#include "live.h"
 #include "plot.h"
 
 static unsigned long served;
 
-/* The plot's WebSocket, and one that sends each message back. */
-static green_websocket_site *plot, *echo;
+/* The WebSockets of the live page and of the plot, and one that sends each message back. */
+static green_websocket_site *live, *plot, *echo;
 
 static const char page_top[] =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>green-net</title>\n"
@@ -32,7 +34,8 @@ static const char page_bottom[] =
         "<script>async function ask(){const s=document.getElementById('slow');s.textContent='...';"
         "const t=performance.now();const r=await fetch('/slow');"
         "s.textContent=(await r.text()).trim()+' after '+((performance.now()-t)/1000).toFixed(2)+' s';}</script>\n"
-        "<p>And here is a <a href=\"/plot/\">live plot</a>, through a WebSocket, while the server measures.</p>\n"
+        "<p>See it <a href=\"/live/\">at work</a>: requests, green threads, lag and memory, drawn while it serves, with buttons "
+        "that load it. And a <a href=\"/plot/\">plot</a>, through a WebSocket.</p>\n"
         "<p>The whole of the slow part:</p>\n"
         "<pre>green_sleep(1.0);\nreturn green_wsgi_respond(req, 200, \"text/plain\", \"Slept well\", 10);</pre>\n"
         "<p>More to try, in the browser and with curl:</p><table>"
@@ -88,6 +91,12 @@ app(green_wsgi_request *req, void *arg)
                 return home(req);
         if (path != NULL && strcmp(path, "/slow") == 0)
                 return slow(req);
+        if (path != NULL && strcmp(path, "/metrics") == 0)
+                return green_metrics_app(req, NULL);
+        if (path != NULL && strcmp(path, "/live/") == 0)
+                return live_page(req);
+        if (path != NULL && strcmp(path, "/live/data") == 0)
+                return green_websocket_app(req, live);
         if (path != NULL && strcmp(path, "/plot/") == 0)
                 return plot_page(req);
         if (path != NULL && strcmp(path, "/plot/data") == 0)
@@ -104,14 +113,16 @@ main(int argc, char **argv)
         char text[GREEN_ADDR_TEXT_SIZE];
         struct green_addr addr;
 
+        live = green_websocket_wsgi(live_data, NULL, NULL);
         plot = green_websocket_wsgi(plot_data, NULL, NULL);
         echo = green_websocket_wsgi(httpbin_ws, NULL, NULL);
-        if (listener == NULL || plot == NULL || echo == NULL) {
+        if (listener == NULL || live == NULL || plot == NULL || echo == NULL) {
                 fprintf(stderr, "demo: %s\n", green_last_error()->message);
                 return 1;
         }
         if (green_socket_getsockname(listener, &addr) == 0) {
                 green_addr_format(&addr, text, sizeof(text));
+                green_addr_format(&addr, live_address, sizeof(live_address));
                 printf("listening on %s\nOpen http://%s/ in a browser; Ctrl-C ends it.\n", text, text);
                 fflush(stdout);
         }
