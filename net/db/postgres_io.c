@@ -80,8 +80,8 @@ green__pg_is_error(const PGresult *r)
         return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_NONFATAL_ERROR;
 }
 
-static bool
-is_copy(const PGresult *r)
+bool
+green__pg_is_copy(const PGresult *r)
 {
         ExecStatusType status = PQresultStatus(r);
 
@@ -103,7 +103,7 @@ green__pg_finish(green_db_link *link, struct pg_db *db, PGresult **ret)
         int rc, failed = 0;
 
         while ((rc = green__pg_result(link, db, &r)) == 0 && r != NULL) {
-                if (is_copy(r)) {
+                if (green__pg_is_copy(r)) {
                         PQclear(r);
                         rc = no_copy_here(link, db);
                         break;

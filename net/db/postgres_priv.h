@@ -76,6 +76,7 @@ int green__pg_broken(green_db_link *link, struct pg_db *db);
 /* As green_db_link_fail(), with text that has lines. */
 int green__pg_tell(green_db_link *link, int code, const char *state, const char *text);
 bool green__pg_is_error(const PGresult *r);
+bool green__pg_is_copy(const PGresult *r);
 void green__pg_notice(void *db, const PGresult *r);
 void green__pg_forget_notices(struct pg_db *db);
 int green__pg_warnings(const struct pg_db *db, struct green_db_batch *ret);

@@ -184,6 +184,8 @@ gather(green_db_link *link, struct pg_db *db, struct gathered *g)
                 } else {
                         PQclear(g->last);
                         g->last = r;
+                        if (green__pg_is_copy(r))
+                                return 0;
                 }
         }
         return 0;
@@ -197,19 +199,13 @@ forget(struct gathered *g)
         PQclear(g->last);
 }
 
-static bool
-is_copy(const PGresult *r)
-{
-        return PQresultStatus(r) == PGRES_COPY_IN || PQresultStatus(r) == PGRES_COPY_OUT || PQresultStatus(r) == PGRES_COPY_BOTH;
-}
-
 static int
 fetch(green_db_link *link, struct pg_db *db, struct green_db_batch *ret)
 {
         struct gathered g = {.n = 0};
         int rc = gather(link, db, &g);
 
-        if (rc == 0 && g.last != NULL && is_copy(g.last)) {
+        if (rc == 0 && g.last != NULL && green__pg_is_copy(g.last)) {
                 forget(&g);
                 return green__pg_finish(link, db, NULL);
         }
