@@ -155,48 +155,68 @@ fill_args(green_db_link *link, struct args *a, const struct green_db_params *par
 
 /* ---- what went wrong */
 
-/* An SQLSTATE in verbose messages, "FATAL:  28P01: password ...": taken out of the text. */
-static bool
+/* The last SQLSTATE in verbose messages, "FATAL:  28P01: password ...": all are taken out of the text. Where it stood, or NULL. */
+static const char *
 take_state(char *text, char state[6])
 {
+        const char *where = NULL;
+
         for (char *at = strstr(text, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
                 if (strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 5 || strncmp(at + 8, ": ", 2) != 0)
                         continue;
                 memcpy(state, at + 3, 5);
                 state[5] = '\0';
                 memmove(at + 3, at + 10, strlen(at + 10) + 1);
-                return true;
+                where = at;
         }
-        return false;
+        return where;
 }
 
-/* libpq keeps only the system's words. */
+/* Is this the end of the last thing that went wrong? Hints stand behind it, in lines that begin with a tab. */
+static bool
+is_last(const char *at)
+{
+        while (*at == '\n' && (at[1] == '\t' || at[1] == '\0')) {
+                at++;
+                at += strcspn(at, "\n");
+        }
+        return *at == '\0';
+}
+
+/* libpq keeps only the system's words; there may be those of many hosts. */
 static int
-system_code(const char *text)
+system_code(const char *text, const char *from)
 {
         static const int codes[] = {ECONNREFUSED, ENOENT,    EHOSTUNREACH, ENETUNREACH, ETIMEDOUT,    ECONNRESET,
                                     EACCES,       EHOSTDOWN, ENETDOWN,     EMFILE,      EADDRNOTAVAIL};
 
-        for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-                if (strstr(text, strerror(codes[i])) != NULL)
-                        return -codes[i];
+        for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+                const char *words = strerror(codes[i]);
+
+                for (const char *at = from != NULL ? from : text; (at = strstr(at, words)) != NULL; at++)
+                        if (is_last(at + strlen(words)))
+                                return -codes[i];
+        }
         return GREEN_EDB;
 }
 
 static int
 connect_failed(green_db_link *link, PGconn *conn)
 {
-        char text[1024], state[6] = "08001";
+        char text[2048], state[6] = "08001";
+        const char *where;
         int code;
 
         snprintf(text, sizeof text, "%s", PQerrorMessage(conn));
-        if (take_state(text, state))
+        where = take_state(text, state);
+        code = system_code(text, where);
+        if (code != GREEN_EDB)
+                memcpy(state, "08001", sizeof state);
+        else if (where != NULL)
                 code = green_db_sqlstate_code(state);
         else if (PQconnectionNeedsPassword(conn))
                 code = GREEN_EDBLOGIN;
-        else
-                code = system_code(text);
-        if (code == GREEN_EDBLOGIN && strcmp(state, "08001") == 0)
+        if (code == GREEN_EDBLOGIN && where == NULL)
                 memcpy(state, "28000", sizeof state);
         return green__pg_tell(link, code, state, text);
 }
@@ -285,6 +305,7 @@ green__pg_close(green_db_link *link, void *vdb)
         PQfinish(db->conn);
         green__pg_forget_owed(db);
         green_free(db->preparing);
+        green_free(db->forgetting);
         green__pg_forget_notices(db);
         green_free(db->scratch);
         green_free(db);

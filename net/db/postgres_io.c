@@ -108,6 +108,7 @@ green__pg_finish(green_db_link *link, struct pg_db *db, PGresult **ret)
                         rc = no_copy_here(link, db);
                         break;
                 }
+                db->ran = db->ran || PQresultStatus(r) == PGRES_COMMAND_OK;
                 if (failed == 0 && green__pg_is_error(r))
                         failed = green__pg_failed(link, db, r);
                 PQclear(kept);
@@ -169,6 +170,8 @@ green__pg_broken(green_db_link *link, struct pg_db *db)
         bool lost = PQstatus(db->conn) == CONNECTION_BAD;
 
         green__pg_look(link, db);
+        if (db->dying)
+                return green__pg_tell(link, GREEN_EDBLOST, db->last_state, "the server has ended the connection");
         return green__pg_tell(link, lost ? GREEN_EDBLOST : GREEN_EDB, lost ? "08006" : NULL,
                               text != NULL && *text != '\0' ? text : "libpq does not say what is wrong");
 }
@@ -215,6 +218,13 @@ copy_text(const char *text)
         return copy;
 }
 
+static void
+say_dying(struct pg_db *db, const char *state)
+{
+        db->dying = true;
+        snprintf(db->last_state, sizeof db->last_state, "%s", state != NULL ? state : "08006");
+}
+
 void
 green__pg_notice(void *arg, const PGresult *r)
 {
@@ -224,7 +234,7 @@ green__pg_notice(void *arg, const PGresult *r)
         const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 
         if (level != NULL && (strcmp(level, "FATAL") == 0 || strcmp(level, "PANIC") == 0))
-                db->dying = true;
+                say_dying(db, state);
         if (db->warnings < PG_NOTICES) {
                 struct pg_notice *n = &db->notices[db->warnings];
 

@@ -34,11 +34,14 @@ struct pg_db {
         green_fd fd;   /* its socket, as the hub knows it */
         bool was_open; /* was a transaction open before the statement that runs? */
         bool dying;    /* the server has said that it ends the connection */
+        char last_state[6]; /* and why */
         bool stream;   /* rows come one a result */
         PGresult *held; /* of a stream: an error that came behind rows, which are given first */
 
-        unsigned long names;           /* for prepared statements */
-        struct pg_prepared *preparing; /* it may be at the server, if the call was cut */
+        unsigned long names; /* for prepared statements */
+        /* What a call was about that was cut: whether it is at the server depends on whether that has run. */
+        struct pg_prepared *preparing, *forgetting;
+        bool ran; /* a statement has ended well, since this was set to false */
         struct pg_prepared *owed;
 
         size_t unsynced; /* statements of a pipeline behind the last sync */

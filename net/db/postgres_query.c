@@ -281,6 +281,23 @@ green__pg_forget_owed(struct pg_db *db)
         }
 }
 
+/* Run what prepares, or forgets. Where it is cut, settle() finds out what became of it. */
+static int
+run_for(green_db_link *link, struct pg_db *db, bool sent)
+{
+        int rc = sent ? 0 : green__pg_broken(link, db);
+
+        if (rc == 0)
+                rc = green__pg_flush(link, db);
+        return rc == 0 ? green__pg_finish(link, db, NULL) : rc;
+}
+
+static bool
+was_cut(const struct pg_db *db, int rc)
+{
+        return rc != 0 && PQtransactionStatus(db->conn) == PQTRANS_ACTIVE;
+}
+
 /* The server is told of those that are no longer wanted. In a transaction that has failed it does not listen: later. */
 static int
 pay(green_db_link *link, struct pg_db *db)
@@ -294,11 +311,16 @@ pay(green_db_link *link, struct pg_db *db)
                 if (status != PQTRANS_IDLE && status != PQTRANS_INTRANS)
                         return 0;
                 snprintf(sql, sizeof sql, "deallocate %s", p->name);
-                rc = green__pg_simple(link, db, sql, NULL);
+                db->owed = p->next;
+                db->forgetting = p;
+                db->ran = false;
+                rc = run_for(link, db, PQsendQuery(db->conn, sql));
+                if (was_cut(db, rc))
+                        return rc;
+                db->forgetting = NULL;
+                green_free(p);
                 if (rc != 0)
                         return rc;
-                db->owed = p->next;
-                green_free(p);
         }
         return 0;
 }
@@ -319,20 +341,16 @@ green__pg_prepare(green_db_link *link, void *vdb, const char *sql, void **ret_pr
                 return -ENOMEM;
         snprintf(p->name, sizeof p->name, "green_%lu", ++db->names);
         db->preparing = p;
-        if (!PQsendPrepare(db->conn, p->name, sql, 0, NULL))
-                rc = green__pg_broken(link, db);
+        db->ran = false;
+        rc = run_for(link, db, PQsendPrepare(db->conn, p->name, sql, 0, NULL));
+        if (was_cut(db, rc))
+                return rc;
+        db->preparing = NULL;
         if (rc == 0)
-                rc = green__pg_flush(link, db);
-        if (rc == 0)
-                rc = green__pg_finish(link, db, NULL);
-        if (rc == 0) {
-                db->preparing = NULL;
                 *ret_prepared = p;
-        } else if (PQtransactionStatus(db->conn) != PQTRANS_ACTIVE) {
-                db->preparing = NULL;
+        else
                 green_free(p);
-        }
-        return rc; /* where it was cut, settle() finds out what became of it */
+        return rc;
 }
 
 void

@@ -21,7 +21,6 @@ struct ending {
         bool due;        /* the last one seems to do nothing */
         bool early;      /* it went when not all of the statement was sent */
         bool stopped;    /* a statement has ended by one */
-        bool prepared;   /* a statement ended well */
 };
 
 /* ---- cancelling */
@@ -174,7 +173,7 @@ take(green_db_link *link, struct pg_db *db, struct ending *e, PGresult *r)
         if (state != NULL && strcmp(state, "57014") == 0)
                 e->stopped = true;
         if (status == PGRES_COMMAND_OK)
-                e->prepared = true;
+                db->ran = true;
         PQclear(r);
         switch (status) {
         case PGRES_COPY_IN: return PQputCopyEnd(db->conn, "the call was cut short") >= 0 ? 0 : green__pg_broken(link, db);
@@ -244,21 +243,19 @@ swallow(green_db_link *link, struct pg_db *db)
         return rc == GREEN_EDB ? 0 : rc;
 }
 
-/* A prepare that was cut: is the statement at the server? */
+/* A prepare that was cut, or a deallocate: is the statement at the server? */
 static void
-look_after_prepare(struct pg_db *db, const struct ending *e)
+look_after_prepared(struct pg_db *db)
 {
-        struct pg_prepared *p = db->preparing;
+        struct pg_prepared *there = db->ran ? db->preparing : db->forgetting;
+        struct pg_prepared *gone = db->ran ? db->forgetting : db->preparing;
 
-        db->preparing = NULL;
-        if (p == NULL)
-                return;
-        if (!e->prepared) {
-                green_free(p);
-                return;
+        db->preparing = db->forgetting = NULL;
+        green_free(gone);
+        if (there != NULL) {
+                there->next = db->owed;
+                db->owed = there;
         }
-        p->next = db->owed;
-        db->owed = p;
 }
 
 int
@@ -274,14 +271,14 @@ green__pg_settle(green_db_link *link, void *vdb)
                 PQfreemem(db->copy_data);
         db->copy_data = NULL;
         if (PQstatus(db->conn) == CONNECTION_BAD || db->dying)
-                return green__pg_tell(link, GREEN_EDBLOST, "08006", "the server has closed the connection");
+                return green__pg_broken(link, db);
         if (PQpipelineStatus(db->conn) != PQ_PIPELINE_OFF)
                 rc = end_pipeline(link, db, &e);
         else if (PQtransactionStatus(db->conn) == PQTRANS_ACTIVE)
                 rc = read_off(link, db, &e);
         green__pg_look(link, db);
         if (rc == 0)
-                look_after_prepare(db, &e);
+                look_after_prepared(db);
         if (rc == 0 && e.cancels > 0 && !(e.stopped && e.cancels == 1))
                 rc = swallow(link, db);
         return rc;
