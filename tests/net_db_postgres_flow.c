@@ -58,6 +58,41 @@ answers_come_in_the_order_of_the_statements(void)
         CHECK_INT(green_db_conn_free(c), 0);
 }
 
+/* libpq is in another mode then. */
+static void
+a_pipeline_can_follow_rows_that_were_read_as_they_came(void)
+{
+        static const char *const first[] = {"select generate_series(1, 100)", "select 1/(3 - i) from generate_series(1, 10) i",
+                                            "select 1 where false"};
+        static const int codes[] = {1, GREEN_EDB, 1}, rows[] = {100, 0, 0};
+        green_db_conn *c;
+        green_db_result *r;
+
+        if (!have_server())
+                return;
+        c = connect_one();
+        for (int i = 0; i < 3; i++) {
+                CHECK_INT(green_db_conn_cursor(c, "select generate_series(1, 5)", GREEN_DB_NO_PARAMS, &r), 0);
+                if (i == 0)
+                        while (green_db_result_next(r) == 1)
+                                ;
+                green_db_result_free(r);
+                CHECK_INT(green_db_conn_pipeline_begin(c), 0);
+                CHECK_INT(green_db_conn_send(c, first[i], GREEN_DB_NO_PARAMS), 0);
+                CHECK_INT(green_db_conn_send(c, "select 7", GREEN_DB_NO_PARAMS), 0);
+                CHECK_INT(green_db_conn_pipeline_next(c, &r), codes[i]);
+                if (codes[i] == 1) {
+                        CHECK_INT(green_db_result_rows(r), rows[i]);
+                        CHECK_INT(green_db_result_columns(r), 1);
+                        green_db_result_free(r);
+                }
+                CHECK_INT(next_number(c), codes[i] == 1 ? 7 : -ECANCELED);
+                CHECK_INT(next_number(c), INT64_MIN);
+                CHECK_INT(green_db_conn_pipeline_end(c), 0);
+        }
+        CHECK_INT(green_db_conn_free(c), 0);
+}
+
 static void
 what_comes_behind_an_error_is_skipped(void)
 {
@@ -422,6 +457,7 @@ who_is_killed_while_listening_leaves_the_connection_as_it_was(void)
 
 GREEN_SUITE(net_db_postgres_flow) {
         GREEN_TEST(answers_come_in_the_order_of_the_statements),
+        GREEN_TEST(a_pipeline_can_follow_rows_that_were_read_as_they_came),
         GREEN_TEST(what_comes_behind_an_error_is_skipped),
         GREEN_TEST(large_pipelines_do_not_lock_up),
         GREEN_TEST(a_pipeline_that_was_cut_is_ended_at_put),

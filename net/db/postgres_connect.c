@@ -188,7 +188,7 @@ static int
 system_code(const char *text, const char *from)
 {
         static const int codes[] = {ECONNREFUSED, ENOENT,    EHOSTUNREACH, ENETUNREACH, ETIMEDOUT,    ECONNRESET,
-                                    EACCES,       EHOSTDOWN, ENETDOWN,     EMFILE,      EADDRNOTAVAIL};
+                                    EACCES,       EHOSTDOWN, ENETDOWN,     EMFILE,      EADDRNOTAVAIL, EPIPE};
 
         for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
                 const char *words = strerror(codes[i]);
@@ -200,8 +200,9 @@ system_code(const char *text, const char *from)
         return GREEN_EDB;
 }
 
+/* hung_up: there was nothing more to be read. */
 static int
-connect_failed(green_db_link *link, PGconn *conn)
+connect_failed(green_db_link *link, PGconn *conn, bool hung_up)
 {
         char text[2048], state[6] = "08001";
         const char *where;
@@ -216,6 +217,8 @@ connect_failed(green_db_link *link, PGconn *conn)
                 code = green_db_sqlstate_code(state);
         else if (PQconnectionNeedsPassword(conn))
                 code = GREEN_EDBLOGIN;
+        else if (hung_up)
+                code = GREEN_EDBLOST;
         if (code == GREEN_EDBLOGIN && where == NULL)
                 memcpy(state, "28000", sizeof state);
         return green__pg_tell(link, code, state, text);
@@ -223,24 +226,35 @@ connect_failed(green_db_link *link, PGconn *conn)
 
 /* ---- connecting */
 
+static bool
+has_hung_up(green_fd fd)
+{
+        char byte;
+        ssize_t n = recv((int)fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+        return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 static int
 poll_until_there(green_db_link *link, struct pg_db *db)
 {
         PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
         while (status != PGRES_POLLING_OK) {
+                bool hung_up;
                 int rc;
 
                 db->fd = PQsocket(db->conn);
                 rc = green_db_link_wait(link, db->fd, status == PGRES_POLLING_READING ? GREEN_READ : GREEN_WRITE);
                 if (rc < 0)
                         return rc;
+                hung_up = status == PGRES_POLLING_READING && has_hung_up(db->fd);
                 /* It may close the socket and open another one, of the same number. */
                 green_db_link_closing(link, db->fd);
                 db->fd = GREEN_INVALID_FD;
                 status = PQconnectPoll(db->conn);
                 if (status == PGRES_POLLING_FAILED)
-                        return connect_failed(link, db->conn);
+                        return connect_failed(link, db->conn, hung_up);
         }
         db->fd = PQsocket(db->conn);
         return 0;
@@ -255,7 +269,7 @@ start(green_db_link *link, struct pg_db *db, const struct args *a)
         if (db->conn == NULL)
                 return -ENOMEM;
         if (PQstatus(db->conn) == CONNECTION_BAD)
-                return connect_failed(link, db->conn);
+                return connect_failed(link, db->conn, false);
         PQsetNoticeReceiver(db->conn, green__pg_notice, db);
         PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
         rc = poll_until_there(link, db);

@@ -55,6 +55,57 @@ sync(green_db_link *link, struct pg_db *db)
         return green__pg_flush(link, db);
 }
 
+/* libpq gives the rows of a pipeline's first statement one by one if those of the last statement before it came so. */
+struct singles {
+        PGresult **results;
+        size_t n, room;
+};
+
+static int
+add_single(struct singles *s, PGresult *r)
+{
+        if (s->n == s->room) {
+                size_t room = s->room > 0 ? s->room * 2 : 16;
+                PGresult **more = green_realloc(s->results, room * sizeof(PGresult *));
+
+                if (more == NULL) {
+                        PQclear(r);
+                        return -ENOMEM;
+                }
+                s->results = more;
+                s->room = room;
+        }
+        s->results[s->n++] = r;
+        return 0;
+}
+
+/* r is the first one. */
+static int
+singles(green_db_link *link, struct pg_db *db, PGresult *r, struct green_db_batch *ret)
+{
+        struct singles s = {.n = 0};
+        int rc = 0;
+
+        while (rc == 0 && r != NULL && PQresultStatus(r) == PGRES_SINGLE_TUPLE) {
+                rc = add_single(&s, r);
+                r = NULL;
+                if (rc == 0)
+                        rc = green__pg_result(link, db, &r);
+        }
+        if (rc == 0 && r != NULL && green__pg_is_error(r))
+                rc = green__pg_failed(link, db, r);
+        else if (rc == 0 && r != NULL)
+                ret->affected = green__pg_affected(r);
+        PQclear(r);
+        if (rc == 0)
+                rc = green__pg_rows(s.results, s.n, true, ret);
+        else
+                for (size_t i = 0; i < s.n; i++)
+                        PQclear(s.results[i]);
+        green_free(s.results);
+        return rc == 0 ? 1 : rc;
+}
+
 /* Of one statement. */
 static int
 answer(green_db_link *link, struct pg_db *db, PGresult *r, struct green_db_batch *ret)
@@ -62,6 +113,8 @@ answer(green_db_link *link, struct pg_db *db, PGresult *r, struct green_db_batch
         ExecStatusType status = PQresultStatus(r);
         int rc = 1;
 
+        if (status == PGRES_SINGLE_TUPLE)
+                return singles(link, db, r, ret);
         if (status == PGRES_PIPELINE_ABORTED) {
                 rc = green_db_link_fail(link, -ECANCELED, 0, "25P02", "a statement before it in the pipeline has failed");
         } else if (green__pg_is_error(r)) {
