@@ -607,7 +607,8 @@ the_driver_works_in_os_threads_too(void)
 }
 
 GREEN_SUITE(net_db_postgres) {
-        GREEN_TEST(numbers_have_their_types),
+        /* The first one waits for the server to come up. */
+        GREEN_TEST(numbers_have_their_types, .limit = 120),
         GREEN_TEST(numbers_with_fraction_come_as_they_were_sent),
         GREEN_TEST(text_and_bytes_come_as_they_were_sent),
         GREEN_TEST(parameters_take_the_type_of_what_they_are_used_for),

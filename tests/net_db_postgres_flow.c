@@ -456,7 +456,8 @@ who_is_killed_while_listening_leaves_the_connection_as_it_was(void)
 }
 
 GREEN_SUITE(net_db_postgres_flow) {
-        GREEN_TEST(answers_come_in_the_order_of_the_statements),
+        /* The first one waits for the server to come up. */
+        GREEN_TEST(answers_come_in_the_order_of_the_statements, .limit = 120),
         GREEN_TEST(a_pipeline_can_follow_rows_that_were_read_as_they_came),
         GREEN_TEST(what_comes_behind_an_error_is_skipped),
         GREEN_TEST(large_pipelines_do_not_lock_up),

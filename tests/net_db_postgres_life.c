@@ -596,7 +596,8 @@ statements_run_side_by_side(void)
 }
 
 GREEN_SUITE(net_db_postgres_life) {
-        GREEN_TEST(a_kill_ends_a_statement_here_and_at_the_server),
+        /* The first one waits for the server to come up. */
+        GREEN_TEST(a_kill_ends_a_statement_here_and_at_the_server, .limit = 120),
         GREEN_TEST(after_a_timeout_the_connection_goes_on),
         GREEN_TEST(a_late_cancel_does_not_hit_the_next_statement),
         GREEN_TEST(a_prepare_that_was_cut_leaves_nothing_behind),
