@@ -7,7 +7,7 @@
  *
  *     GREEN_API extern const struct green_db_driver green_db_module;
  *
- * and needs nothing but this header; doc/examples/db_driver.c is a whole one. It is called
+ * and needs nothing but this header; doc/examples/third_party_driver is a whole one. It is called
  *
  * - by one green thread at a time for one connection, with the connection's *link*;
  * - in that green thread, where the driver never blocks: it waits by green_db_link_wait();
