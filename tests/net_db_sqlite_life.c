@@ -204,7 +204,8 @@ a_statement_that_takes_too_long_is_interrupted(void)
         }
         /* What it had written is undone. */
         CHECK_INT(green_timeout_start(&t, 0.05), 0);
-        CHECK_INT(run(conn, "with recursive n (i) as (select 1 union all select i + 1 from n) insert into t select i from n"),
+        CHECK_INT(run(conn,
+                      "with recursive n (i) as (select 1 union all select i + 1 from n) insert into t select i from n"),
                   GREEN_ETIMEOUT);
         CHECK_INT(green_timeout_cancel(&t), 1);
         CHECK(!green_db_conn_in_transaction(conn));
@@ -255,7 +256,8 @@ a_wait_for_a_lock_is_cut_short(void)
 {
         const char *file = new_file();
         green_db_conn *holder = open_db(file), *conn = open_with(file, OPTIONS("busy_timeout=60")), *late = NULL;
-        struct green_db_params params = {.size = sizeof params, .database = file, .options = OPTIONS("busy_timeout=60")};
+        struct green_db_params params = {
+                .size = sizeof params, .database = file, .options = OPTIONS("busy_timeout=60")};
         struct green_timeout t;
         double begin = now();
 
@@ -369,7 +371,8 @@ BOTH(a_cursor_reads_many_rows_in_little_memory)
 
 BOTH(a_cursor_may_be_left_and_its_values_live_on)
 {
-        static const char sql[] = "with recursive n (i) as (select 1 union all select i + 1 from n) select ? || i from n";
+        static const char sql[] =
+                "with recursive n (i) as (select 1 union all select i + 1 from n) select ? || i from n";
         green_db_conn *conn = open_db(NULL);
         green_db_result *r = NULL;
         green_db_stmt *stmt = NULL;
@@ -466,7 +469,8 @@ static void
 writers_of_two_pools_take_turns(void)
 {
         const char *file = new_file();
-        green_db_pool *pools[2] = {pool_of(file, OPTIONS("busy_timeout=60"), 3), pool_of(file, OPTIONS("busy_timeout=60"), 2)};
+        green_db_pool *pools[2] = {pool_of(file, OPTIONS("busy_timeout=60"), 3),
+                                   pool_of(file, OPTIONS("busy_timeout=60"), 2)};
         green_thread *threads[8];
         green_db_conn *conn = NULL;
 
@@ -499,8 +503,9 @@ BOTH(what_comes_back_is_clean)
         RUN(conn, "create table t (v)");
         CHECK_INT(green_db_conn_begin(conn), 0);
         RUN(conn, "insert into t values (1)");
-        CHECK_INT(green_db_conn_cursor(conn, "with recursive n (i) as (select 1 union all select i + 1 from n) select i from n",
-                                       GREEN_DB_NO_PARAMS, &r),
+        CHECK_INT(green_db_conn_cursor(
+                          conn, "with recursive n (i) as (select 1 union all select i + 1 from n) select i from n",
+                          GREEN_DB_NO_PARAMS, &r),
                   0);
         CHECK_INT(green_db_pool_put(p, conn), 0);
         CHECK_INT(green_db_pool_get(p, &conn, SOON), 0);
