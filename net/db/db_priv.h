@@ -185,7 +185,8 @@ struct green__db_batch_node {
 struct green_db_result {
         struct green__db_batch_node first, *at, *last; /* at: the batch of the row */
         size_t row;           /* of that batch, from 1; 0: before the first */
-        uint64_t rows;        /* all, or those that were read */
+        bool streamed;        /* its rows are read as they come */
+        uint64_t rows;        /* all; streamed: of the batches that are gone */
         green_db_link *link;  /* whose rows are read as they come; NULL: all are here */
         int code;             /* why no more come */
         char number[32];      /* text of a number */

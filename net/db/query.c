@@ -86,6 +86,7 @@ open_cursor(green_db_link *l, struct green__db_run *r, green_db_result **ret_res
                 green_db_result_free(result);
                 return rc;
         }
+        result->streamed = true;
         green__db_result_begin(result, &r->batch);
         attach(l, result);
         *ret_result = result;
@@ -209,6 +210,8 @@ green_db_conn_store_result(green_db_conn *conn, green_db_result **ret_result)
         if (!l->pending)
                 return no_query("green_db_conn_store_result");
         r = l->rows;
+        r->streamed = false;
+        r->rows = r->first.batch.rows;
         if (r->first.batch.more) {
                 l->pending = false;
                 rc = green__db_enter(conn, GREEN__DB_ROWS, "green_db_conn_store_result");

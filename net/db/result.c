@@ -70,7 +70,7 @@ void
 green__db_result_begin(green_db_result *r, const struct green_db_batch *batch)
 {
         r->first.batch = *batch;
-        r->rows = batch->rows;
+        r->rows = r->streamed ? 0 : batch->rows;
 }
 
 int
@@ -163,10 +163,10 @@ come(green_db_result *r)
                         green__db_rows_drop(l, rc);
                 return rc;
         }
+        r->rows += r->first.batch.rows;
         green__db_batch_free(&r->first.batch);
         r->row = 0;
         rc = next_batch(l, &r->first.batch);
-        r->rows += r->first.batch.rows;
         if (rc != 0 || !r->first.batch.more)
                 green__db_rows_drop(l, rc);
         return green__db_leave(c, rc);
@@ -214,7 +214,9 @@ green_db_result_rows(const green_db_result *r)
 {
         if (r == NULL)
                 return 0;
-        return r->link == NULL ? r->rows : r->rows - r->at->batch.rows + (r->row < r->at->batch.rows ? r->row : r->at->batch.rows);
+        if (!r->streamed)
+                return r->rows;
+        return r->rows + (r->row < r->at->batch.rows ? r->row : r->at->batch.rows);
 }
 
 int64_t
