@@ -230,6 +230,15 @@ BOTH(changes_and_numbers_of_rows_are_those_of_the_statement)
         did(conn, "delete from t where id > 8", 2, 0);
         did(conn, "delete from t", 3, 0);
         did(conn, "drop table t", 0, 0);
+        /* Rows that have no number, or have one already. */
+        did(conn, "create table w (k text primary key, n default 0) without rowid", 0, 0);
+        did(conn, "insert into w (k) values ('a'), ('b')", 2, 0);
+        did(conn, "create table p (k text unique, n default 0)", 0, 0);
+        did(conn, "insert into p (k) values ('a')", 1, 1);
+        did(conn, "insert into p (k) values ('a') on conflict (k) do update set n = n + 1", 1, 0);
+        did(conn, "insert into p (k) values ('b') on conflict (k) do update set n = n + 1", 1, 2);
+        did(conn, "insert into w (k) values (last_insert_rowid())", 1, 0);
+        CHECK_STR(TEXT(conn, "select count(*) from w where k = 2"), "1");
         close_db(conn);
 }
 
@@ -427,7 +436,7 @@ options_that_are_not_known_are_errors_that_say_what_there_is(void)
                 "nosuch=1",         "busy_timeout",   "busy_timeout=",    "busy_timeout=x", "busy_timeout=-1",
                 "busy_timeout=inf", "journal_mode=x", "journal_mode=",    "synchronous=2x", "readonly=maybe",
                 "cache=both",       "cache_size=1;x", "mmap_size=",       "begin=now",      "=1",
-                "BUSY_TIMEOUT=1",   "begin",          "foreign_keys=on ", "cache_size=--1", "",
+                "busy_timeout=1e3", "busy_timeout=.", "busy_timeout=1.2.3", "busy_timeout=9999999", "BUSY_TIMEOUT=1",   "begin",          "foreign_keys=on ", "cache_size=--1", "",
         };
 
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

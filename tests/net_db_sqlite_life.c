@@ -55,6 +55,12 @@ BOTH(transactions_are_committed_and_rolled_back)
         CHECK_INT(green_db_conn_begin(conn), 0);
         RUN(conn, "END");
         CHECK_INT(green_db_conn_commit(conn), 0);
+        RUN(conn, "savepoint a");
+        RUN(conn, "insert into t values (3)");
+        RUN(conn, "release a");
+        CHECK(!green_db_conn_in_transaction(conn));
+        CHECK_INT(green_db_conn_commit(conn), 0);
+        CHECK_STR(TEXT(conn, "select max(v) from t"), "3");
         close_db(conn);
 }
 
@@ -103,6 +109,10 @@ BOTH(a_commit_that_fails_has_undone_it)
         CHECK_INT(green_db_conn_commit(conn), GREEN_EDBRETRY);
         CHECK_STR(TEXT(conn, "select count(*) from u"), "0");
         CHECK_INT(green_db_conn_commit(conn), 0);
+        RUN(conn, "begin");
+        RUN(conn, "insert into u values (1)");
+        CHECK_INT(run(conn, "insert into u values (1)"), GREEN_EDBCONSTRAINT);
+        CHECK_INT(green_db_conn_commit(conn), GREEN_EDBRETRY);
         close_db(conn);
 }
 

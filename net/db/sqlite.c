@@ -11,22 +11,28 @@
  */
 #include "sqlite_priv.h"
 
+#include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Steps of SQLite's machine between two looks at whether the call is to end: some ten microseconds. */
 enum { PROGRESS_STEPS = 2000 };
 
 GREEN_API extern const struct green_db_driver green_db_module;
 
+static char version_text[32];
+static pthread_once_t version_once = PTHREAD_ONCE_INIT;
+
+static void
+make_version(void)
+{
+        snprintf(version_text, sizeof version_text, "SQLite %s", sqlite3_libversion());
+}
+
 static const char *
 version(void)
 {
-        static char text[32];
-
-        /* The same at each call. */
-        snprintf(text, sizeof text, "SQLite %s", sqlite3_libversion());
-        return text;
+        pthread_once(&version_once, make_version);
+        return version_text;
 }
 
 int
@@ -45,6 +51,19 @@ progress(void *arg)
         const struct green__sqlite *self = arg;
 
         return green_db_link_interrupted(self->link);
+}
+
+/* Of tables whose rows have numbers, and not where a row is there already, and changed. */
+static void
+updated(void *arg, int what, const char *database, const char *table, sqlite3_int64 number)
+{
+        struct green__sqlite *self = arg;
+
+        (void)database;
+        (void)table;
+        (void)number;
+        if (what == SQLITE_INSERT)
+                self->inserted = true;
 }
 
 static void
@@ -69,6 +88,7 @@ open_db(struct green__sqlite *self, const struct green__sqlite_settings *set)
                 return green__sqlite_fail(self, rc, set->path);
         sqlite3_extended_result_codes(self->db, 1);
         sqlite3_busy_handler(self->db, green__sqlite_busy, self);
+        sqlite3_update_hook(self->db, updated, self);
         sqlite3_progress_handler(self->db, PROGRESS_STEPS, progress, self);
         return green__sqlite_apply(self, set);
 }

@@ -61,8 +61,11 @@ green__sqlite_fail(struct green__sqlite *self, int rc, const char *path)
         const struct meaning *meaning;
         const char *sqlstate = NULL;
 
-        if ((number & 0xff) != (rc & 0xff))
+        /* What did not come from SQLite. */
+        if ((number & 0xff) != (rc & 0xff)) {
                 number = rc;
+                message = sqlite3_errstr(rc);
+        }
         if ((rc & 0xff) == SQLITE_CANTOPEN && path != NULL)
                 return green_db_link_fail(self->link, GREEN_EDBLOGIN, number, "3D000", "%s: %s", message, path);
         /* A wait for a lock that was told to end is no conflict. */

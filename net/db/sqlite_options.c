@@ -3,10 +3,8 @@
  */
 #include "sqlite_priv.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* How an option is read, and where that goes in struct green__sqlite_settings. */
@@ -59,12 +57,23 @@ word_of(const char *list, const char *word)
 static bool
 read_seconds(const char *text, double *ret)
 {
-        char *end;
+        double unit = 1;
+        bool point = false;
+        int digits = 0;
 
-        if ((*text < '0' || *text > '9') && *text != '.')
-                return false;
-        *ret = strtod(text, &end);
-        return *end == '\0' && end != text && isfinite(*ret) && *ret >= 0 && *ret <= 1e6;
+        /* Not strtod(), whose point is that of the user's language. */
+        *ret = 0;
+        for (; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
+                if (*text == '.') {
+                        point = true;
+                        continue;
+                }
+                *ret = *ret * 10 + (*text - '0');
+                unit *= point ? 10 : 1;
+                digits++;
+        }
+        *ret /= unit;
+        return *text == '\0' && digits > 0 && digits < 16 && *ret <= 1e6;
 }
 
 static bool
@@ -181,13 +190,14 @@ green__sqlite_settings(green_db_link *link, const struct green_db_params *params
 static int
 pragma(struct green__sqlite *self, const char *name, const char *value)
 {
+        int64_t end = green__sqlite_now() + self->busy_limit;
         char sql[80];
         int rc, count = 0;
 
         snprintf(sql, sizeof sql, "pragma %s=%s", name, value);
         do
                 rc = sqlite3_exec(self->db, sql, NULL, NULL, NULL);
-        while ((rc & 0xff) == SQLITE_BUSY && green__sqlite_busy(self, count++));
+        while ((rc & 0xff) == SQLITE_BUSY && green__sqlite_now() < end && green__sqlite_busy(self, count++));
         return rc;
 }
 

@@ -22,7 +22,7 @@
 enum green__sqlite_verb {
         GREEN__SQLITE_OTHER,
         GREEN__SQLITE_INSERT, /* insert, replace: it may have made a row with a number */
-        GREEN__SQLITE_END,    /* commit, end, rollback: the transaction's end, if it succeeds */
+        GREEN__SQLITE_END,    /* commit, end, rollback, release: it may have ended the transaction */
 };
 
 /* A statement that was compiled. */
@@ -42,7 +42,8 @@ struct green__sqlite {
         struct green__sqlite_stmt once;  /* room for one that is not prepared */
         struct green_db_value *values;   /* room for a row */
         int room;                        /* columns there */
-        bool begun;                      /* command() began a transaction, and nothing that was asked has ended it */
+        bool begun;                      /* a transaction was seen open, and nothing that was asked has ended it */
+        bool inserted;                   /* the statement that is open has made a row with a number */
         const char *begin;               /* the statement that begins one */
         int64_t total;                   /* changes of the connection before the statement that is open */
         int64_t busy_limit;              /* nanoseconds that a lock is waited for */

@@ -270,9 +270,11 @@ finish(struct green__sqlite *self, struct green__sqlite_stmt *s, struct green_db
         /* Neither is set back by statements that change nothing. */
         if (!sqlite3_stmt_readonly(s->stmt) && green__sqlite_total(self->db) != self->total)
                 ret->affected = green__sqlite_changes(self->db);
-        if (s->verb == GREEN__SQLITE_INSERT && ret->affected > 0)
+        if (s->verb == GREEN__SQLITE_INSERT && ret->affected > 0 && self->inserted)
                 ret->insert_id = sqlite3_last_insert_rowid(self->db);
-        if (s->verb == GREEN__SQLITE_END && sqlite3_get_autocommit(self->db))
+        if (!sqlite3_get_autocommit(self->db))
+                self->begun = true;
+        else if (s->verb == GREEN__SQLITE_END)
                 self->begun = false;
         green__sqlite_rest(self);
 }
@@ -336,6 +338,7 @@ green__sqlite_query(green_db_link *link, void *db, const struct green_db_stateme
         }
         self->open = s;
         self->total = green__sqlite_total(self->db);
+        self->inserted = false;
         rc = bind(self, s, st);
         if (rc != 0) {
                 green__sqlite_rest(self);

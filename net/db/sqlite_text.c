@@ -69,6 +69,12 @@ is(const char *text, size_t len, const char *word)
         return len == strlen(word) && sqlite3_strnicmp(text, word, (int)len) == 0;
 }
 
+static bool
+is_end(const char *word, size_t len)
+{
+        return is(word, len, "commit") || is(word, len, "end") || is(word, len, "rollback") || is(word, len, "release");
+}
+
 /* What a statement does: its first word, or, after `with`, the first outside of brackets that can be one. */
 enum green__sqlite_verb
 green__sqlite_verb(const char *sql)
@@ -87,7 +93,7 @@ green__sqlite_verb(const char *sql)
                 depth += *word == '(' ? 1 : *word == ')' ? -1 : 0;
                 if (depth == 0 && (is(word, len, "insert") || is(word, len, "replace")))
                         return GREEN__SQLITE_INSERT;
-                if (!with && (is(word, len, "commit") || is(word, len, "end") || is(word, len, "rollback")))
+                if (!with && is_end(word, len))
                         return GREEN__SQLITE_END;
                 if (!with && !is(word, len, "with"))
                         return GREEN__SQLITE_OTHER;
