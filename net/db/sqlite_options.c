@@ -159,11 +159,16 @@ find_file(const char *database, struct green__sqlite_settings *set)
 static const char *
 begin_statement(const struct green__sqlite_settings *set)
 {
-        static const char *const statements[] = {"begin immediate", "begin deferred", "begin exclusive"};
-
         if (set->begin == NULL)
-                return statements[set->readonly ? 1 : 0];
-        return statements[word_of(" immediate deferred exclusive ", set->begin) - 1];
+                return set->readonly ? "begin deferred" : "begin immediate";
+        switch (word_of(" immediate deferred exclusive ", set->begin)) {
+        case 1:
+                return "begin immediate";
+        case 2:
+                return "begin deferred";
+        default:
+                return "begin exclusive";
+        }
 }
 
 int

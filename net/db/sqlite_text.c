@@ -42,8 +42,10 @@ is_word(char c)
 static const char *
 skip_quoted(const char *text)
 {
-        char close = *text == '[' ? ']' : *text;
+        char close = *text;
 
+        if (close == '[')
+                close = ']';
         for (text++; *text != '\0'; text++)
                 if (*text == close && (close == ']' || *++text != close))
                         return close == ']' ? text + 1 : text;
