@@ -581,6 +581,112 @@ many_may_connect_to_a_new_file_at_once(void)
         CHECK_INT(green_tpool_killall(10), 0);
 }
 
+/* ---- all of it at once */
+
+enum { ACCOUNTS = 20, TRANSFERRERS = 12 };
+
+static unsigned long transfers;
+
+static unsigned
+draw(unsigned below)
+{
+        static unsigned long long state = 1;
+
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return (unsigned)(state >> 33) % below;
+}
+
+static int
+move_money(green_db_conn *conn)
+{
+        static const char sql[] = "update account set money = money + $1 where id = $2";
+        green_db_stmt *stmt = NULL;
+        int rc = green_db_conn_begin(conn), much = (int)draw(100);
+
+        if (rc == 0)
+                rc = green_db_conn_prepare(conn, sql, &stmt);
+        if (rc == 0)
+                rc = green_db_stmt_execute(stmt, GREEN_DB_PARAMS(green_db_int64(-much), green_db_int64(draw(ACCOUNTS))), NULL);
+        if (rc == 0)
+                rc = green_db_stmt_execute(stmt, GREEN_DB_PARAMS(green_db_int64(much), green_db_int64(draw(ACCOUNTS))), NULL);
+        return rc == 0 && draw(8) != 0 ? green_db_conn_commit(conn) : rc;
+}
+
+static void *
+transfer(void *arg)
+{
+        int rc = 0;
+
+        while (!over && rc == 0) {
+                struct green_timeout t = {{0}};
+                green_db_conn *conn = NULL;
+
+                rc = green_timeout_start(&t, draw(4) == 0 ? draw(30) / 1e5 : 10);
+                if (rc == 0)
+                        rc = green_db_pool_get(arg, &conn, GREEN_FOREVER);
+                if (rc == 0) {
+                        int back;
+
+                        rc = move_money(conn);
+                        transfers += rc == 0;
+                        back = draw(20) == 0 ? green_db_pool_discard(arg, conn) : green_db_pool_put(arg, conn);
+                        CHECK_INT(back, 0);
+                }
+                if (green_timeout_cancel(&t) == 1)
+                        rc = 0;
+                if (rc == GREEN_EDBRETRY)
+                        rc = 0;
+        }
+        /* The timeout's code, where the kill came after it. */
+        if (rc != 0 && rc != GREEN_EKILLED && rc != GREEN_ETIMEOUT)
+                FAIL("a transfer ends with %s", green_strerror(rc));
+        return NULL;
+}
+
+static void
+kills_and_timeouts_lose_nothing(void)
+{
+        green_db_pool *p = pool_of(new_file(), OPTIONS("busy_timeout=10"), 4);
+        struct green_db_pool_info info = {.size = sizeof info};
+        green_thread *threads[TRANSFERRERS];
+        green_db_conn *conn = NULL;
+        double end = now() + 1;
+
+        over = false;
+        CHECK_INT(green_db_pool_get(p, &conn, SOON), 0);
+        RUN(conn, "create table account (id integer primary key, money integer not null)");
+        RUN(conn, "with recursive n (i) as (select 0 union all select i + 1 from n where i < 19) "
+                  "insert into account select i, 1000 from n");
+        CHECK_INT(green_db_pool_put(p, conn), 0);
+        for (int i = 0; i < TRANSFERRERS; i++)
+                threads[i] = green_spawn(transfer, p);
+        while (now() < end || transfers < 50) {
+                int i = (int)draw(TRANSFERRERS);
+
+                CHECK_INT(green_sleep(draw(100) / 1e5), 0);
+                CHECK_INT(green_kill(threads[i], GREEN_EKILLED), 0);
+                (void)!green_thread_wait(threads[i], NULL);
+                green_thread_unref(threads[i]);
+                threads[i] = green_spawn(transfer, p);
+        }
+        over = true;
+        for (int i = 0; i < TRANSFERRERS; i++) {
+                (void)!green_thread_wait(threads[i], NULL);
+                green_thread_unref(threads[i]);
+        }
+        CHECK_INT(green_db_pool_get_info(p, &info), 0);
+        CHECK_INT(info.out, 0);
+        CHECK_INT(info.waiting, 0);
+        CHECK_INT(info.available, 4);
+        CHECK_INT(info.idle, info.made - info.closed);
+        CHECK_INT(green_db_pool_get(p, &conn, SOON), 0);
+        CHECK_STR(TEXT(conn, "select sum(money) from account"), "20000");
+        CHECK_STR(TEXT(conn, "pragma integrity_check"), "ok");
+        CHECK_INT(green_db_pool_put(p, conn), 0);
+        CHECK_INT(green_db_pool_free(p), 0);
+        CHECK_INT(green_tpool_killall(10), 0);
+}
+
 GREEN_SUITE(net_db_sqlite_life) {
         GREEN_TEST(transactions_are_committed_and_rolled_back),
         GREEN_TEST(without_autocommit_a_transaction_begins_by_itself),
@@ -599,5 +705,6 @@ GREEN_SUITE(net_db_sqlite_life) {
         GREEN_TEST(what_comes_back_is_clean),
         GREEN_TEST(a_database_in_memory_is_the_connections_own_unless_it_is_shared),
         GREEN_TEST(many_may_connect_to_a_new_file_at_once),
+        GREEN_TEST(kills_and_timeouts_lose_nothing),
         GREEN_SUITE_END
 };
