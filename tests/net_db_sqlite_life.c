@@ -606,9 +606,11 @@ move_money(green_db_conn *conn)
         if (rc == 0)
                 rc = green_db_conn_prepare(conn, sql, &stmt);
         if (rc == 0)
-                rc = green_db_stmt_execute(stmt, GREEN_DB_PARAMS(green_db_int64(-much), green_db_int64(draw(ACCOUNTS))), NULL);
+                rc = green_db_stmt_execute(stmt, GREEN_DB_PARAMS(green_db_int64(-much), green_db_int64(draw(ACCOUNTS))),
+                                           NULL);
         if (rc == 0)
-                rc = green_db_stmt_execute(stmt, GREEN_DB_PARAMS(green_db_int64(much), green_db_int64(draw(ACCOUNTS))), NULL);
+                rc = green_db_stmt_execute(stmt, GREEN_DB_PARAMS(green_db_int64(much), green_db_int64(draw(ACCOUNTS))),
+                                           NULL);
         return rc == 0 && draw(8) != 0 ? green_db_conn_commit(conn) : rc;
 }
 
