@@ -190,6 +190,52 @@ who_waits_for_a_lock_gets_it_when_it_is_free(void)
         CHECK_INT(green_tpool_killall(10), 0);
 }
 
+static void *
+insert_until_it_is_done(void *arg)
+{
+        green_db_conn *conn = NULL;
+        int rc, n = 0;
+
+        CHECK_INT(green_db_pool_get(arg, &conn, SOON), 0);
+        while ((rc = run(conn, "insert into t values (1)")) == GREEN_EDBRETRY)
+                n++;
+        CHECK_INT(rc, 0);
+        CHECK_RANGE(n, 0, 100);
+        CHECK_INT(green_db_pool_put(arg, conn), 0);
+        return NULL;
+}
+
+/* Those who wait have all the OS threads, and the one that they wait for needs one. */
+static void
+who_waits_for_a_lock_does_not_keep_its_holder_from_an_os_thread(void)
+{
+        green_db_pool *p = pool_of(new_file(), OPTIONS("busy_timeout=60"), 5);
+        green_db_conn *holder = NULL;
+        green_thread *threads[4];
+        double begin;
+
+        CHECK_INT(green_tpool_set_num_threads(2), 0);
+        CHECK_INT(green_db_pool_get(p, &holder, SOON), 0);
+        RUN(holder, "create table t (v)");
+        CHECK_INT(green_db_conn_begin(holder), 0);
+        RUN(holder, "insert into t values (0)");
+        for (int i = 0; i < 4; i++)
+                threads[i] = green_spawn(insert_until_it_is_done, p);
+        CHECK_INT(green_sleep(0.02), 0);
+        begin = now();
+        CHECK_INT(green_db_conn_commit(holder), 0);
+        CHECK_RANGE(now() - begin, 0, SOON);
+        for (int i = 0; i < 4; i++) {
+                CHECK_INT(green_thread_wait(threads[i], NULL), 0);
+                green_thread_unref(threads[i]);
+        }
+        CHECK_STR(TEXT(holder, "select count(*) from t"), "5");
+        CHECK_INT(green_db_pool_put(p, holder), 0);
+        CHECK_INT(green_db_pool_free(p), 0);
+        CHECK_INT(green_tpool_killall(10), 0);
+        CHECK_INT(green_tpool_set_num_threads(20), 0);
+}
+
 /* ---- calls that are cut short */
 
 static void
@@ -696,6 +742,7 @@ GREEN_SUITE(net_db_sqlite_life) {
         GREEN_TEST(a_lock_is_waited_for_and_no_longer),
         GREEN_TEST(a_reader_that_writes_too_late_is_told_to_try_again),
         GREEN_TEST(who_waits_for_a_lock_gets_it_when_it_is_free),
+        GREEN_TEST(who_waits_for_a_lock_does_not_keep_its_holder_from_an_os_thread),
         GREEN_TEST(a_statement_that_takes_too_long_is_interrupted),
         GREEN_TEST(kills_at_any_moment_leave_a_good_connection),
         GREEN_TEST(a_wait_for_a_lock_is_cut_short),

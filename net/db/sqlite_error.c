@@ -3,8 +3,12 @@
  */
 #include "sqlite_priv.h"
 
+#include <green/tpool.h>
 #include <string.h>
 #include <time.h>
+
+/* Nanoseconds that a lock is waited for though others need the OS thread. */
+#define GRACE INT64_C(50000000)
 
 /* What an error of SQLite is here: by its whole number first, then by the lowest eight bits. */
 struct meaning {
@@ -91,8 +95,22 @@ green__sqlite_now(void)
         return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* SQLite's busy handler: sleeps a little longer each time, and gives up when the limit is reached or the call is to
- * end. */
+/*
+ * Does somebody wait for an OS thread, while all are taken? Who holds the lock may be one of them, and would then let it
+ * go when all who wait for it here have given up, and not before.
+ */
+static bool
+is_in_the_way(void)
+{
+        struct green_tpool_info info = {.size = sizeof info};
+
+        return green_tpool_get_info(&info) == 0 && info.queued > 0 && info.running >= (size_t)info.threads;
+}
+
+/*
+ * SQLite's busy handler: sleeps a little longer each time, and gives up when the limit is reached, when the call is to
+ * end, and when others need the OS thread.
+ */
 int
 green__sqlite_busy(void *arg, int count)
 {
@@ -105,7 +123,7 @@ green__sqlite_busy(void *arg, int count)
         if (count == 0)
                 self->busy_since = now;
         left = self->busy_limit - (now - self->busy_since);
-        if (left <= 0 || green_db_link_interrupted(self->link))
+        if (left <= 0 || green_db_link_interrupted(self->link) || (now - self->busy_since > GRACE && is_in_the_way()))
                 return 0;
         wait = delays[count < last ? count : last] * INT64_C(1000000);
         wait = wait < left ? wait : left;
