@@ -172,8 +172,7 @@ commit_later(void *arg)
         return NULL;
 }
 
-static void
-who_waits_for_a_lock_gets_it_when_it_is_free(void)
+BOTH(who_waits_for_a_lock_gets_it_when_it_is_free)
 {
         const char *file = new_file();
         green_db_conn *holder = open_db(file), *conn = open_with(file, OPTIONS("busy_timeout=60"));
@@ -187,7 +186,6 @@ who_waits_for_a_lock_gets_it_when_it_is_free(void)
         green_thread_unref(gt);
         close_db(holder);
         close_db(conn);
-        CHECK_INT(green_tpool_killall(10), 0);
 }
 
 static void *
@@ -200,12 +198,12 @@ insert_until_it_is_done(void *arg)
         while ((rc = run(conn, "insert into t values (1)")) == GREEN_EDBRETRY)
                 n++;
         CHECK_INT(rc, 0);
-        CHECK_RANGE(n, 0, 100);
+        CHECK_INT(n, 0);
         CHECK_INT(green_db_pool_put(arg, conn), 0);
         return NULL;
 }
 
-/* Those who wait have all the OS threads, and the one that they wait for needs one. */
+/* Those who wait have no OS thread, for the one that they wait for needs one. */
 static void
 who_waits_for_a_lock_does_not_keep_its_holder_from_an_os_thread(void)
 {

@@ -201,13 +201,32 @@ forget_error(green_db_link *l)
         memcpy(l->sqlstate, "00000", sizeof l->sqlstate);
 }
 
+/* Sleep a little, longer each time: -EINPROGRESS, or why that has ended. The driver does not know that, settle() tells it. */
+static int
+rest(green_db_link *l, unsigned n)
+{
+        static const double delays[] = {0.001, 0.001, 0.002, 0.003, 0.005, 0.008, 0.01, 0.015, 0.02};
+        enum { LAST = sizeof delays / sizeof delays[0] - 1 };
+        int rc = green_sleep(delays[n < LAST ? n : LAST]);
+
+        if (rc == 0)
+                return -EINPROGRESS;
+        l->cut = true;
+        return rc;
+}
+
 int
 green__db_call(green_db_link *l, green__db_call_fn fn, void *arg)
 {
+        unsigned n = 0;
         int rc;
 
-        forget_error(l);
-        rc = l->target->hops ? hop(l, fn, arg) : fn(l, arg);
+        do {
+                forget_error(l);
+                rc = l->target->hops ? hop(l, fn, arg) : fn(l, arg);
+                if (green__unlikely(rc == -EINPROGRESS))
+                        rc = rest(l, n++);
+        } while (green__unlikely(rc == -EINPROGRESS));
         if (rc == GREEN_EDBLOST)
                 l->lost = true;
         if (rc == -ENOMEM)

@@ -40,7 +40,10 @@ green__sqlite_exec(struct green__sqlite *self, const char *sql)
 {
         int rc = sqlite3_exec(self->db, sql, NULL, NULL, NULL);
 
-        return rc == SQLITE_OK ? 0 : green__sqlite_fail(self, rc, NULL);
+        if (rc != SQLITE_OK)
+                return green__sqlite_fail(self, rc, NULL);
+        self->busy_since = 0;
+        return 0;
 }
 
 /* ---- connections */
@@ -110,7 +113,10 @@ connect_db(green_db_link *link, const struct green_db_params *params, void **ret
                 return green_db_link_fail(link, -ENOMEM, SQLITE_NOMEM, "53200", "out of memory");
         *self = (struct green__sqlite){
                 .link = link, .begin = set.begin, .busy_limit = (int64_t)(set.busy_timeout * 1e9)};
+        self->connecting = true;
         rc = open_db(self, &set);
+        self->connecting = false;
+        self->busy_since = 0;
         if (rc != 0)
                 close_db(link, self);
         else
@@ -140,6 +146,7 @@ settle(green_db_link *link, void *db)
         struct green__sqlite *self = db;
 
         self->link = link;
+        self->busy_since = 0;
         green__sqlite_rest(self);
         return 0;
 }
@@ -169,6 +176,10 @@ commit(struct green__sqlite *self)
         if (!open)
                 return 0;
         rc = green__sqlite_exec(self, "commit");
+        if (rc == -EINPROGRESS) {
+                self->begun = begun;
+                return rc;
+        }
         /* It stays open where it cannot end. */
         if (rc != 0 && !sqlite3_get_autocommit(self->db))
                 (void)sqlite3_exec(self->db, "rollback", NULL, NULL, NULL);

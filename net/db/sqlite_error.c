@@ -3,12 +3,8 @@
  */
 #include "sqlite_priv.h"
 
-#include <green/tpool.h>
 #include <string.h>
 #include <time.h>
-
-/* Nanoseconds that a lock is waited for though others need the OS thread. */
-#define GRACE INT64_C(50000000)
 
 /* What an error of SQLite is here: by its whole number first, then by the lowest eight bits. */
 struct meaning {
@@ -72,6 +68,8 @@ green__sqlite_fail(struct green__sqlite *self, int rc, const char *path)
         }
         if ((rc & 0xff) == SQLITE_CANTOPEN && path != NULL)
                 return green_db_link_fail(self->link, GREEN_EDBLOGIN, number, "3D000", "%s: %s", message, path);
+        if (!self->connecting && green__sqlite_again(self, rc))
+                return -EINPROGRESS;
         /* A wait for a lock that was told to end is no conflict. */
         if ((rc & 0xff) == SQLITE_BUSY && green_db_link_interrupted(self->link))
                 return green_db_link_fail(self->link, -ECANCELED, number, "57014", "%s", message);
@@ -96,38 +94,34 @@ green__sqlite_now(void)
 }
 
 /*
- * Does somebody wait for an OS thread, while all are taken? Who holds the lock may be one of them, and would then let it
- * go when all who wait for it here have given up, and not before.
- */
-static bool
-is_in_the_way(void)
-{
-        struct green_tpool_info info = {.size = sizeof info};
-
-        return green_tpool_get_info(&info) == 0 && info.queued > 0 && info.running >= (size_t)info.threads;
-}
-
-/*
- * SQLite's busy handler: sleeps a little longer each time, and gives up when the limit is reached, when the call is to
- * end, and when others need the OS thread.
+ * SQLite's busy handler. Once it is connected it gives up at once: the call is made again a little later, and keeps no
+ * OS thread, which who holds the lock may need.
  */
 int
 green__sqlite_busy(void *arg, int count)
 {
-        static const int delays[] = {1, 1, 2, 3, 5, 8, 10, 15, 20}; /* milliseconds; the last one from then on */
+        enum { LONGEST = 20 };
         struct green__sqlite *self = arg;
-        int last = (int)(sizeof delays / sizeof *delays) - 1;
-        int64_t now = green__sqlite_now(), left, wait;
+        int64_t now = green__sqlite_now();
         struct timespec delay;
 
-        if (count == 0)
+        if (self->busy_since == 0)
                 self->busy_since = now;
-        left = self->busy_limit - (now - self->busy_since);
-        if (left <= 0 || green_db_link_interrupted(self->link) || (now - self->busy_since > GRACE && is_in_the_way()))
+        if (!self->connecting || now - self->busy_since >= self->busy_limit || green_db_link_interrupted(self->link))
                 return 0;
-        wait = delays[count < last ? count : last] * INT64_C(1000000);
-        wait = wait < left ? wait : left;
-        delay = (struct timespec){.tv_nsec = (long)wait};
+        delay = (struct timespec){.tv_nsec = (count < LONGEST ? count + 1 : LONGEST) * 1000000L};
         nanosleep(&delay, NULL);
         return 1;
+}
+
+/* Is a call that failed so to be made again? Only where the handler was asked: where it was not a wait would be for
+ * ever. */
+bool
+green__sqlite_again(struct green__sqlite *self, int rc)
+{
+        if ((rc & 0xff) == SQLITE_BUSY && self->busy_since != 0 && !green_db_link_interrupted(self->link) &&
+            green__sqlite_now() - self->busy_since < self->busy_limit)
+                return true;
+        self->busy_since = 0;
+        return false;
 }

@@ -200,6 +200,7 @@ pragma(struct green__sqlite *self, const char *name, const char *value)
         int rc, count = 0;
 
         snprintf(sql, sizeof sql, "pragma %s=%s", name, value);
+        self->busy_since = 0;
         do
                 rc = sqlite3_exec(self->db, sql, NULL, NULL, NULL);
         while ((rc & 0xff) == SQLITE_BUSY && green__sqlite_now() < end && green__sqlite_busy(self, count++));

@@ -47,7 +47,8 @@ struct green__sqlite {
         const char *begin;               /* the statement that begins one */
         int64_t total;                   /* changes of the connection before the statement that is open */
         int64_t busy_limit;              /* nanoseconds that a lock is waited for */
-        int64_t busy_since;              /* when the wait for it began */
+        int64_t busy_since;              /* when the wait for it began; 0: there is none */
+        bool connecting;                 /* connect() waits itself */
 };
 
 /* What the options say. */
@@ -69,6 +70,7 @@ int green__sqlite_exec(struct green__sqlite *self, const char *sql);
 
 /* sqlite_error.c */
 int green__sqlite_fail(struct green__sqlite *self, int rc, const char *path);
+bool green__sqlite_again(struct green__sqlite *self, int rc);
 int64_t green__sqlite_now(void);
 int green__sqlite_busy(void *arg, int count);
 

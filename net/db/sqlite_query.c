@@ -76,7 +76,6 @@ compile(struct green__sqlite *self, const char *sql, unsigned flags, struct gree
         int rc;
 
         *s = (struct green__sqlite_stmt){0};
-        self->busy_since = 0;
         rc = sqlite3_prepare_v3(self->db, sql, -1, flags, &s->stmt, &rest);
         if (rc != SQLITE_OK)
                 return green__sqlite_fail(self, rc, NULL);
@@ -272,6 +271,7 @@ finish(struct green__sqlite *self, struct green__sqlite_stmt *s, struct green_db
                 ret->affected = green__sqlite_changes(self->db);
         if (s->verb == GREEN__SQLITE_INSERT && ret->affected > 0 && self->inserted)
                 ret->insert_id = sqlite3_last_insert_rowid(self->db);
+        self->busy_since = 0;
         if (!sqlite3_get_autocommit(self->db))
                 self->begun = true;
         else if (s->verb == GREEN__SQLITE_END)
@@ -351,9 +351,14 @@ int
 green__sqlite_fetch(green_db_link *link, void *db, struct green_db_batch *ret)
 {
         struct green__sqlite *self = db;
+        int rc;
 
         self->link = link;
         if (self->open == NULL)
                 return green_db_link_fail(link, -ENODATA, 0, "24000", "there is no statement with rows left");
-        return take(self, true, ret);
+        rc = take(self, true, ret);
+        /* It has begun: there is no once more. */
+        if (rc == -EINPROGRESS)
+                rc = green_db_link_fail(link, GREEN_EDBRETRY, SQLITE_BUSY, "55P03", "database is locked");
+        return rc;
 }

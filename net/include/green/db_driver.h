@@ -16,6 +16,9 @@
  *
  * Functions return 0, or a code that green_db_link_fail() was told of. What green_db_link_wait() fails with is returned as it
  * is: the exchange with the server may be left where it stands, since settle() or close() is what is called next.
+ *
+ * A call that has done nothing yet, since somebody else has a lock, may return -EINPROGRESS: it is called again with the same
+ * arguments a little later, and keeps no OS thread until then. Not connect().
  */
 #ifndef GREEN_DB_DRIVER_H
 #define GREEN_DB_DRIVER_H
