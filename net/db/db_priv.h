@@ -209,6 +209,7 @@ struct green_db_stmt {
         green_db_link *link;
         green_db_conn *conn; /* who prepared it; NULL: nobody, since the last put */
         void *prepared;
+        bool gone; /* the driver has it not, or not any more */
         struct green_db_stmt *prev, *next;
         uint64_t hash;
         size_t len;
@@ -216,7 +217,9 @@ struct green_db_stmt {
 };
 
 void green__db_stmts_release(green_db_link *l); /* at a put */
-void green__db_stmts_forget(green_db_link *l);  /* the server has forgotten them */
+void green__db_stmts_forget(green_db_link *l);  /* the server has forgotten them; those that a user holds stay, and are gone */
+/* Prepare it again where it is gone. Between enter and leave. */
+int green__db_stmt_ready(green_db_stmt *s);
 
 /* ---- pool.c */
 

@@ -129,11 +129,20 @@ static int
 enter_stmt(green_db_stmt *stmt, const struct green_db_value *values, size_t n, enum green__db_state state,
            const char *what)
 {
+        int rc;
+
         if (stmt == NULL || (values == NULL && n > 0))
                 return green_set_error(-EINVAL, "%s: no statement, or no parameters where there are some", what);
         if (stmt->conn == NULL)
                 return green_set_error(-EBADF, "%s: the statement's connection was given back", what);
-        return green__db_enter(stmt->conn, state, what);
+        rc = green__db_enter(stmt->conn, state, what);
+        if (rc != 0 || !stmt->gone)
+                return rc;
+        if (state == GREEN__DB_REST)
+                rc = green__db_stmt_ready(stmt);
+        else
+                rc = -EINVAL; /* in a pipeline nothing is prepared */
+        return rc != 0 ? green__db_leave(stmt->conn, rc) : 0;
 }
 
 int
