@@ -364,7 +364,7 @@ pipeline_end(green_db_link *l, void *arg)
 
                 rc = d->receive(l, l->db, &batch);
                 green__db_batch_free(&batch);
-        } while (rc != 0 && rc != GREEN_EDBLOST && !l->cut);
+        } while (rc != 0 && rc != GREEN_EDBLOST && rc != -ENOMEM && !l->cut);
         return rc == 0 ? d->pipeline_end(l, l->db) : rc;
 }
 
