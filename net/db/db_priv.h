@@ -227,5 +227,7 @@ int green__db_stmt_ready(green_db_stmt *s);
 int green__db_pool_back(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn cleanup, void *arg, bool keep);
 /* A freed pool that nobody has anything of is released. */
 void green__db_pool_maybe_release(green_db_pool *p);
+/* Is somebody in a get? It cannot be freed. */
+bool green__db_pool_busy(const green_db_pool *p);
 
 #endif
