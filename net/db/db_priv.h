@@ -44,6 +44,7 @@ void green__db_target_unref(struct green__db_target *t); /* any OS thread */
 /* One block for green_free(): params and all that they point to, with another host and database where these are not NULL. */
 struct green_db_params *green__db_params_copy(const struct green_db_params *params, const char *host,
                                               const char *database);
+void green__db_params_free(struct green_db_params *params); /* NULL is fine */
 /* 0 or -EINVAL with green_last_error(). */
 int green__db_params_take(struct green_db_params *params, const struct green_db_params *given);
 
