@@ -140,6 +140,7 @@ struct green_db_conn {
         green_db_pool *pool; /* NULL: of none */
         uint64_t hub;
         bool busy; /* a green thread is in a call */
+        bool held; /* on_connect has it, or it is being cleaned: nobody can give it back */
         void (*errorhandler)(green_db_conn *conn, int code, void *arg);
         void *errorhandler_arg;
         green_db_conn *prev, *next; /* those that are out; next: spare ones */
@@ -187,6 +188,8 @@ struct green_db_result {
         struct green__db_batch_node first, *at, *last; /* at: the batch of the row */
         size_t row;           /* of that batch, from 1; 0: before the first */
         bool streamed;        /* its rows are read as they come */
+        bool coming;          /* a green thread is in that */
+        bool freed;           /* meanwhile */
         uint64_t rows;        /* all; streamed: of the batches that are gone */
         green_db_link *link;  /* whose rows are read as they come; NULL: all are here */
         int code;             /* why no more come */

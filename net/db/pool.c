@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { SIZE = 4, MAX_IDLE = 10, MAX_AGE = 30 };
 
@@ -162,6 +163,7 @@ green_db_pool_new(const struct green_db_pool_opts *opts)
 {
         const struct green_db_driver *driver;
         struct green_db_pool_opts o;
+        char why[512] = "";
         green_db_pool *p;
         int rc = -ENOMEM;
 
@@ -183,10 +185,12 @@ green_db_pool_new(const struct green_db_pool_opts *opts)
                 rc = make_first(p, o.min_size);
         if (rc == 0)
                 return p;
+        if (green_last_error()->code == rc)
+                snprintf(why, sizeof why, "%s", green_last_error()->message);
         green__db_idle_trim(p, 0);
         p->freed = true;
         green__db_pool_maybe_release(p);
-        green_set_error(rc, NULL);
+        green_set_error(rc, "%s", why[0] != '\0' ? why : green_strerror(rc));
         return NULL;
 }
 
@@ -360,13 +364,18 @@ green__db_pool_back(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn clea
                 cleanup = p->cleanup;
                 arg = p->arg;
         }
-        c->errorhandler = NULL;
+        if (l->forks != green__sys_forks)
+                l->lost = true;
         if (keep && !p->freed && !l->lost) {
                 clean = is_clean(l, cleanup);
                 if (!clean && green_getcurrent() == NULL)
                         return green_set_error(-EDEADLK, "a connection cannot be cleaned in a hub callback");
-                if (!clean)
+                if (!clean) {
+                        c->errorhandler = NULL;
+                        c->held = true;
                         clean = clean_in_time(p, c, cleanup, arg, &code) == 0;
+                        c->held = false;
+                }
         }
         l->autocommit = true;
         forks = green__db_pool_begin(p, &p->users);
@@ -405,7 +414,7 @@ give_back(green_db_pool *p, green_db_conn *conn, green_db_cleanup_fn cleanup, vo
         }
         if (conn->pool != p)
                 return green_set_error(-EINVAL, "%s: this connection came from another pool, or from none", what);
-        if (conn->busy)
+        if (conn->busy || conn->held)
                 return green_set_error(-EBUSY, "%s: another green thread is in a call on this connection", what);
         rc = green__db_pool_back(p, conn, cleanup, arg, keep);
         if (conn->link != NULL)

@@ -219,20 +219,21 @@ green_db_conn_store_result(green_db_conn *conn, green_db_result **ret_result)
         if (!l->pending)
                 return no_query("green_db_conn_store_result");
         r = l->rows;
-        r->streamed = false;
-        r->rows = r->first.batch.rows;
         if (r->first.batch.more) {
-                l->pending = false;
                 rc = green__db_enter(conn, GREEN__DB_ROWS, "green_db_conn_store_result");
-                l->pending = true;
                 if (rc != 0)
                         return rc;
-                rc = green__db_leave(conn, green__db_result_whole(r, l));
+                r->rows = r->first.batch.rows;
+                rc = green__db_result_whole(r, l);
+                if (rc != 0)
+                        green__db_rows_drop(l, rc);
+                rc = green__db_leave(conn, rc);
+                if (rc != 0)
+                        return rc;
+        } else {
+                r->rows = r->first.batch.rows;
         }
-        if (rc != 0) {
-                green__db_rows_drop(l, rc);
-                return rc;
-        }
+        r->streamed = false;
         l->pending = false;
         green__db_rows_drop(l, 0);
         *ret_result = r;
