@@ -106,13 +106,22 @@ wait_over(struct green__db_job *j, green_db_link *l)
                 sched_yield();
 }
 
+/* What was going on stays where it stands, and nobody but settle() ends it. */
+static int
+not_made(green_db_link *l, int code)
+{
+        if (l->state != GREEN__DB_REST)
+                l->cut = true;
+        return code;
+}
+
 /* The caller is not to wait any longer, and the job is still somebody's. */
 static int
 end_call(struct green__db_job *j, green_db_link *l, int code)
 {
         if (turn(j, QUEUED, LEFT)) {
                 l->job = NULL;
-                return code;
+                return not_made(l, code);
         }
         atomic_store(&l->interrupted, true);
         if (l->target->driver->interrupt != NULL)
@@ -141,8 +150,8 @@ hop(green_db_link *l, green__db_call_fn fn, void *arg)
         rc = green_tpool_execute(run, j, &opts, NULL);
         if (abandoned)
                 rc = end_call(j, l, rc);
-        else if (rc == 0)
-                rc = j->rc;
+        else
+                rc = rc == 0 ? j->rc : not_made(l, rc);
         l->hopping = false;
         return rc;
 }
