@@ -272,9 +272,10 @@ green_db_conn_format(const green_db_conn *conn, char *text, size_t len)
         p = &conn->link->target->params;
         if (p->port != 0)
                 snprintf(port, sizeof port, ":%u", p->port);
-        return snprintf(text, len, "%s %s%s%s%s%s%s, %s", conn->link->target->driver->name, p->user ? p->user : "",
-                        p->user ? "@" : "", p->host ? p->host : "", port, p->host && p->database ? "/" : "",
-                        p->database ? p->database : "", conn->link->lost ? "lost" : "open");
+        return snprintf(text, len, "%s%s%s%s%s%s%s%s, %s", conn->link->target->driver->name,
+                        p->user || p->host || p->database ? " " : "", p->user ? p->user : "", p->user ? "@" : "",
+                        p->host ? p->host : "", port, p->host && p->database ? "/" : "", p->database ? p->database : "",
+                        conn->link->lost ? "lost" : "open");
 }
 
 int

@@ -90,7 +90,9 @@ enum green_db_command_kind {
 /** A command. */
 struct green_db_command {
         enum green_db_command_kind kind;      /**< which */
-        const char *text, *text2, *text3;     /**< see there */
+        const char *text;                     /**< see there */
+        const char *text2;                    /**< see there */
+        const char *text3;                    /**< see there */
         int64_t number;                       /**< see there */
         char *out;                            /**< where text goes, with its NUL */
         size_t out_size;                      /**< bytes there */
