@@ -126,7 +126,7 @@ struct green__tls {
         const char *why;
         size_t stuck;        /* bytes of a record of which a part is sent, */
         uint64_t stuck_hash; /* and what they were */
-        unsigned char ahead[GREEN__TLS_AHEAD];
+        unsigned char *ahead; /* GREEN__TLS_AHEAD bytes; NULL: the back end has not asked for a header alone yet */
 };
 
 extern const struct green__transport green__tls_transport;
