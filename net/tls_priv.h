@@ -40,7 +40,7 @@ bool green__tls_is_made(green_tls_context *context, bool server);
 /* For a client or a server, with a reference. NULL with errno and green_last_error(). thread-safe. */
 struct green__tls_made *green__tls_made_for(green_tls_context *context, bool server);
 void green__tls_made_unref(struct green__tls_made *made);
-/* Have the client's made in the pool; see green__tls_in_pool(). 0, or a code with green_last_error(). */
+/* Have what needs the system's bundle made in the pool; see green__tls_in_pool(). 0, or a code with green_last_error(). */
 int green__tls_make_in_pool(green_tls_context *context, struct green_wait **ret_wait, double timeout);
 
 /* Do two contexts trust the same? Then a session of one may be taken up with the other. */
