@@ -10,7 +10,7 @@
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool timer memory million sleepers wakeup udp conns
-    tls tls-openssl tls-latency tls-latency-openssl echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
+    tls tls-openssl tls-latency tls-latency-openssl tls-latency-rsa echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
     http-64 http-1000 http-pipeline http-idle http-log https-64 https-close ws-64 ws-1m ws-broadcast ws-idle"
 
 smoke=no rounds=7 out=
@@ -171,6 +171,15 @@ pinned() {
     if test "$last" -ge 0; then taskset -c "$last" "$@"; else "$@"; fi
 }
 
+# The idle connections twice: with a green thread that waits, and with none. To a peer it is the same.
+run_tls() { # BENCHMARK PROGRAM
+    rest=
+    case $2 in */green_*) rest=rest ;; esac
+    "$out/programs/tls_load" "$(count "$1")" "$last" "$first" "$2" || return 1
+    # shellcheck disable=SC2086
+    "$out/programs/tls_load" -r "$(count "$1")" "$last" "$first" "$2" $rest
+}
+
 run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     program=$out/programs/${2%%:*} argument=
     case $2 in *:*) argument=${2#*:} ;; esac
@@ -181,9 +190,11 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
         line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
-        tls-openssl) GREEN_TLS=openssl "$out/programs/tls_load" "$(count "$1")" "$last" "$first" "$program" ;;
         tls-latency-openssl) GREEN_TLS=openssl "$program" "$(count "$1")" ;;
-        udp | conns | tls) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        tls-latency-rsa) GREEN_TLS=openssl "$program" "$(count "$1")" rsa ;;
+        tls) run_tls "$1" "$program" ;;
+        tls-openssl) GREEN_TLS=openssl run_tls "$1" "$program" ;;
+        udp | conns) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-idle) "$out/programs/http_idle_load" "$(count "$1")" "$last" "$first" "$program" ;;
         http-pipeline)
             "$out/programs/wrk_load" -s "$here/wrk_pipeline.lua" 64 "$(count "$1")" "$last" "$first" "$program"
@@ -247,7 +258,7 @@ obstacle() { # BENCHMARK
             build green_db_pool && "$out/programs/green_db_pool" 1 >/dev/null 2>&1 || echo "there is no driver for SQLite"
             return
             ;;
-        https-* | tls-*openssl)
+        https-* | tls-*openssl | tls-*rsa)
             build green_http && GREEN_TLS=openssl "$out/programs/green_http" tls try >/dev/null 2>&1 ||
                 echo "there is no TLS by OpenSSL"
             return
