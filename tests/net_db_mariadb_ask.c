@@ -246,6 +246,56 @@ connecting_can_be_cut_short_at_any_time(void)
 
 /* ---- TLS */
 
+/* Give a client the server's first words, and nothing after that. */
+static void *
+greet_and_stay(void *arg)
+{
+        green_socket *client = green_socket_accept(arg, NULL), *to;
+        char address[64], greeting[256];
+        ssize_t n;
+
+        snprintf(address, sizeof address, "127.0.0.1:%u", server->port);
+        to = green_connect(address, NULL);
+        n = green_socket_recv(to, greeting, sizeof greeting, 0);
+        CHECK(n > 0);
+        CHECK_INT(green_socket_sendall(client, greeting, (size_t)n, 0, NULL), 0);
+        CHECK_INT(green_socket_free(to), 0);
+        while (green_socket_recv(client, greeting, sizeof greeting, 0) > 0)
+                ;
+        CHECK_INT(green_socket_free(client), 0);
+        return NULL;
+}
+
+static void
+a_handshake_that_is_not_answered_keeps_nobody_waiting(void)
+{
+        static const char *const tls[] = {"tls=1", "ssl_verify_server_cert=0", NULL}, *const plain[] = {NULL};
+        struct green_db_params p = {.size = sizeof p, .host = "127.0.0.1", .user = "root"};
+        char address[GREEN_ADDR_TEXT_SIZE];
+        green_socket *listener;
+        struct green_addr addr;
+
+        NEED_SERVER();
+        listener = listen_here(address);
+        CHECK_INT(green_socket_getsockname(listener, &addr), 0);
+        p.port = (unsigned)green_addr_port(&addr);
+        for (int i = 0; i < 4; i++) {
+                green_thread *gt = green_spawn(greet_and_stay, listener), *counter;
+                int turns = 0;
+
+                counter = green_spawn(count_turns, &turns);
+                p.options = i % 2 ? tls : plain;
+                CHECK_INT(try_connect(&p, 0.1), GREEN_ECONNECTTIMEOUT);
+                CHECK(turns > 10);
+                CHECK_INT(green_kill(counter, GREEN_EKILLED), 0);
+                CHECK_INT(green_thread_wait(counter, NULL), GREEN_EKILLED);
+                green_thread_unref(counter);
+                CHECK_INT(green_thread_wait(gt, NULL), 0);
+                green_thread_unref(gt);
+        }
+        CHECK_INT(green_socket_free(listener), 0);
+}
+
 static void
 tls_is_used_and_checked(void)
 {
@@ -318,11 +368,12 @@ writing_to_a_server_that_has_gone_raises_no_signal(void)
         p = by_port();
         for (int i = 0; i < 4; i++) {
                 green_db_conn *c = connect_with(&p, i % 2 ? tls : plain);
+                green_db_stmt *stmt = NULL;
 
+                CHECK_INT(green_db_conn_prepare(c, "select length(?)", &stmt), 0);
                 db_server_tell(server, DB_SERVER_RESTART);
                 CHECK(db_server_wait(server));
-                CHECK_INT(green_db_conn_execute(c, "select length(?)", GREEN_DB_PARAMS(green_db_text_n(large, LEN)), NULL),
-                          GREEN_EDBLOST);
+                CHECK_INT(green_db_stmt_execute(stmt, GREEN_DB_PARAMS(green_db_text_n(large, LEN)), NULL), GREEN_EDBLOST);
                 CHECK_INT(green_db_conn_free(c), 0);
         }
         free(large);
@@ -550,6 +601,7 @@ GREEN_SUITE(net_db_mariadb_ask) {
         GREEN_TEST(a_listener_that_says_nothing_is_given_up),
         GREEN_TEST(a_peer_that_hangs_up_is_no_server),
         GREEN_TEST(connecting_can_be_cut_short_at_any_time, .limit = 60),
+        GREEN_TEST(a_handshake_that_is_not_answered_keeps_nobody_waiting),
         GREEN_TEST(tls_is_used_and_checked),
         GREEN_TEST(a_name_that_is_not_in_the_certificate_is_refused),
         GREEN_TEST(writing_to_a_server_that_has_gone_raises_no_signal, .limit = 60),

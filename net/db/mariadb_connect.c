@@ -8,6 +8,7 @@
 
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <green/dns.h>
@@ -21,10 +22,16 @@ enum { STACK = 256 * 1024 };
 
 static int library_rc;
 
+/* It has SIGPIPE ignored, which is not its business: it does not raise that, or is kept from it. */
 static void
 begin_library(void)
 {
+        struct sigaction before;
+        bool known = sigaction(SIGPIPE, NULL, &before) == 0;
+
         library_rc = mysql_server_init(0, NULL, NULL);
+        if (known)
+                (void)sigaction(SIGPIPE, &before, NULL);
 }
 
 static void
