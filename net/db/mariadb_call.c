@@ -177,6 +177,19 @@ maria_unwind(struct maria *db)
                 db->stmt = NULL;
 }
 
+void
+maria_end_library(struct maria *db)
+{
+        if (db->fd >= 0)
+                green_db_link_closing(db->link, db->fd);
+        quiet_begin(db);
+        if (db->inited)
+                mysql_close(&db->my);
+        quiet_end(db);
+        db->inited = false;
+        db->fd = -1;
+}
+
 int
 maria_enter(struct maria *db, green_db_link *link)
 {

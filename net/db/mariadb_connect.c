@@ -128,9 +128,8 @@ number_in(const char *message)
 }
 
 static int
-connect_code(const MYSQL *my, unsigned number, const char *sqlstate, const char *message)
+connect_code(unsigned number, const char *sqlstate, const char *message)
 {
-        (void)my;
         switch (number) {
         case CR_CONNECTION_ERROR:
         case CR_CONN_HOST_ERROR:
@@ -145,12 +144,7 @@ static void
 end_attempt(struct maria *db)
 {
         maria_unwind(db);
-        if (db->fd >= 0)
-                green_db_link_closing(db->link, db->fd);
-        if (db->inited)
-                mysql_close(&db->my);
-        db->inited = false;
-        db->fd = -1;
+        maria_end_library(db);
 }
 
 /* host: an address, or a name where that may block; "" for a Unix socket. */
@@ -175,7 +169,7 @@ attempt(struct maria *db, const char *host)
         if (rc == 0) {
                 number = mysql_errno(&db->my);
                 rc = green_db_link_fail(db->link,
-                                        connect_code(&db->my, number, mysql_sqlstate(&db->my), mysql_error(&db->my)),
+                                        connect_code(number, mysql_sqlstate(&db->my), mysql_error(&db->my)),
                                         (long)number, mysql_sqlstate(&db->my), "%s", mysql_error(&db->my));
         }
         end_attempt(db);

@@ -43,7 +43,6 @@ typedef int (*maria_step)(struct maria *db, int ready);
 struct maria_stmt {
         MYSQL_STMT *stmt; /* its MYSQL is NULL where the server has forgotten it */
         struct maria_stmt *next; /* of those to be freed with the connection */
-        size_t len;
         char sql[];
 };
 
@@ -108,6 +107,8 @@ int maria_resume(struct maria *db);
 int maria_send_rest(struct maria *db);
 /* Let it fail. The socket may be shut down for that. */
 void maria_unwind(struct maria *db);
+/* Close the MYSQL, which is in no call. It waits for nothing. */
+void maria_end_library(struct maria *db);
 /* The connection is in a call: 0, or the code that an earlier one was cut with. */
 int maria_enter(struct maria *db, green_db_link *link);
 /* Notice that libmariadb has opened or closed its socket. */

@@ -20,7 +20,6 @@ new_stmt(struct maria *db, const char *sql)
         if (s == NULL)
                 return NULL;
         memcpy(s->sql, sql, len + 1);
-        s->len = len;
         s->stmt = mysql_stmt_init(&db->my);
         if (s->stmt == NULL) {
                 green_free(s);
@@ -450,7 +449,7 @@ run_binary(struct maria *db, struct maria_stmt *s, const struct green_db_stateme
 {
         int rc = 0;
 
-        /* What changing the user has made the server forget; s->sql is here as long as its call. */
+        /* What changing the user has made the server forget. */
         if (s->stmt->mysql == NULL) {
                 struct maria_stmt *again = new_stmt(db, "");
 

@@ -268,59 +268,59 @@ is_utf8(const unsigned char *s, size_t len)
         return true;
 }
 
+/* As much of a literal as there is room for; it may hold NULs, where snprintf() would end. It is freed. */
+static int
+give(char *whole, size_t size, char *text, size_t len)
+{
+        if (len > 0) {
+                size_t part = size < len - 1 ? size : len - 1;
+
+                memcpy(text, whole, part);
+                text[part] = '\0';
+        }
+        green_free(whole);
+        return (int)size;
+}
+
 static int
 text_literal(struct maria *db, const char *data, size_t n, char *text, size_t len)
 {
         const char *charset = mysql_character_set_name(&db->my);
-        unsigned long used;
-        char *quoted;
-        int size;
+        char *whole;
+        size_t used;
 
         if (strncmp(charset, "utf8", 4) == 0 && !is_utf8((const unsigned char *)data, n))
                 return -EILSEQ;
         if (n > (INT32_MAX - 4) / 2)
                 return -EOVERFLOW;
-        quoted = green_malloc(n * 2 + 1);
-        if (quoted == NULL)
+        whole = green_malloc(n * 2 + 3);
+        if (whole == NULL)
                 return -ENOMEM;
-        used = mysql_real_escape_string(&db->my, quoted, data, (unsigned long)n);
-        quoted[used] = '\0';
-        size = (int)used + 2;
-        if (len > 0) {
-                size_t part = used < len - 1 ? used : len - 1;
-
-                /* Text may hold NULs, which snprintf() would end at. */
-                text[0] = len > 1 ? '\'' : '\0';
-                if (len > 1) {
-                        part = used < len - 2 ? used : len - 2;
-                        memcpy(text + 1, quoted, part);
-                        if (part + 2 < len)
-                                text[++part] = '\'';
-                        text[part + 1] = '\0';
-                }
-        }
-        green_free(quoted);
-        return size;
+        whole[0] = '\'';
+        used = mysql_real_escape_string(&db->my, whole + 1, data, (unsigned long)n);
+        whole[used + 1] = '\'';
+        return give(whole, used + 2, text, len);
 }
 
 static int
 blob_literal(const unsigned char *data, size_t n, char *text, size_t len)
 {
         static const char digits[] = "0123456789ABCDEF";
+        char *whole, *at;
 
         if (n > (INT32_MAX - 4) / 2)
                 return -EOVERFLOW;
-        for (size_t i = 0; i < n * 2 + 3 && i + 1 < len; i++) {
-                if (i < 2)
-                        text[i] = "X'"[i];
-                else if (i == n * 2 + 2)
-                        text[i] = '\'';
-                else
-                        text[i] = digits[i % 2 == 0 ? data[i / 2 - 1] >> 4 : data[i / 2 - 1] & 15];
+        whole = at = green_malloc(n * 2 + 3);
+        if (whole == NULL)
+                return -ENOMEM;
+        *at++ = 'X';
+        *at++ = '\'';
+        for (size_t i = 0; i < n; i++) {
+                *at++ = digits[data[i] >> 4];
+                *at++ = digits[data[i] & 15];
         }
-        if (len > 0)
-                text[n * 2 + 3 < len ? n * 2 + 3 : len - 1] = '\0';
-        return (int)(n * 2 + 3);
+        *at = '\'';
+        return give(whole, n * 2 + 3, text, len);
 }
 
 /* An exponent makes it a double; without one it would be a decimal number. */
