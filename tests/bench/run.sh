@@ -9,7 +9,7 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
+benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool timer memory million sleepers wakeup udp conns
     tls tls-openssl tls-latency tls-latency-openssl echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
     http-64 http-1000 http-pipeline http-idle http-log https-64 https-close ws-64 ws-1m ws-broadcast ws-idle"
 
@@ -51,6 +51,8 @@ contestants() { # BENCHMARK
         dag) echo green-net=green_dag ;;
         chan) echo green-net=green_chan go=go_chan ;;
         tpool) echo green-net=green_tpool libuv=uv_work ;;
+        db-sqlite) echo green-net=green_db_sqlite threads=threads_sqlite ;;
+        db-pool) echo green-net=green_db_pool ;;
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
@@ -88,7 +90,8 @@ count() { # BENCHMARK
         no-spawn | no-greenpool) echo 2000000 ;;
         no-imap) echo 1000000 ;;
         no-handover | no-queue | no-lock) echo 5000000 ;;
-        no-timer | no-select) echo 3000000 ;;
+        no-db-sqlite) echo 300000 ;;
+        no-timer | no-select | no-db-pool) echo 3000000 ;;
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million | no-wakeup) echo 1000000 ;;
@@ -126,6 +129,7 @@ compile() { # PROGRAM
     case $1 in
         green_http | green_ws) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
+        threads_sqlite) libs="$($pc --cflags --libs sqlite3) -pthread" || return 1 ;;
         raw_tls_openssl) libs="-lssl -lcrypto" ;;
         *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
@@ -206,7 +210,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             ;;
         # Two OS threads and more: on all cores.
         chan) GOMAXPROCS=2 "$program" "$(count "$1")" ;;
-        tpool) "$program" "$(count "$1")" ;;
+        tpool | db-sqlite) "$program" "$(count "$1")" ;;
         *) pinned "$program" "$(count "$1")" $argument ;;
     esac
 }
@@ -239,6 +243,10 @@ obstacle() { # BENCHMARK
             ;;
     esac
     case $1 in
+        db-*)
+            build green_db_pool && "$out/programs/green_db_pool" 1 >/dev/null 2>&1 || echo "there is no driver for SQLite"
+            return
+            ;;
         https-* | tls-*openssl)
             build green_http && GREEN_TLS=openssl "$out/programs/green_http" tls try >/dev/null 2>&1 ||
                 echo "there is no TLS by OpenSSL"
