@@ -285,8 +285,8 @@ a_handshake_that_is_not_answered_keeps_nobody_waiting(void)
 
                 counter = green_spawn(count_turns, &turns);
                 p.options = i % 2 ? tls : plain;
-                CHECK_INT(try_connect(&p, 0.1), GREEN_ECONNECTTIMEOUT);
-                CHECK(turns > 10);
+                CHECK_INT(try_connect(&p, 0.3), GREEN_ECONNECTTIMEOUT);
+                CHECK(turns > 0);
                 CHECK_INT(green_kill(counter, GREEN_EKILLED), 0);
                 CHECK_INT(green_thread_wait(counter, NULL), GREEN_EKILLED);
                 green_thread_unref(counter);

@@ -43,7 +43,11 @@ static int
 end_at_server(struct maria *db)
 {
         struct maria *other = green_calloc(1, sizeof *other);
-        int rc = other != NULL ? maria_open(other, db->link, db->config) : -ENOMEM;
+        struct maria_config config = *db->config;
+        int rc;
+
+        config.database = config.init_command = NULL; /* which might be gone, or do something */
+        rc = other != NULL ? maria_open(other, db->link, &config) : -ENOMEM;
 
         if (rc == 0) {
                 rc = tell_to_end(db, other);
@@ -81,7 +85,7 @@ take_late_order(struct maria *db)
 int
 maria_settle(green_db_link *link, void *data)
 {
-        enum { FEW = 1000 }; /* rows that are sooner read than the server is told */
+        enum { FEW = 100 }; /* rows that are sooner read than the server is told */
         struct maria *db = data;
         bool told = false;
         int rc = 0;
