@@ -1,12 +1,13 @@
 /*
  * A page that explains itself: demo [ADDRESS], 127.0.0.1:8080 without one. Each request is served by a green thread;
- * /slow takes a second, and nobody else has to wait for it; /plot/ is drawn from what a WebSocket brings (plot.c). The
- * other pages are those of httpbin_pages.c.
+ * /slow takes a second, and nobody else has to wait for it; /plot/ is drawn from what a WebSocket brings (plot.c), and
+ * /guestbook/ is kept in a database in memory (guestbook_pages.c). The other pages are those of httpbin_pages.c.
  */
 #include <green/green.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "guestbook_pages.h"
 #include "httpbin_pages.h"
 #include "plot.h"
 
@@ -14,6 +15,9 @@ static unsigned long served;
 
 /* The plot's WebSocket, and one that sends each message back. */
 static green_websocket_site *plot, *echo;
+
+/* NULL: this build has no driver for SQLite. */
+static struct guestbook *book;
 
 static const char page_top[] =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>green-net</title>\n"
@@ -32,7 +36,8 @@ static const char page_bottom[] =
         "<script>async function ask(){const s=document.getElementById('slow');s.textContent='...';"
         "const t=performance.now();const r=await fetch('/slow');"
         "s.textContent=(await r.text()).trim()+' after '+((performance.now()-t)/1000).toFixed(2)+' s';}</script>\n"
-        "<p>And here is a <a href=\"/plot/\">live plot</a>, through a WebSocket, while the server measures.</p>\n"
+        "<p>And here is a <a href=\"/plot/\">live plot</a>, through a WebSocket, while the server measures; "
+        "and a <a href=\"/guestbook/\">guestbook</a>, in a database, through a pool of connections.</p>\n"
         "<p>The whole of the slow part:</p>\n"
         "<pre>green_sleep(1.0);\nreturn green_wsgi_respond(req, 200, \"text/plain\", \"Slept well\", 10);</pre>\n"
         "<p>More to try, in the browser and with curl:</p><table>"
@@ -78,6 +83,19 @@ slow(green_wsgi_request *req)
 }
 
 static int
+guestbook(green_wsgi_request *req, const char *rest)
+{
+        int rc;
+
+        if (book == NULL)
+                return green_wsgi_respond(req, 503, "text/plain", "There is no driver for SQLite here.\n", 36);
+        if (strcmp(rest, "/") == 0)
+                return guestbook_page(req, book);
+        rc = green_wsgi_add_header(req, "Location", "/guestbook/");
+        return rc != 0 ? rc : green_wsgi_respond(req, 301, NULL, "", 0);
+}
+
+static int
 app(green_wsgi_request *req, void *arg)
 {
         const char *path = green_wsgi_path(req, NULL);
@@ -94,6 +112,8 @@ app(green_wsgi_request *req, void *arg)
                 return green_websocket_app(req, plot);
         if (path != NULL && strcmp(path, "/plot/echo") == 0)
                 return green_websocket_app(req, echo);
+        if (path != NULL && (strcmp(path, "/guestbook") == 0 || strcmp(path, "/guestbook/") == 0))
+                return guestbook(req, path + 10);
         return httpbin(req, echo);
 }
 
@@ -102,8 +122,10 @@ main(int argc, char **argv)
 {
         green_socket *listener = green_listen(argc > 1 ? argv[1] : "127.0.0.1:8080", NULL);
         char text[GREEN_ADDR_TEXT_SIZE];
+        struct green_db_params memory = {.size = sizeof(memory)};
         struct green_addr addr;
 
+        book = guestbook_new("sqlite", &memory);
         plot = green_websocket_wsgi(plot_data, NULL, NULL);
         echo = green_websocket_wsgi(httpbin_ws, NULL, NULL);
         if (listener == NULL || plot == NULL || echo == NULL) {

@@ -132,6 +132,10 @@ green_db_result_free(green_db_result *r)
 {
         if (r == NULL)
                 return;
+        if (r->coming) {
+                r->freed = true; /* by the one that reads it */
+                return;
+        }
         /* Where somebody is in a call, its connection ends it; so does giving the connection back. */
         if (r->link != NULL) {
                 green_db_conn *c = r->link->conn;
@@ -166,9 +170,17 @@ come(green_db_result *r)
         r->rows += r->first.batch.rows;
         green__db_batch_free(&r->first.batch);
         r->row = 0;
+        r->coming = true;
         rc = next_batch(l, &r->first.batch);
+        r->coming = false;
         if (rc != 0 || !r->first.batch.more)
                 green__db_rows_drop(l, rc);
+        if (r->freed) {
+                l->cut = l->cut || l->rows == r;
+                green__db_rows_drop(l, -EBADF);
+                free_result(r);
+                rc = rc != 0 ? rc : -EBADF;
+        }
         return green__db_leave(c, rc);
 }
 
