@@ -36,14 +36,7 @@ green__pg_copy_begin(green_db_link *link, void *vdb, const char *sql, bool in)
                 return rc;
         status = PQresultStatus(r);
         if (r != NULL && green__pg_is_error(r)) {
-                rc = green__pg_failed(link, db, r);
-                if (PQstatus(db->conn) != CONNECTION_BAD) {
-                        PGresult *end;
-                        int ended = green__pg_result(link, db, &end);
-
-                        PQclear(ended == 0 ? end : NULL);
-                        rc = ended != 0 ? ended : rc;
-                }
+                rc = green__pg_drop_rest(link, db, green__pg_failed(link, db, r));
         } else if (status != (in ? PGRES_COPY_IN : PGRES_COPY_OUT)) {
                 rc = no_copy(link, db, in);
         }
