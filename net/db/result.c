@@ -163,7 +163,7 @@ come(green_db_result *r)
         int rc = green__db_enter(c, GREEN__DB_ROWS, "green_db_result_next");
 
         if (rc != 0) {
-                if (rc == GREEN_EDBLOST)
+                if (rc == GREEN_EDBLOST && l->lost) /* and not the code of a kill */
                         green__db_rows_drop(l, rc);
                 return rc;
         }
