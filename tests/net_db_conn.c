@@ -422,7 +422,7 @@ a_timeout_ends_a_call_and_what_cannot_be_settled_is_lost_with(struct scene *s, g
         struct green_timeout t = {{0}};
 
         for (int fails = 0; fails < 2; fails++) {
-                CHECK_INT(green_timeout_start(&t, 0.01), 0);
+                CHECK_INT(green_timeout_start(&t, 0.02 * suite_slow()), 0); /* time for an OS thread to begin */
                 CHECK_INT(run(c, "wait"), GREEN_ETIMEOUT);
                 CHECK_INT(run(c, "rows 1"), GREEN_ETIMEOUT);
                 CHECK_INT(green_timeout_cancel(&t), 1);
@@ -438,7 +438,9 @@ static void
 settling_takes_no_longer_than_it_may(void)
 {
         for (size_t i = 0; i < 2; i++) {
+                struct statement k = {NULL, "wait", 0};
                 struct green_timeout t = {{0}};
+                green_thread *gt;
                 struct scene s;
                 green_db_pool *p;
                 green_db_conn *c;
@@ -448,8 +450,13 @@ settling_takes_no_longer_than_it_may(void)
                 s.opts.cleanup_timeout = 0.02;
                 p = new_pool(&s);
                 c = got(p);
-                CHECK_INT(green_timeout_start(&t, 0.01), 0);
-                CHECK_INT(run(c, "wait"), GREEN_ETIMEOUT);
+                k.conn = c;
+                gt = green_spawn(call, &k);
+                until_waiting(&s, 1);
+                green_kill(gt, 0);
+                ended(gt, GREEN_EKILLED);
+                CHECK_INT(green_timeout_start(&t, 0.001), 0);
+                CHECK_INT(green_sleep(5), GREEN_ETIMEOUT);
                 s.m.settle_waits = true;
                 CHECK_INT(green_db_pool_put(p, c), 0); /* in spite of the timeout */
                 CHECK_INT(green_timeout_cancel(&t), 1);
