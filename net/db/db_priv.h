@@ -79,6 +79,7 @@ struct green_db_link {
         void *db; /* the driver's; NULL: none yet, or closed */
         green_db_conn *conn;
         enum green__db_state state;
+        bool copies_in;  /* a COPY is of that direction */
         bool cut;        /* a wait failed: the exchange stands where it was */
         bool lost;       /* the peer is gone, or nobody knows where the exchange stands */
         bool autocommit; /* each statement is a transaction of its own */
