@@ -1,5 +1,5 @@
 /*
- * Databases: who frees, closes, kills or forks while others are in the middle of something. Over a driver that is a mock.
+ * Databases: who frees, closes, kills or forks while others are in the middle of something. The driver is a mock.
  */
 #include "net_db.h"
 
