@@ -1,5 +1,5 @@
 /*
- * Databases: who frees, closes, kills or forks while others are in the middle of something. Over a driver that is a mock.
+ * Databases: who frees, closes, kills or forks while others are in the middle of something. The driver is a mock.
  */
 #include "net_db.h"
 
@@ -308,6 +308,46 @@ a_statement_that_was_not_forgotten_is_kept(void)
         end_full(&f);
 }
 
+static void *
+run_rows(void *arg)
+{
+        struct task *k = arg;
+
+        k->rc = run(k->c, "rows 1");
+        return NULL;
+}
+
+/* Its connection is settled first, under a shield: it is killed then, and its own call does not begin. */
+static void
+a_call_that_does_not_begin_interrupts_nothing(void)
+{
+        struct task k = {.rc = 1};
+        green_thread *gt;
+        struct scene s;
+
+        if (!begin_scene(&s, "db_mock_blocks"))
+                return;
+        CHECK_INT(green_db_connect(s.path, &s.params, 5, &k.c), 0);
+        gt = green_spawn(wait_there, &k);
+        until_waiting(&s, 1);
+        green_kill(gt, 0);
+        ended(gt, GREEN_EKILLED);
+        CHECK_INT(s.m.interrupts, 1);
+        s.m.settle_waits = true;
+        gt = green_spawn(run_rows, &k);
+        until_waiting(&s, 1);
+        green_kill(gt, 0);
+        open_gate(&s);
+        ended(gt, GREEN_EKILLED);
+        CHECK_INT(k.rc, GREEN_EKILLED);
+        CHECK_INT(s.m.interrupts, 1);
+        CHECK_INT(s.m.queries, 1);
+        CHECK_INT(run(k.c, "rows 1"), 0);
+        CHECK_INT(s.m.settles, 1);
+        CHECK_INT(green_db_conn_free(k.c), 0);
+        end_scene(&s);
+}
+
 /* ---- statements, results, handles */
 
 static void
@@ -430,6 +470,13 @@ one_that_is_being_given_back_is_not_given_back_again(void)
         }
 }
 
+static void
+close_when_closed(green_db_conn *conn, void *arg)
+{
+        (void)arg;
+        CHECK_INT(green_db_conn_close(conn), -EBUSY);
+}
+
 static int
 close_at_once(green_db_conn *conn, void *arg)
 {
@@ -438,7 +485,7 @@ close_at_once(green_db_conn *conn, void *arg)
 }
 
 static void
-on_connect_cannot_close_what_it_is_given(void)
+hooks_cannot_close_what_they_are_given(void)
 {
         green_db_conn *c = NULL;
         green_db_pool *p;
@@ -447,6 +494,7 @@ on_connect_cannot_close_what_it_is_given(void)
         if (!begin_scene(&s, "db_mock"))
                 return;
         s.opts.on_connect = close_at_once;
+        s.opts.on_close = close_when_closed;
         p = new_pool(&s);
         CHECK_INT(green_db_pool_get(p, &c, GREEN_FOREVER), -EBUSY);
         CHECK_INT(info_of(p).available, 4);
@@ -564,11 +612,12 @@ GREEN_SUITE(net_db_life) {
         GREEN_TEST(a_connector_is_not_freed_under_those_who_wait_for_a_pool),
         GREEN_TEST(rows_that_were_not_fetched_are_settled),
         GREEN_TEST(a_statement_that_was_not_forgotten_is_kept),
+        GREEN_TEST(a_call_that_does_not_begin_interrupts_nothing),
         GREEN_TEST(a_statement_lives_on_where_the_server_has_forgotten_it),
         GREEN_TEST(a_result_that_could_not_be_stored_can_be_used),
         GREEN_TEST(a_result_can_be_freed_while_it_is_read),
         GREEN_TEST(one_that_is_being_given_back_is_not_given_back_again),
-        GREEN_TEST(on_connect_cannot_close_what_it_is_given),
+        GREEN_TEST(hooks_cannot_close_what_they_are_given),
         GREEN_TEST(why_a_first_connection_could_not_be_made_is_told),
         GREEN_TEST(in_the_child_of_a_fork_the_parents_connections_are_left_alone),
         GREEN_TEST(in_the_child_of_a_fork_nobody_gets),

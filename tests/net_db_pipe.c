@@ -134,6 +134,7 @@ rows_are_copied_in_and_out_with(struct scene *s, green_db_conn *c)
         CHECK_INT(run(c, "rows 1"), -EBUSY);
         for (int i = 0; i < 5; i++)
                 CHECK_INT(green_db_conn_copy_put(c, "line\n", 5), 0);
+        CHECK_INT(green_db_conn_copy_get(c, &data, &len), -EINVAL);
         CHECK_INT(green_db_conn_copy_end(c, NULL, &rows), 0);
         CHECK_INT(rows, 5);
         CHECK_INT(green_db_conn_copy_in(c, "copy"), 0);
@@ -145,6 +146,7 @@ rows_are_copied_in_and_out_with(struct scene *s, green_db_conn *c)
                 CHECK_INT(green_db_conn_copy_get(c, &data, &len), 1);
                 CHECK_INT(len, 6);
         }
+        CHECK_INT(green_db_conn_copy_put(c, "line\n", 5), -EINVAL);
         CHECK_INT(green_db_conn_copy_get(c, &data, &len), 0);
         CHECK_INT(green_db_conn_copy_get(c, &data, &len), -EINVAL);
         CHECK_INT(run(c, "rows 1"), 0);

@@ -24,6 +24,7 @@ struct green__db_job {
         green__db_call_fn fn;
         void *arg;
         int rc;
+        bool begun;
         bool connects; /* its link is nobody's else, and goes with a job that is left */
 };
 
@@ -40,6 +41,7 @@ run(void *arg)
 
         if (!turn(j, QUEUED, RUNNING))
                 return NULL;
+        j->begun = true;
         j->rc = j->fn(j->link, j->arg);
         (void)turn(j, RUNNING, DONE);
         return NULL;
@@ -85,6 +87,7 @@ job_of(green_db_link *l, bool connects)
                 }
         }
         atomic_store(&j->state, QUEUED);
+        j->begun = false;
         j->connects = connects;
         j->link = l;
         return j;
@@ -123,10 +126,14 @@ end_call(struct green__db_job *j, green_db_link *l, int code)
                 l->job = NULL;
                 return not_made(l, code);
         }
-        atomic_store(&l->interrupted, true);
-        if (l->target->driver->interrupt != NULL)
-                l->target->driver->interrupt(l->db);
+        if (atomic_load(&j->state) == RUNNING) {
+                atomic_store(&l->interrupted, true);
+                if (l->target->driver->interrupt != NULL)
+                        l->target->driver->interrupt(l->db);
+        }
         wait_over(j, l);
+        if (!j->begun)
+                return not_made(l, code);
         if (j->rc >= 0)
                 return j->rc;
         l->cut = true;

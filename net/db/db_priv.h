@@ -79,6 +79,7 @@ struct green_db_link {
         void *db; /* the driver's; NULL: none yet, or closed */
         green_db_conn *conn;
         enum green__db_state state;
+        bool copies_in;  /* a COPY is of that direction */
         bool cut;        /* a wait failed: the exchange stands where it was */
         bool lost;       /* the peer is gone, or nobody knows where the exchange stands */
         bool autocommit; /* each statement is a transaction of its own */
@@ -221,7 +222,8 @@ struct green_db_stmt {
 };
 
 void green__db_stmts_release(green_db_link *l); /* at a put */
-void green__db_stmts_forget(green_db_link *l);  /* the server has forgotten them; those that a user holds stay, and are gone */
+/* The server has forgotten them; those that a user holds stay, and are gone. */
+void green__db_stmts_forget(green_db_link *l);
 /* Prepare it again where it is gone. Between enter and leave. */
 int green__db_stmt_ready(green_db_stmt *s);
 

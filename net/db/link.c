@@ -97,7 +97,7 @@ close_link(green_db_link *l, void *arg)
 static void
 tell_closing(green_db_link *l)
 {
-        struct green_db_conn c = {.link = l, .hub = green_hub_ident()};
+        struct green_db_conn c = {.link = l, .hub = green_hub_ident(), .held = true};
 
         l->lost = true;
         l->conn = &c;
