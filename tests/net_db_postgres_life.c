@@ -277,6 +277,7 @@ a_cursor_that_is_freed_early_is_cancelled(void)
                 CHECK_STR(ask(c, "select 10"), "10");
         }
         nothing_is_running(c);
+        r = NULL;
         CHECK_INT(green_db_conn_cursor(c, "select 1 where false", GREEN_DB_NO_PARAMS, &r), 0);
         CHECK_INT(green_db_result_columns(r), 1);
         CHECK_INT(green_db_result_next(r), 0);

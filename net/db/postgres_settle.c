@@ -10,6 +10,7 @@
 #include "postgres_priv.h"
 
 #include <poll.h>
+#include <time.h>
 
 #include <green/hubs.h>
 #include <green/thread.h>
@@ -18,8 +19,9 @@
 struct ending {
         unsigned cancels;
         double patience; /* seconds between two */
-        bool due;        /* the last one seems to do nothing */
-        bool early;      /* it went when not all of the statement was sent */
+        double due;      /* when the next one is to go, if nothing has ended by then */
+        bool early;      /* the last one went when not all of the statement was sent */
+        bool looked;     /* what had come by itself was read; a server that sends fast never lets anybody wait */
         bool ends;       /* a COPY was told that it fails: no cancel is needed */
 };
 
@@ -80,7 +82,7 @@ cancel(green_db_link *link, struct pg_db *db)
 
 /* ---- reading off */
 
-/* Until it can be read: 1; or the time is over: 0; or a code. */
+/* Until it can be read or the time is over: 0 in either case; or a code. */
 static int
 wait_a_little(green_db_link *link, green_fd fd, double seconds)
 {
@@ -89,28 +91,37 @@ wait_a_little(green_db_link *link, green_fd fd, double seconds)
 
         if (green_getcurrent() != NULL) {
                 rc = green_trampoline(fd, GREEN_READ, seconds);
-                return rc == -ETIMEDOUT ? 0 : rc == 0 ? 1 : rc;
+                return rc == -ETIMEDOUT ? 0 : rc;
         }
         if (green_db_link_interrupted(link))
                 return -ECANCELED;
         rc = poll(&p, 1, (int)(seconds * 1000));
-        return rc < 0 && errno != EINTR ? -errno : rc > 0;
+        return rc < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* Something is to be waited for: have the server stop, unless it was told a short while ago. */
+static double
+now(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* There is more to come: have the server stop, unless it was told a short while ago. */
 static int
 stop_and_wait(green_db_link *link, struct pg_db *db, struct ending *e, bool unsent)
 {
         int rc;
 
-        if (!e->ends && (e->cancels == 0 || e->due || (e->early && !unsent))) {
+        if (!e->ends && (e->cancels == 0 || now() >= e->due || (e->early && !unsent))) {
                 rc = cancel(link, db);
                 if (rc != 0)
                         return rc;
                 e->cancels++;
                 e->early = unsent;
-                e->due = false;
                 e->patience = e->patience == 0 ? 0.02 : e->patience < 0.5 ? e->patience * 2 : 1;
+                e->due = now() + e->patience;
         }
         if (unsent) {
                 rc = green_db_link_wait(link, db->fd, GREEN_READ | GREEN_WRITE);
@@ -120,27 +131,24 @@ stop_and_wait(green_db_link *link, struct pg_db *db, struct ending *e, bool unse
                 rc = green_db_link_wait(link, db->fd, GREEN_READ);
                 return rc < 0 ? rc : 0;
         }
-        rc = wait_a_little(link, db->fd, e->patience);
-        e->due = rc == 0;
-        return rc < 0 ? rc : 0;
+        return wait_a_little(link, db->fd, e->patience);
 }
 
 /* Until there is a result. */
 static int
 await(green_db_link *link, struct pg_db *db, struct ending *e)
 {
-        for (bool looked = false;; looked = true) {
+        for (;;) {
                 int unsent = PQflush(db->conn), rc;
 
                 if (unsent < 0 || PQstatus(db->conn) == CONNECTION_BAD)
                         return green__pg_broken(link, db);
                 if (unsent == 0 && !PQisBusy(db->conn))
                         return 0;
-                if (looked) {
-                        rc = stop_and_wait(link, db, e, unsent == 1);
-                        if (rc != 0)
-                                return rc;
-                }
+                rc = e->looked ? stop_and_wait(link, db, e, unsent == 1) : 0;
+                if (rc != 0)
+                        return rc;
+                e->looked = true;
                 if (!PQconsumeInput(db->conn))
                         return green__pg_broken(link, db);
         }
@@ -184,7 +192,7 @@ take(green_db_link *link, struct pg_db *db, struct ending *e, PGresult *r)
         case PGRES_COPY_BOTH: return green__pg_tell(link, GREEN_EDBLOST, NULL, "replication cannot be ended");
         case PGRES_PIPELINE_SYNC:
                 db->syncs--;
-                e->due = true; /* what comes behind it is not cancelled yet */
+                e->due = 0; /* what comes behind it is not cancelled yet */
                 return 0;
         default: return 0;
         }
