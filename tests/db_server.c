@@ -1,8 +1,8 @@
 /*
  * A PostgreSQL server for tests. See db_server.h.
  *
- * A child process, the keeper, makes the files, starts the server and stops it as it is told over a socket. When the socket's
- * other end closes, as when the test program dies, it ends the server and removes the files.
+ * A child process, the keeper, makes the files, starts the server and stops it as it is told over a socket. When the
+ * socket's other end closes, as when the test program dies, it ends the server and removes the files.
  */
 #include "db_server.h"
 
@@ -169,7 +169,8 @@ static bool
 make_files(void)
 {
         char data[128];
-        const char *const initdb[] = {"initdb", "-D", data, "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", NULL};
+        const char *const initdb[] = {"initdb", "-D",       data, "--no-sync", "-A",         "trust",
+                                      "-U",     "postgres", "-E", "UTF8",      "--locale=C", NULL};
         const char *const single[] = {"postgres", "--single", "-D", data, "-c", "fsync=off", "postgres", NULL};
         static const char hba[] = "local all all trust\n"
                                   "host all locked 127.0.0.1/32 scram-sha-256\n"
@@ -179,7 +180,8 @@ make_files(void)
         snprintf(data, sizeof data, "%s/data", server.folder);
         if (!ended_well(launch(initdb)) || !write_file("pg_hba.conf", hba, 0600))
                 return false;
-        if (!copy_file("server.pem", TLS_CERTS "/peers/server.pem") || !copy_file("server.key", TLS_CERTS "/peers/server.key"))
+        if (!copy_file("server.pem", TLS_CERTS "/peers/server.pem") ||
+            !copy_file("server.key", TLS_CERTS "/peers/server.key"))
                 return false;
         if (!write_file("first.sql", "create role locked login password 'secret'\n", 0600))
                 return false;
@@ -231,11 +233,11 @@ static bool
 start(void)
 {
         char port[16], data[128];
-        const char *const argv[] = {"postgres", "-D", data, "-p", port, "-k", server.folder,
-                        "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "full_page_writes=off",
-                        "-c", "shared_buffers=16MB", "-c", "max_connections=80", "-c", "autovacuum=off",
-                        "-c", "jit=off", "-c", "deadlock_timeout=50ms", "-c", "log_min_messages=log", "-c", "ssl=on",
-                        "-c", "ssl_cert_file=server.pem", "-c", "ssl_key_file=server.key", NULL};
+        const char *const argv[] = {
+                "postgres", "-D", data, "-p", port, "-k", server.folder, "-c", "listen_addresses=127.0.0.1",
+                "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB",
+                "-c", "max_connections=80", "-c", "autovacuum=off", "-c", "jit=off", "-c", "deadlock_timeout=50ms",
+                "-c", "ssl=on", "-c", "ssl_cert_file=server.pem", "-c", "ssl_key_file=server.key", NULL};
 
         snprintf(port, sizeof port, "%d", server.port);
         snprintf(data, sizeof data, "%s/data", server.folder);

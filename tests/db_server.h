@@ -1,6 +1,6 @@
 /*
- * A PostgreSQL server of a test program's own, in a temporary folder. It is started at the first use and ends with the program,
- * however that ends. It is never run as root.
+ * A PostgreSQL server of a test program's own, in a temporary folder. It is started at the first use and ends with the
+ * program, however that ends. It is never run as root.
  */
 #ifndef GREEN_TESTS_DB_SERVER_H
 #define GREEN_TESTS_DB_SERVER_H
@@ -17,8 +17,8 @@ enum pg_server_order {
 
 /* Start it, where that was not done yet. NULL: there it is; else why there is none. */
 const char *pg_server_start(void);
-/* Where it is: a folder for Unix sockets, and a port at 127.0.0.1. User "postgres", database "postgres"; user "locked" has the
- * password "secret" and needs it at 127.0.0.1, where TLS may be used too. */
+/* Where it is: a folder for Unix sockets, and a port at 127.0.0.1. User "postgres", database "postgres"; user "locked"
+ * has the password "secret" and needs it at 127.0.0.1, where TLS may be used too. */
 const char *pg_server_folder(void);
 int pg_server_port(void);
 /* Tell it; the descriptor that becomes readable when it is done, and then the answer: true, done. */

@@ -1,5 +1,6 @@
 /*
- * The driver for PostgreSQL, against a server: values, errors, transactions, prepared statements, what is known of the server.
+ * The driver for PostgreSQL, against a server: values, errors, transactions, prepared statements, what is known of the
+ * server.
  */
 #include "net_postgres.h"
 
@@ -29,7 +30,8 @@ rows_of(green_db_conn *c, const char *sql, const struct green_db_value *values, 
 static void
 numbers_have_their_types(void)
 {
-        static const int64_t want[] = {INT16_MIN, INT16_MAX, INT32_MIN, INT32_MAX, INT64_MIN, INT64_MAX, 4294967295, 1, 0};
+        static const int64_t want[] = {INT16_MIN, INT16_MAX,  INT32_MIN, INT32_MAX, INT64_MIN,
+                                       INT64_MAX, 4294967295, 1,         0};
         green_db_conn *c;
         green_db_result *r;
 
@@ -79,7 +81,8 @@ numbers_with_fraction_come_as_they_were_sent(void)
         CHECK(value_of(r, 3).real == 1.5 && isnan(value_of(r, 4).real));
         green_db_result_free(r);
         /* Decimal numbers keep all their digits. */
-        CHECK_STR(ask(c, "select 12345678901234567890.12345678901234567890"), "12345678901234567890.12345678901234567890");
+        CHECK_STR(ask(c, "select 12345678901234567890.12345678901234567890"),
+                  "12345678901234567890.12345678901234567890");
         CHECK_STR(ask_with(c, "select $1::numeric + 1", GREEN_DB_PARAMS(green_db_text("0.10000000000000000000000001"))),
                   "1.10000000000000000000000001");
         CHECK_INT(green_db_conn_free(c), 0);
@@ -99,8 +102,8 @@ text_and_bytes_come_as_they_were_sent(void)
         for (int i = 0; i < 256; i++)
                 bytes[i] = (unsigned char)i;
         r = rows_of(c, "select $1::text, $2::bytea, $3::bytea, $4::text, $5::text, date '2026-02-03'",
-                    GREEN_DB_PARAMS(green_db_text(text), green_db_blob(bytes, 256), green_db_blob("", 0), green_db_null(),
-                                    green_db_text_n("abcdef", 3)));
+                    GREEN_DB_PARAMS(green_db_text(text), green_db_blob(bytes, 256), green_db_blob("", 0),
+                                    green_db_null(), green_db_text_n("abcdef", 3)));
         CHECK_INT(green_db_result_next(r), 1);
         CHECK_INT(value_of(r, 0).type, GREEN_DB_TEXT);
         CHECK_STR(value_of(r, 0).data, text);
@@ -140,19 +143,23 @@ parameters_take_the_type_of_what_they_are_used_for(void)
         c = connect_one();
         runs(c, "create temporary table t (a int2, b int8, c numeric, d text, e float4, f bool, g bytea, h date)");
         CHECK_INT(green_db_conn_execute(c, "insert into t values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                                        GREEN_DB_PARAMS(green_db_int64(7), green_db_int64(INT64_MIN), green_db_double(1.25),
-                                                        green_db_int64(12), green_db_double(0.5), green_db_int64(1),
-                                                        green_db_blob("\0x", 2), green_db_text("2026-01-01")),
+                                        GREEN_DB_PARAMS(green_db_int64(7), green_db_int64(INT64_MIN),
+                                                        green_db_double(1.25), green_db_int64(12), green_db_double(0.5),
+                                                        green_db_int64(1), green_db_blob("\0x", 2),
+                                                        green_db_text("2026-01-01")),
                                         NULL),
                   0);
         CHECK_STR(ask(c, "select concat_ws(' ', a, b, c, d, e, f, g, h) from t"),
                   "7 -9223372036854775808 1.25 12 0.5 t \\x0078 2026-01-01");
-        CHECK_STR(ask_with(c, "select d from t where a = $1 and d = $2", GREEN_DB_PARAMS(green_db_int64(7), green_db_text("12"))),
+        CHECK_STR(ask_with(c, "select d from t where a = $1 and d = $2",
+                           GREEN_DB_PARAMS(green_db_int64(7), green_db_text("12"))),
                   "12");
         /* One that a text cannot hold, and too few of them: the connection is as good as before. */
-        CHECK_INT(green_db_conn_execute(c, "select $1::text", GREEN_DB_PARAMS(green_db_text_n("a\0b", 3)), NULL), -EILSEQ);
+        CHECK_INT(green_db_conn_execute(c, "select $1::text", GREEN_DB_PARAMS(green_db_text_n("a\0b", 3)), NULL),
+                  -EILSEQ);
         CHECK_STR(green_db_conn_sqlstate(c), "22021");
-        CHECK_INT(green_db_conn_execute(c, "select $1::text, $2::text", GREEN_DB_PARAMS(green_db_text("a")), NULL), GREEN_EDB);
+        CHECK_INT(green_db_conn_execute(c, "select $1::text, $2::text", GREEN_DB_PARAMS(green_db_text("a")), NULL),
+                  GREEN_EDB);
         CHECK_STR(green_db_conn_sqlstate(c), "08P01");
         CHECK_STR(ask(c, "select 5"), "5");
         CHECK_INT(green_db_conn_free(c), 0);
@@ -188,10 +195,11 @@ static void
 literals_are_read_as_what_they_stand_for(void)
 {
         static const char tricky[] = "it's \\ a \"test\" \xc3\xa9 --";
-        const struct green_db_value values[] = {green_db_null(), green_db_int64(INT64_MIN), green_db_double(-0.5),
-                                                green_db_double(NAN), green_db_text(tricky), green_db_blob("a\0\xff'", 4)};
-        static const char *const is[] = {"is null", "= '-9223372036854775808'::int8", "= -0.5",
-                                         "= 'nan'", "= $1", "= '\\x6100ff27'::bytea"};
+        const struct green_db_value values[] = {green_db_null(),       green_db_int64(INT64_MIN),
+                                                green_db_double(-0.5), green_db_double(NAN),
+                                                green_db_text(tricky), green_db_blob("a\0\xff'", 4)};
+        static const char *const is[] = {"is null", "= '-9223372036854775808'::int8", "= -0.5", "= 'nan'",
+                                         "= $1",    "= '\\x6100ff27'::bytea"};
         green_db_conn *c;
         char text[100], whole[200];
 
@@ -237,7 +245,8 @@ errors_have_codes_and_the_servers_words(void)
                 {"insert into v values (9)", GREEN_EDBCONSTRAINT, "23503", "foreign key"},
                 {"select 1; select 2", GREEN_EDB, "42601", "multiple commands"},
                 {"do $$ begin raise exception 'my own' using errcode = 'ZZ123'; end $$", GREEN_EDB, "ZZ123", "my own"},
-                {"do $$ begin raise exception 'locked' using errcode = '55P03'; end $$", GREEN_EDBRETRY, "55P03", "locked"},
+                {"do $$ begin raise exception 'locked' using errcode = '55P03'; end $$", GREEN_EDBRETRY, "55P03",
+                 "locked"},
                 {"copy u from stdin", -EINVAL, "0A000", "green_db_conn_copy_in"},
                 {"copy u to stdout", -EINVAL, "0A000", "green_db_conn_copy_in"},
         };
@@ -278,7 +287,9 @@ rows_before_an_error_are_given_first(void)
         if (!have_server())
                 return;
         c = connect_one();
-        CHECK_INT(green_db_conn_cursor(c, "select 100 / (10 - i) from generate_series(1, 20) i", GREEN_DB_NO_PARAMS, &r), 0);
+        CHECK_INT(
+                green_db_conn_cursor(c, "select 100 / (10 - i) from generate_series(1, 20) i", GREEN_DB_NO_PARAMS, &r),
+                0);
         while ((rc = green_db_result_next(r)) == 1)
                 n++;
         CHECK_INT(n, 9);
@@ -436,8 +447,9 @@ lock_two(void *arg)
 static void
 a_deadlock_can_be_tried_again(void)
 {
-        struct locker l[2] = {{.first = "select pg_advisory_xact_lock(1)", .second = "select pg_advisory_xact_lock(2)"},
-                              {.first = "select pg_advisory_xact_lock(2)", .second = "select pg_advisory_xact_lock(1)"}};
+        struct locker l[2] = {
+                {.first = "select pg_advisory_xact_lock(1)", .second = "select pg_advisory_xact_lock(2)"},
+                {.first = "select pg_advisory_xact_lock(2)", .second = "select pg_advisory_xact_lock(1)"}};
         green_thread *gt[2];
 
         if (!have_server())

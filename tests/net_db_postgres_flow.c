@@ -62,8 +62,8 @@ answers_come_in_the_order_of_the_statements(void)
 static void
 a_pipeline_can_follow_rows_that_were_read_as_they_came(void)
 {
-        static const char *const first[] = {"select generate_series(1, 100)", "select 1/(3 - i) from generate_series(1, 10) i",
-                                            "select 1 where false"};
+        static const char *const first[] = {"select generate_series(1, 100)",
+                                            "select 1/(3 - i) from generate_series(1, 10) i", "select 1 where false"};
         static const int codes[] = {1, GREEN_EDB, 1}, rows[] = {100, 0, 0};
         green_db_conn *c;
         green_db_result *r;

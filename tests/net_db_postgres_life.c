@@ -1,6 +1,6 @@
 /*
- * The driver for PostgreSQL: kills and timeouts, what becomes of connections after them, servers that are not there or go away,
- * many green threads at once.
+ * The driver for PostgreSQL: kills and timeouts, what becomes of connections after them, servers that are not there or
+ * go away, many green threads at once.
  */
 #include "net_postgres.h"
 
@@ -8,8 +8,9 @@
 static void
 nothing_is_running(green_db_conn *c)
 {
-        static const char sql[] = "select count(*) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()"
-                                  " and backend_type = 'client backend'";
+        static const char sql[] =
+                "select count(*) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()"
+                " and backend_type = 'client backend'";
         double until = now() + 1 * suite_slow();
         int64_t n;
 
@@ -24,6 +25,7 @@ struct sleeper {
         green_db_pool *pool;
         const char *sql;
         double put_took, ended_at;
+        bool asks;
         int rc, put;
 };
 
@@ -33,6 +35,7 @@ sleep_there(void *arg)
         struct sleeper *s = arg;
         green_db_conn *c = got(s->pool);
 
+        s->asks = true;
         s->rc = run(c, s->sql);
         s->ended_at = now();
         s->put = green_db_pool_put(s->pool, c);
@@ -52,6 +55,8 @@ a_kill_ends_a_statement_here_and_at_the_server(void)
                 return;
         s.pool = pool_of(2);
         gt = green_spawn(sleep_there, &s);
+        while (!s.asks)
+                green_sleep(0.001);
         green_sleep(0.1);
         killed_at = now();
         CHECK_INT(green_kill(gt, 0), 0);
@@ -237,7 +242,8 @@ a_million_rows_take_little_memory(void)
                 return;
         c = connect_one();
         before = memory_kb();
-        CHECK_INT(green_db_conn_cursor(c, "select i, repeat('x', 100) from generate_series(1, 1000000) i", GREEN_DB_NO_PARAMS, &r),
+        CHECK_INT(green_db_conn_cursor(c, "select i, repeat('x', 100) from generate_series(1, 1000000) i",
+                                       GREEN_DB_NO_PARAMS, &r),
                   0);
         while (green_db_result_next(r) == 1) {
                 want++;
@@ -266,7 +272,8 @@ a_cursor_that_is_freed_early_is_cancelled(void)
                 return;
         c = connect_one();
         for (int i = 0; i < 10; i++) {
-                if (!CHECK_INT(green_db_conn_cursor(c, "select generate_series(1, 1000000000)", GREEN_DB_NO_PARAMS, &r), 0))
+                if (!CHECK_INT(green_db_conn_cursor(c, "select generate_series(1, 1000000000)", GREEN_DB_NO_PARAMS, &r),
+                               0))
                         break;
                 for (int row = 1; row <= 10; row++)
                         CHECK_INT(green_db_result_next(r), 1);
@@ -563,8 +570,9 @@ ask_all_ways(green_db_conn *c)
                 rc = green_db_stmt_free(s);
         if (rc == 0)
                 rc = green_db_conn_copy_in(c, "copy pg_temp.missing from stdin");
-        return rc == GREEN_EDB ? green_db_conn_copy_out(c, "copy (select 1) to stdout") != 0 ? -ENOMEM
-                                                                                     : green_db_conn_copy_end(c, NULL, &rows)
+        return rc == GREEN_EDB ? green_db_conn_copy_out(c, "copy (select 1) to stdout") != 0
+                                         ? -ENOMEM
+                                         : green_db_conn_copy_end(c, NULL, &rows)
                                : rc;
 }
 

@@ -1,7 +1,7 @@
 /*
- * A hundred green threads on a few connections, with timeouts and kills, while the server is stopped, killed and started again:
- * everybody gets the rows that he asked for, or an error; money is neither made nor lost; no connection, waiter or descriptor
- * is left over.
+ * A hundred green threads on a few connections, with timeouts and kills, while the server is stopped, killed and
+ * started again: everybody gets the rows that he asked for, or an error; money is neither made nor lost; no connection,
+ * waiter or descriptor is left over.
  */
 #include "net_postgres.h"
 
@@ -235,7 +235,8 @@ check_end(struct load *l, green_db_conn *c)
         struct green_db_pool_info info = info_of(l->pool);
         int64_t n;
 
-        fprintf(stderr, "%llu rows, %llu transfers; %llu cut, %llu lost, %llu refused, %llu killed; %llu connections made\n",
+        fprintf(stderr,
+                "%llu rows, %llu transfers; %llu cut, %llu lost, %llu refused, %llu killed; %llu connections made\n",
                 (unsigned long long)l->rows, (unsigned long long)l->moved, (unsigned long long)l->cut,
                 (unsigned long long)l->lost, (unsigned long long)l->refused, (unsigned long long)l->killed,
                 (unsigned long long)info.made);
@@ -254,7 +255,8 @@ check_end(struct load *l, green_db_conn *c)
                 green_sleep(0.005);
         }
         CHECK_INT(n, info.idle + 1);
-        CHECK_INT(number(c, "select count(*) from pg_stat_activity where state like 'idle in%' or state = 'active'"), 1);
+        CHECK_INT(number(c, "select count(*) from pg_stat_activity where state like 'idle in%' or state = 'active'"),
+                  1);
 }
 
 static void
@@ -268,7 +270,8 @@ servers_come_and_go_under_load(void)
                 return;
         c = connect_one();
         runs(c, "create table account (id int8 primary key, money int8)");
-        snprintf(sql, sizeof sql, "insert into account select i, %d from generate_series(0, %d) i", MONEY, ACCOUNTS - 1);
+        snprintf(sql, sizeof sql, "insert into account select i, %d from generate_series(0, %d) i", MONEY,
+                 ACCOUNTS - 1);
         runs(c, sql);
         CHECK_INT(green_db_conn_free(c), 0);
         l.pool = pool_of(CONNECTIONS);

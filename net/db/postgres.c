@@ -1,5 +1,6 @@
 /*
- * The driver for PostgreSQL: its table. Everything waits by green_db_link_wait(), in green threads and OS threads alike.
+ * The driver for PostgreSQL: its table. Everything waits by green_db_link_wait(), in green threads and OS threads
+ * alike.
  */
 #include "postgres_priv.h"
 

@@ -33,7 +33,8 @@ commit(green_db_link *link, struct pg_db *db)
         if (rc != 0)
                 return rc;
         if (strcmp(PQcmdStatus(r), "ROLLBACK") == 0)
-                rc = green_db_link_fail(link, GREEN_EDB, 0, "25P02", "the transaction had failed before, and was rolled back");
+                rc = green_db_link_fail(link, GREEN_EDB, 0, "25P02",
+                                        "the transaction had failed before, and was rolled back");
         PQclear(r);
         return rc;
 }
@@ -60,9 +61,11 @@ static int
 set_isolation(green_db_link *link, struct pg_db *db, int64_t level)
 {
         static const char *const sql[] = {
-                [GREEN_DB_READ_UNCOMMITTED] = "set session characteristics as transaction isolation level read uncommitted",
+                [GREEN_DB_READ_UNCOMMITTED] =
+                        "set session characteristics as transaction isolation level read uncommitted",
                 [GREEN_DB_READ_COMMITTED] = "set session characteristics as transaction isolation level read committed",
-                [GREEN_DB_REPEATABLE_READ] = "set session characteristics as transaction isolation level repeatable read",
+                [GREEN_DB_REPEATABLE_READ] =
+                        "set session characteristics as transaction isolation level repeatable read",
                 [GREEN_DB_SERIALIZABLE] = "set session characteristics as transaction isolation level serializable",
         };
 
@@ -88,9 +91,9 @@ static int
 stat(green_db_link *link, struct pg_db *db, char *out, size_t size)
 {
         static const char sql[] =
-                "select format('Uptime: %s  Connections: %s  Commits: %s  Rollbacks: %s  Blocks read: %s  Blocks hit: %s',"
-                " extract(epoch from now() - pg_postmaster_start_time())::bigint, numbackends, xact_commit, xact_rollback,"
-                " blks_read, blks_hit) from pg_stat_database where datname = current_database()";
+                "select format('Uptime: %s  Connections: %s  Commits: %s  Rollbacks: %s  Blocks read: %s  Hit: %s',"
+                " extract(epoch from now() - pg_postmaster_start_time())::bigint, numbackends, xact_commit,"
+                " xact_rollback, blks_read, blks_hit) from pg_stat_database where datname = current_database()";
         PGresult *r;
         int rc = green__pg_simple(link, db, sql, &r);
 

@@ -155,7 +155,8 @@ fill_args(green_db_link *link, struct args *a, const struct green_db_params *par
 
 /* ---- what went wrong */
 
-/* The last SQLSTATE in verbose messages, "FATAL:  28P01: password ...": all are taken out of the text. Where it stood, or NULL. */
+/* The last SQLSTATE in verbose messages, "FATAL:  28P01: password ...": all are taken out of the text. Where it stood,
+ * or NULL. */
 static const char *
 take_state(char *text, char state[6])
 {
@@ -187,7 +188,7 @@ is_last(const char *at)
 static int
 system_code(const char *text, const char *from)
 {
-        static const int codes[] = {ECONNREFUSED, ENOENT,    EHOSTUNREACH, ENETUNREACH, ETIMEDOUT,    ECONNRESET,
+        static const int codes[] = {ECONNREFUSED, ENOENT,    EHOSTUNREACH, ENETUNREACH, ETIMEDOUT,     ECONNRESET,
                                     EACCES,       EHOSTDOWN, ENETDOWN,     EMFILE,      EADDRNOTAVAIL, EPIPE};
 
         for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {

@@ -14,13 +14,15 @@ no_copy(green_db_link *link, struct pg_db *db, bool in)
 {
         int rc = green__pg_settle(link, db);
 
-        return rc != 0 ? rc : green__pg_tell(link, -EINVAL, "0A000", in ? "it is no \"copy ... from stdin\"" : "it is no \"copy ... to stdout\"");
+        return rc != 0 ? rc
+                       : green__pg_tell(link, -EINVAL, "0A000",
+                                        in ? "it is no \"copy ... from stdin\"" : "it is no \"copy ... to stdout\"");
 }
 
 /*
- * COPY goes by the simple protocol. With the extended one a sync stands behind the statement and another one behind the rows, and
- * how many answers there are to them depends on how far the server was when the COPY failed. But with that the server takes one
- * statement only, so it is asked first what it thinks of it.
+ * COPY goes by the simple protocol. With the extended one a sync stands behind the statement and another one behind the
+ * rows, and how many answers there are to them depends on how far the server was when the COPY failed. But with that
+ * the server takes one statement only, so it is asked first what it thinks of it.
  */
 static int
 send_copy(green_db_link *link, struct pg_db *db, const char *sql)
@@ -154,7 +156,8 @@ end_in(green_db_link *link, struct pg_db *db, const char *error, int64_t *ret_ro
                 *ret_rows = strtoll(PQcmdTuples(r), NULL, 10);
         PQclear(r);
         /* It was to fail. */
-        return error != NULL && rc < 0 && rc != GREEN_EDBLOST && PQtransactionStatus(db->conn) != PQTRANS_ACTIVE ? 0 : rc;
+        return error != NULL && rc < 0 && rc != GREEN_EDBLOST && PQtransactionStatus(db->conn) != PQTRANS_ACTIVE ? 0
+                                                                                                                 : rc;
 }
 
 /* All that is still to come is read, or the server told to stop. */

@@ -1,6 +1,7 @@
 /*
- * The driver for PostgreSQL: names of hosts. libpq would look them up and stop the OS thread, so it is given addresses, and
- * the names for certificates and password files. A list of hosts ("a,b") becomes one with an entry for each address.
+ * The driver for PostgreSQL: names of hosts. libpq would look them up and stop the OS thread, so it is given addresses,
+ * and the names for certificates and password files. A list of hosts ("a,b") becomes one with an entry for each
+ * address.
  */
 #include "postgres_priv.h"
 
@@ -22,7 +23,7 @@ add(struct text *t, const char *s, size_t n, bool first)
 {
         size_t want = t->len + n + 2;
 
-        if (want > t->room) {
+        if (t->at == NULL || want > t->room) {
                 char *more = green_realloc(t->at, want * 2);
 
                 if (more == NULL)
@@ -87,7 +88,8 @@ add_addresses(struct lists *l, const char *host, const char *port, size_t port_l
 static bool
 is_dns_error(int code)
 {
-        return code == GREEN_EAI_AGAIN || code == GREEN_EAI_NONAME || code == GREEN_EAI_NODATA || code == GREEN_EAI_FAIL;
+        return code == GREEN_EAI_AGAIN || code == GREEN_EAI_NONAME || code == GREEN_EAI_NODATA ||
+               code == GREEN_EAI_FAIL;
 }
 
 static size_t
@@ -105,16 +107,17 @@ static int
 add_all(struct lists *l, const char *host, const char *port, int *ret_missed, char *name, size_t name_size)
 {
         bool same = count(port) == 1;
-        int rc = 0;
 
         for (;;) {
                 size_t len = strcspn(host, ","), port_len = strcspn(port, ",");
+                int rc;
 
                 if (len >= name_size)
                         return -ENAMETOOLONG;
                 memcpy(name, host, len);
                 name[len] = '\0';
-                rc = is_looked_up(name) ? add_addresses(l, name, port, port_len) : add_entry(l, name, "", port, port_len);
+                rc = is_looked_up(name) ? add_addresses(l, name, port, port_len)
+                                        : add_entry(l, name, "", port, port_len);
                 if (is_dns_error(rc))
                         *ret_missed = rc;
                 else if (rc != 0)
@@ -136,7 +139,8 @@ green__pg_resolve(green_db_link *link, const char *host, const char *port, struc
         int missed = 0, rc;
 
         if (count(port) != 1 && count(port) != count(host))
-                return green_db_link_fail(link, -EINVAL, 0, "08001", "there are %zu hosts and %zu ports", count(host), count(port));
+                return green_db_link_fail(link, -EINVAL, 0, "08001", "there are %zu hosts and %zu ports", count(host),
+                                          count(port));
         rc = add_all(&l, host, port, &missed, name, sizeof name);
         if (rc == 0 && l.n == 0)
                 rc = missed;

@@ -93,7 +93,9 @@ no_copy_here(green_db_link *link, struct pg_db *db)
 {
         int rc = green__pg_settle(link, db);
 
-        return rc != 0 ? rc : green__pg_tell(link, -EINVAL, "0A000", "a COPY is begun by green_db_conn_copy_in() or green_db_conn_copy_out()");
+        return rc != 0 ? rc
+                       : green__pg_tell(link, -EINVAL, "0A000",
+                                        "a COPY is begun by green_db_conn_copy_in() or green_db_conn_copy_out()");
 }
 
 int
@@ -169,7 +171,8 @@ green__pg_tell(green_db_link *link, int code, const char *state, const char *tex
 
                 text += len;
                 if (strncmp(at, "LOCATION:", 9) != 0 && at < text) {
-                        int wrote = snprintf(line + n, sizeof line - n, "%s%.*s", n > 0 ? "; " : "", (int)(text - at), at);
+                        int wrote =
+                                snprintf(line + n, sizeof line - n, "%s%.*s", n > 0 ? "; " : "", (int)(text - at), at);
 
                         n = wrote < 0 || (size_t)wrote >= sizeof line - n ? sizeof line - 1 : n + (size_t)wrote;
                 }
@@ -280,7 +283,8 @@ green__pg_warnings(const struct pg_db *db, struct green_db_batch *ret)
 
         for (unsigned i = 0; rc == 0 && i < db->warnings && i < PG_NOTICES; i++) {
                 const struct pg_notice *n = &db->notices[i];
-                const struct green_db_value row[] = {green_db_text(n->level), green_db_text(n->state), green_db_text(n->text)};
+                const struct green_db_value row[] = {green_db_text(n->level), green_db_text(n->state),
+                                                     green_db_text(n->text)};
 
                 rc = green_db_rows_add(rows, row);
         }

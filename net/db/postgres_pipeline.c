@@ -1,6 +1,6 @@
 /*
- * The driver for PostgreSQL: pipelines. The first receive() behind statements that were sent sends a sync: up to there the server
- * skips what comes after one that failed.
+ * The driver for PostgreSQL: pipelines. The first receive() behind statements that were sent sends a sync: up to there
+ * the server skips what comes after one that failed.
  */
 #include "postgres_priv.h"
 
@@ -116,7 +116,8 @@ answer(green_db_link *link, struct pg_db *db, PGresult *r, struct green_db_batch
         if (status == PGRES_SINGLE_TUPLE)
                 return singles(link, db, r, ret);
         if (status == PGRES_PIPELINE_ABORTED) {
-                rc = green_db_link_fail(link, -ECANCELED, 0, "25P02", "a statement before it in the pipeline has failed");
+                rc = green_db_link_fail(link, -ECANCELED, 0, "25P02",
+                                        "a statement before it in the pipeline has failed");
         } else if (green__pg_is_error(r)) {
                 rc = green__pg_failed(link, db, r);
         } else {

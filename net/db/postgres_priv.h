@@ -1,6 +1,6 @@
 /*
- * The inside of the driver for PostgreSQL, over libpq in its non-blocking mode: no call of libpq that can wait is used, but
- * PQcancel(), in an OS thread.
+ * The inside of the driver for PostgreSQL, over libpq in its non-blocking mode: no call of libpq that can wait is used,
+ * but PQcancel(), in an OS thread.
  */
 #ifndef GREEN_DB_POSTGRES_PRIV_H
 #define GREEN_DB_POSTGRES_PRIV_H
@@ -31,12 +31,11 @@ struct pg_prepared {
 
 struct pg_db {
         PGconn *conn;
-        green_fd fd;   /* its socket, as the hub knows it */
-        bool was_open; /* was a transaction open before the statement that runs? */
-        bool dying;    /* the server has said that it ends the connection */
+        green_fd fd;        /* its socket, as the hub knows it */
+        bool was_open;      /* was a transaction open before the statement that runs? */
+        bool dying;         /* the server has said that it ends the connection */
         char last_state[6]; /* and why */
-        bool stream;   /* rows come one a result */
-        PGresult *held; /* of a stream: an error that came behind rows, which are given first */
+        PGresult *held;     /* of a stream: an error that came behind rows, which are given first */
 
         unsigned long names; /* for prepared statements */
         /* What a call was about that was cut: whether it is at the server depends on whether that has run. */
@@ -44,8 +43,8 @@ struct pg_db {
         bool ran; /* a statement has ended well, since this was set to false */
         struct pg_prepared *owed;
 
-        size_t unsynced; /* statements of a pipeline behind the last sync */
-        size_t syncs;    /* that were sent and not yet answered */
+        size_t unsynced;  /* statements of a pipeline behind the last sync */
+        size_t syncs;     /* that were sent and not yet answered */
         size_t unflushed; /* bytes of them that libpq may still have, about */
 
         bool copies_in;
@@ -118,7 +117,8 @@ int green__pg_print_real(char *text, size_t len, double real);
 
 /* ---- postgres_rows.c */
 
-/* Make a batch of results that have the same columns: they are the batch's, also where it fails. one_each: each has one row. */
+/* Make a batch of results that have the same columns: they are the batch's, also where it fails. one_each: each has one
+ * row. */
 int green__pg_rows(PGresult *const *results, size_t n, bool one_each, struct green_db_batch *ret);
 int64_t green__pg_affected(const PGresult *r);
 

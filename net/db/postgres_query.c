@@ -4,8 +4,8 @@
 #include "postgres_priv.h"
 
 #include <inttypes.h>
-#include <locale.h>
 #include <limits.h>
+#include <locale.h>
 #include <stdio.h>
 
 enum { OID_BYTEA = 17, ROWS = 64, BATCH_BYTES = 256 * 1024, KEPT_SCRATCH = 64 * 1024, NUMBER_BYTES = 32 };
@@ -84,7 +84,8 @@ put_value(green_db_link *link, const struct green_db_value *v, size_t i, struct 
         p->types[i] = 0;
         p->values[i] = text;
         if (v->type >= GREEN_DB_TEXT && v->len > INT_MAX)
-                return green_db_link_fail(link, -EMSGSIZE, 0, "54000", "parameter %zu: %zu bytes are too many", i + 1, v->len);
+                return green_db_link_fail(link, -EMSGSIZE, 0, "54000", "parameter %zu: %zu bytes are too many", i + 1,
+                                          v->len);
         switch (v->type) {
         case GREEN_DB_NULL: p->values[i] = NULL; return 0;
         case GREEN_DB_INT64: p->texts += snprintf(text, NUMBER_BYTES, "%" PRId64, v->number) + 1; return 0;

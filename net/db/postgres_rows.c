@@ -1,6 +1,6 @@
 /*
- * The driver for PostgreSQL: batches of rows, which are libpq's results. Text is not copied; bytes are decoded where they
- * stand, once.
+ * The driver for PostgreSQL: batches of rows, which are libpq's results. Text is not copied; bytes are decoded where
+ * they stand, once.
  */
 #include "postgres_priv.h"
 
@@ -10,7 +10,16 @@
 #include <stdlib.h>
 
 /* Of catalog/pg_type.h, which does not change. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_FLOAT4 = 700, OID_FLOAT8 = 701 };
+enum {
+        OID_BOOL = 16,
+        OID_BYTEA = 17,
+        OID_INT8 = 20,
+        OID_INT2 = 21,
+        OID_INT4 = 23,
+        OID_OID = 26,
+        OID_FLOAT4 = 700,
+        OID_FLOAT8 = 701
+};
 
 enum kind { TEXT, NUMBER, TRUTH, REAL, BYTES };
 
@@ -43,7 +52,10 @@ kind_of(Oid type)
 static int
 hex(char c)
 {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 0;
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : 0;
 }
 
 /* The form of old: a backslash is two of them, other bytes are \ooo. */
@@ -59,7 +71,7 @@ decode_escapes(char *text, int len)
                         text[n] = (char)((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 | (text[i + 3] - '0'));
                         i += 4;
                 } else {
-                        text[n] = i + 1 < len ? text[i + 1] : '\\';
+                        text[n] = (char)(i + 1 < len ? text[i + 1] : '\\');
                         i += 2;
                 }
         }

@@ -1,11 +1,11 @@
 /*
- * The driver for PostgreSQL: bringing a connection to rest. What the server still does is cancelled, and the rest of what it
- * sends read off.
+ * The driver for PostgreSQL: bringing a connection to rest. What the server still does is cancelled, and the rest of
+ * what it sends read off.
  *
- * A cancel is a connection of its own, to which libpq has no way that does not block: so it is made in an OS thread. The server
- * ends that connection when it has signalled the process that runs the statement. A process that has not begun with it ignores
- * the signal, so a cancel is sent again where it seems to do nothing; and one that comes after the end of the statement must not
- * hit the next one, so an empty statement goes between.
+ * A cancel is a connection of its own, to which libpq has no way that does not block: so it is made in an OS thread.
+ * The server ends that connection when it has signalled the process that runs the statement. A process that has not
+ * begun with it ignores the signal, so a cancel is sent again where it seems to do nothing; and one that comes after
+ * the end of the statement must not hit the next one, so an empty statement goes between.
  */
 #include "postgres_priv.h"
 

@@ -1,7 +1,7 @@
 /*
- * PostgreSQL through a pool: answers a second to `select 1`, to a prepared statement, and to that in pipelines of 64. 16
- * connections, 32 green threads, one OS thread. Where the server is, libpq's variables say. green_db_postgres [MILLISECONDS]; green_db_postgres try: is
- * there the driver?
+ * PostgreSQL through a pool: answers a second to `select 1`, to a prepared statement, and to that in pipelines of 64.
+ * 16 connections, 32 green threads, one OS thread. Where the server is, libpq's variables say. green_db_postgres
+ * [MILLISECONDS]; green_db_postgres try: is there the driver?
  */
 #include "bench.h"
 

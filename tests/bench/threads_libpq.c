@@ -1,6 +1,6 @@
 /*
- * A peer of green_db_postgres.c: 16 OS threads with a connection each, through libpq, which blocks. Where the server is, libpq's
- * variables say. threads_libpq [MILLISECONDS]
+ * A peer of green_db_postgres.c: 16 OS threads with a connection each, through libpq, which blocks. Where the server
+ * is, libpq's variables say. threads_libpq [MILLISECONDS]
  */
 #include "bench.h"
 
