@@ -514,6 +514,7 @@ a_cursor_that_is_freed_early_leaves_the_connection_at_rest(void)
                 green_db_stmt *stmt;
                 double begin = seconds();
 
+                r = NULL;
                 if (i & 4) {
                         CHECK_INT(green_db_conn_prepare(c, sql, &stmt), 0);
                         CHECK_INT(green_db_stmt_cursor(stmt, GREEN_DB_NO_PARAMS, &r), 0);
