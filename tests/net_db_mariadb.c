@@ -487,7 +487,7 @@ a_cursor_takes_little_memory_for_many_rows(void)
                 CHECK_INT(sum, (int64_t)ROWS * (ROWS + 1) / 2);
                 CHECK_INT(green_db_result_rows(r), ROWS);
                 green_db_result_free(r);
-                CHECK(memory_kb() < before + 8 * 1024);
+                CHECK(suite_slow() > 1 || memory_kb() < before + 8 * 1024); /* sanitizers keep what was freed */
         }
         CHECK_INT(number_of(c, "select 5"), 5);
         CHECK_INT(green_db_pool_put(p, c), 0);
