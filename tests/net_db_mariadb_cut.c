@@ -447,17 +447,15 @@ open_descriptors(void)
 }
 
 static void
-nothing_is_lost_under_load_where_the_server_dies(void)
+load_with(const struct green_db_params *params)
 {
         enum { N = 40 };
         struct load l = {0};
         green_thread *gt[N];
-        int before;
+        int before = open_descriptors();
         char answer;
 
-        NEED_SERVER();
-        before = open_descriptors();
-        l.pool = new_pool(8);
+        l.pool = pool_of(params, 8);
         for (int i = 0; i < N; i++)
                 gt[i] = green_spawn(ask, &l);
         for (int round = 0; round < 3; round++) {
@@ -481,6 +479,20 @@ nothing_is_lost_under_load_where_the_server_dies(void)
         CHECK_INT(info_of(l.pool).made, info_of(l.pool).closed + info_of(l.pool).idle);
         CHECK_INT(green_db_pool_free(l.pool), 0);
         CHECK_INT(open_descriptors(), before);
+}
+
+static void
+nothing_is_lost_under_load_where_the_server_dies(void)
+{
+        static const char *const tls[] = {"tls=1", "ssl_verify_server_cert=0", "compress=1", NULL};
+        struct green_db_params p;
+
+        NEED_SERVER();
+        p = by_socket();
+        load_with(&p);
+        p = by_port();
+        p.options = tls;
+        load_with(&p);
 }
 
 static void
