@@ -272,6 +272,7 @@ a_copy_can_fail(void)
         /* No such statement, or of the other direction. */
         CHECK_INT(green_db_conn_copy_in(c, "copy not_there from stdin"), GREEN_EDB);
         CHECK_INT(green_db_conn_copy_in(c, "select 1"), -EINVAL);
+        CHECK_INT(green_db_conn_copy_in(c, "copy t from stdin; select 1"), GREEN_EDB);
         CHECK_INT(green_db_conn_copy_in(c, "copy t to stdout"), -EINVAL);
         CHECK_INT(green_db_conn_copy_out(c, "copy t from stdin"), -EINVAL);
         CHECK_INT(green_db_conn_copy_out(c, "copy (select 1/(3-i) from generate_series(1,10) i) to stdout"), 0);
@@ -287,6 +288,35 @@ a_copy_can_fail(void)
         CHECK_INT(green_db_conn_copy_get(c, &data, &len), 1);
         CHECK_INT(green_db_conn_copy_end(c, "enough", &rows), 0);
         CHECK_STR(ask(c, "select 1"), "1");
+        CHECK_INT(green_db_conn_free(c), 0);
+}
+
+/* The server refuses before it reads the first row: there must not be more answers than are waited for. */
+static void
+a_copy_may_fail_before_its_first_row(void)
+{
+        green_db_conn *c;
+        int64_t rows;
+
+        if (!have_server())
+                return;
+        c = connect_one();
+        runs(c, "create temporary table t (a int)");
+        runs(c, "create function pg_temp.refuse() returns trigger language plpgsql as"
+                " $$ begin raise exception 'not today'; end $$");
+        runs(c, "create trigger refuse before insert on t for each statement execute function pg_temp.refuse()");
+        for (int i = 0; i < 20; i++) {
+                char sql[32];
+
+                CHECK_INT(green_db_conn_copy_in(c, "copy t from stdin"), 0);
+                if (i % 2 == 0)
+                        green_sleep(0.001);
+                CHECK_INT(green_db_conn_copy_put(c, "1\n2\n", 4), 0);
+                CHECK_INT(green_db_conn_copy_end(c, NULL, &rows), GREEN_EDB);
+                CHECK_STR(green_db_conn_error(c), "not today");
+                snprintf(sql, sizeof sql, "select %d", i);
+                CHECK_INT(number(c, sql), i);
+        }
         CHECK_INT(green_db_conn_free(c), 0);
 }
 
@@ -464,6 +494,7 @@ GREEN_SUITE(net_db_postgres_flow) {
         GREEN_TEST(a_pipeline_that_was_cut_is_ended_at_put),
         GREEN_TEST(rows_are_copied_in_and_out),
         GREEN_TEST(a_copy_can_fail),
+        GREEN_TEST(a_copy_may_fail_before_its_first_row),
         GREEN_TEST(a_copy_that_was_cut_is_ended_at_put),
         GREEN_TEST(notifications_are_heard),
         GREEN_TEST(who_is_killed_while_listening_leaves_the_connection_as_it_was),

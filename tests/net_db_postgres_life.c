@@ -60,7 +60,7 @@ a_kill_ends_a_statement_here_and_at_the_server(void)
         CHECK_INT(s.rc, GREEN_EKILLED);
         CHECK_RANGE(s.ended_at - killed_at, 0, 0.05 * suite_slow());
         CHECK_INT(s.put, 0);
-        CHECK_RANGE(s.put_took, 0, 0.3 * suite_slow());
+        CHECK_RANGE(s.put_took, 0, 0.5 * suite_slow());
         CHECK_INT(info_of(s.pool).idle, 1);
         CHECK_INT(info_of(s.pool).lost, 0);
         c = got(s.pool);
@@ -158,7 +158,7 @@ a_prepare_that_was_cut_leaves_nothing_behind(void)
 static void
 a_large_statement_that_was_cut_is_sent_to_its_end(void)
 {
-        enum { SIZE = 30 * 1024 * 1024 };
+        enum { SIZE = 10 * 1024 * 1024 };
         green_db_conn *c;
         char *text;
 
@@ -248,7 +248,8 @@ a_million_rows_take_little_memory(void)
         }
         CHECK_INT(want, 1000000);
         CHECK_INT(green_db_result_rows(r), 1000000);
-        CHECK_RANGE(most - before, -100000, 8192 * suite_slow());
+        /* AddressSanitizer keeps what was freed for a while. */
+        CHECK_RANGE(most - before, -100000, suite_slow() > 1 ? 512 * 1024 : 8192);
         green_db_result_free(r);
         CHECK_STR(ask(c, "select 9"), "9");
         CHECK_INT(green_db_conn_free(c), 0);
@@ -265,13 +266,14 @@ a_cursor_that_is_freed_early_is_cancelled(void)
                 return;
         c = connect_one();
         for (int i = 0; i < 10; i++) {
-                CHECK_INT(green_db_conn_cursor(c, "select generate_series(1, 1000000000)", GREEN_DB_NO_PARAMS, &r), 0);
+                if (!CHECK_INT(green_db_conn_cursor(c, "select generate_series(1, 1000000000)", GREEN_DB_NO_PARAMS, &r), 0))
+                        break;
                 for (int row = 1; row <= 10; row++)
                         CHECK_INT(green_db_result_next(r), 1);
                 CHECK_INT(run(c, "select 1"), -EBUSY);
                 before = now();
                 green_db_result_free(r);
-                CHECK_RANGE(now() - before, 0, 0.3 * suite_slow());
+                CHECK_RANGE(now() - before, 0, 1 * suite_slow());
                 CHECK_STR(ask(c, "select 10"), "10");
         }
         nothing_is_running(c);
@@ -517,6 +519,89 @@ a_connection_that_the_server_ends_is_lost(void)
         CHECK_INT(green_db_conn_free(other), 0);
 }
 
+/* ---- memory that runs out */
+
+static int
+ask_all_ways(green_db_conn *c)
+{
+        static const char sql[] = "select $1::bytea, i from generate_series(1, 100) i";
+        const struct green_db_value v = green_db_blob("bytes", 5);
+        green_db_result *r;
+        green_db_stmt *s;
+        int64_t rows;
+        int rc = green_db_conn_execute(c, sql, &v, 1, &r);
+
+        if (rc != 0)
+                return rc;
+        green_db_result_free(r);
+        rc = green_db_conn_cursor(c, sql, &v, 1, &r);
+        if (rc != 0)
+                return rc;
+        while ((rc = green_db_result_next(r)) == 1)
+                ;
+        green_db_result_free(r);
+        if (rc == 0)
+                rc = run(c, "do $$ begin raise notice 'look'; end $$");
+        if (rc == 0)
+                rc = green_db_conn_show_warnings(c, &r);
+        if (rc != 0)
+                return rc;
+        green_db_result_free(r);
+        rc = green_db_conn_prepare(c, sql, &s);
+        if (rc == 0)
+                rc = green_db_conn_pipeline_begin(c);
+        if (rc == 0)
+                rc = green_db_stmt_send(s, &v, 1);
+        if (rc == 0)
+                rc = green_db_conn_pipeline_next(c, &r);
+        if (rc != 1)
+                return rc;
+        green_db_result_free(r);
+        rc = green_db_conn_pipeline_end(c);
+        if (rc == 0)
+                rc = green_db_stmt_free(s);
+        if (rc == 0)
+                rc = green_db_conn_copy_in(c, "copy pg_temp.missing from stdin");
+        return rc == GREEN_EDB ? green_db_conn_copy_out(c, "copy (select 1) to stdout") != 0 ? -ENOMEM
+                                                                                     : green_db_conn_copy_end(c, NULL, &rows)
+                               : rc;
+}
+
+static void
+memory_may_run_out_anywhere(void)
+{
+        static const char *const options[] = {"sslmode=disable", NULL};
+        struct green_db_params p;
+        green_db_conn *c;
+        bool out = true;
+        int n = 0, rc;
+
+        if (!have_server())
+                return;
+        p = params_of();
+        p.host = "localhost";
+        p.options = options;
+        for (; out && n < 1000; n++) {
+                c = NULL;
+                memory_left = n;
+                rc = green_db_connect("postgres", &p, 20, &c);
+                if (rc == 0)
+                        rc = ask_all_ways(c);
+                out = memory_left == 0;
+                memory_left = -1;
+                if (!CHECK(rc == 0 || (out && (rc == -ENOMEM || rc == GREEN_EDBLOST))))
+                        FAIL("after %d: %d", n, rc);
+                /* What is left of it can be used, or closed; a pipeline may be open still. */
+                if (c != NULL)
+                        (void)green_db_conn_pipeline_end(c);
+                if (c != NULL && rc != GREEN_EDBLOST && !CHECK_INT(run(c, "select 16"), 0))
+                        FAIL("after %d (%d): %s", n, rc, green_last_error()->message);
+                CHECK_INT(green_db_conn_free(c), 0);
+        }
+        CHECK(!out);
+        CHECK(n > 20);
+}
+
 /* ---- many */
 
 struct many {
@@ -611,6 +696,7 @@ GREEN_SUITE(net_db_postgres_life) {
         GREEN_TEST(a_server_that_never_answers_is_given_up),
         GREEN_TEST(a_restart_is_noticed_at_get, .limit = 60),
         GREEN_TEST(a_connection_that_the_server_ends_is_lost),
+        GREEN_TEST(memory_may_run_out_anywhere, .limit = 60),
         GREEN_TEST(statements_run_side_by_side),
         GREEN_SUITE_END
 };

@@ -17,36 +17,45 @@ no_copy(green_db_link *link, struct pg_db *db, bool in)
         return rc != 0 ? rc : green__pg_tell(link, -EINVAL, "0A000", in ? "it is no \"copy ... from stdin\"" : "it is no \"copy ... to stdout\"");
 }
 
+/*
+ * COPY goes by the simple protocol. With the extended one a sync stands behind the statement and another one behind the rows, and
+ * how many answers there are to them depends on how far the server was when the COPY failed. But with that the server takes one
+ * statement only, so it is asked first what it thinks of it.
+ */
+static int
+send_copy(green_db_link *link, struct pg_db *db, const char *sql)
+{
+        int rc;
+
+        if (!PQsendPrepare(db->conn, "", sql, 0, NULL))
+                return green__pg_broken(link, db);
+        rc = green__pg_flush(link, db);
+        if (rc == 0)
+                rc = green__pg_finish(link, db, NULL);
+        if (rc != 0)
+                return rc;
+        if (!PQsendQuery(db->conn, sql))
+                return green__pg_broken(link, db);
+        return green__pg_flush(link, db);
+}
+
 int
 green__pg_copy_begin(green_db_link *link, void *vdb, const char *sql, bool in)
 {
-        const struct green_db_statement st = {.sql = sql};
         struct pg_db *db = vdb;
         PGresult *r;
-        ExecStatusType status;
         int rc;
 
         green__pg_begin(db);
-        rc = green__pg_send(link, db, &st);
-        if (rc == 0)
-                rc = green__pg_flush(link, db);
+        rc = send_copy(link, db, sql);
         if (rc == 0)
                 rc = green__pg_result(link, db, &r);
         if (rc != 0)
                 return rc;
-        status = PQresultStatus(r);
-        if (r != NULL && green__pg_is_error(r)) {
-                rc = green__pg_failed(link, db, r);
-                if (PQstatus(db->conn) != CONNECTION_BAD) {
-                        PGresult *end;
-                        int ended = green__pg_result(link, db, &end);
-
-                        PQclear(ended == 0 ? end : NULL);
-                        rc = ended != 0 ? ended : rc;
-                }
-        } else if (status != (in ? PGRES_COPY_IN : PGRES_COPY_OUT)) {
+        if (green__pg_is_error(r))
+                rc = green__pg_drop_rest(link, db, green__pg_failed(link, db, r));
+        else if (PQresultStatus(r) != (in ? PGRES_COPY_IN : PGRES_COPY_OUT))
                 rc = no_copy(link, db, in);
-        }
         PQclear(r);
         db->copies_in = in;
         return rc;

@@ -128,6 +128,22 @@ green__pg_finish(green_db_link *link, struct pg_db *db, PGresult **ret)
 }
 
 int
+green__pg_drop_rest(green_db_link *link, struct pg_db *db, int code)
+{
+        PGresult *r;
+        int rc = 0;
+
+        while (PQstatus(db->conn) != CONNECTION_BAD && (rc = green__pg_result(link, db, &r)) == 0 && r != NULL) {
+                bool copies = green__pg_is_copy(r);
+
+                PQclear(r);
+                if (copies)
+                        return no_copy_here(link, db);
+        }
+        return rc < 0 ? rc : code;
+}
+
+int
 green__pg_simple(green_db_link *link, struct pg_db *db, const char *sql, PGresult **ret)
 {
         int rc;

@@ -71,6 +71,8 @@ int green__pg_flush(green_db_link *link, struct pg_db *db);
 int green__pg_result(green_db_link *link, struct pg_db *db, PGresult **ret);
 /* All of a statement that was sent: the last result before the first error, or that. ret may be NULL. */
 int green__pg_finish(green_db_link *link, struct pg_db *db, PGresult **ret);
+/* A statement has failed with a code: read to its end, and return that, or what went wrong with this. */
+int green__pg_drop_rest(green_db_link *link, struct pg_db *db, int code);
 /* Run text that is the driver's own. */
 int green__pg_simple(green_db_link *link, struct pg_db *db, const char *sql, PGresult **ret);
 /* Tell of an error: a result's, or what the connection says. The code. */

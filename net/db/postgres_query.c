@@ -170,13 +170,7 @@ gather(green_db_link *link, struct pg_db *db, struct gathered *g)
                 if (green__pg_is_error(r)) {
                         rc = green__pg_failed(link, db, r);
                         PQclear(r);
-                        if (PQstatus(db->conn) != CONNECTION_BAD) {
-                                int ended = green__pg_result(link, db, &r);
-
-                                PQclear(ended == 0 ? r : NULL);
-                                return ended != 0 ? ended : rc;
-                        }
-                        return rc;
+                        return green__pg_drop_rest(link, db, rc);
                 }
                 if (PQresultStatus(r) == PGRES_SINGLE_TUPLE) {
                         g->results[g->n++] = r;

@@ -20,7 +20,7 @@ struct ending {
         double patience; /* seconds between two */
         bool due;        /* the last one seems to do nothing */
         bool early;      /* it went when not all of the statement was sent */
-        bool stopped;    /* a statement has ended by one */
+        bool ends;       /* a COPY was told that it fails: no cancel is needed */
 };
 
 /* ---- cancelling */
@@ -103,7 +103,7 @@ stop_and_wait(green_db_link *link, struct pg_db *db, struct ending *e, bool unse
 {
         int rc;
 
-        if (e->cancels == 0 || e->due || (e->early && !unsent)) {
+        if (!e->ends && (e->cancels == 0 || e->due || (e->early && !unsent))) {
                 rc = cancel(link, db);
                 if (rc != 0)
                         return rc;
@@ -114,6 +114,10 @@ stop_and_wait(green_db_link *link, struct pg_db *db, struct ending *e, bool unse
         }
         if (unsent) {
                 rc = green_db_link_wait(link, db->fd, GREEN_READ | GREEN_WRITE);
+                return rc < 0 ? rc : 0;
+        }
+        if (e->ends) {
+                rc = green_db_link_wait(link, db->fd, GREEN_READ);
                 return rc < 0 ? rc : 0;
         }
         rc = wait_a_little(link, db->fd, e->patience);
@@ -167,16 +171,15 @@ read_off_copy(green_db_link *link, struct pg_db *db, struct ending *e)
 static int
 take(green_db_link *link, struct pg_db *db, struct ending *e, PGresult *r)
 {
-        const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
         ExecStatusType status = PQresultStatus(r);
 
-        if (state != NULL && strcmp(state, "57014") == 0)
-                e->stopped = true;
         if (status == PGRES_COMMAND_OK)
                 db->ran = true;
         PQclear(r);
         switch (status) {
-        case PGRES_COPY_IN: return PQputCopyEnd(db->conn, "the call was cut short") >= 0 ? 0 : green__pg_broken(link, db);
+        case PGRES_COPY_IN:
+                e->ends = true;
+                return PQputCopyEnd(db->conn, "the call was cut short") >= 0 ? 0 : green__pg_broken(link, db);
         case PGRES_COPY_OUT: return read_off_copy(link, db, e);
         case PGRES_COPY_BOTH: return green__pg_tell(link, GREEN_EDBLOST, NULL, "replication cannot be ended");
         case PGRES_PIPELINE_SYNC:
@@ -279,7 +282,7 @@ green__pg_settle(green_db_link *link, void *vdb)
         green__pg_look(link, db);
         if (rc == 0)
                 look_after_prepared(db);
-        if (rc == 0 && e.cancels > 0 && !(e.stopped && e.cancels == 1))
+        if (rc == 0 && e.cancels > 0)
                 rc = swallow(link, db);
         return rc;
 }
