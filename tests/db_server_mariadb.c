@@ -302,6 +302,7 @@ take_log(struct db_server *s)
         FILE *f = fopen(s->log, "re");
         char line[256];
 
+        s->broken = true;
         snprintf(s->why, sizeof s->why, "mariadbd does not start");
         while (f != NULL && fgets(line, sizeof line, f) != NULL)
                 if (strstr(line, "ERROR") != NULL)
@@ -355,7 +356,7 @@ end(void)
 }
 
 struct db_server *
-db_server_get(const char **why)
+db_server_get(void)
 {
         static bool begun;
 
@@ -364,6 +365,5 @@ db_server_get(const char **why)
                 begin(&server);
                 atexit(end);
         }
-        *why = server.why;
-        return server.why[0] == '\0' ? &server : NULL;
+        return &server;
 }

@@ -13,10 +13,11 @@ struct db_server {
         int line;     /* to that process */
         int pid;      /* that process; 0: there is none */
         char why[512]; /* why there is no server */
+        bool broken;   /* it is installed, and does not start */
 };
 
-/* The server of this program, started at the first call. NULL with a reason in *why: there is none here. */
-struct db_server *db_server_get(const char **why);
+/* The server of this program, started at the first call. Without one its `why` says the reason. */
+struct db_server *db_server_get(void);
 
 /* Have it ended and started. It is done when the line has a byte to be read: 'y', or 'n', which db_server_wait() takes. */
 enum { DB_SERVER_KILL = 'k', DB_SERVER_STOP = 't', DB_SERVER_START = 's', DB_SERVER_RESTART = 'r', DB_SERVER_AWAIT = 'a' };

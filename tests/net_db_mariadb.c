@@ -487,7 +487,7 @@ a_cursor_takes_little_memory_for_many_rows(void)
                 CHECK_INT(sum, (int64_t)ROWS * (ROWS + 1) / 2);
                 CHECK_INT(green_db_result_rows(r), ROWS);
                 green_db_result_free(r);
-                CHECK(memory_kb() < before + 8 * 1024);
+                CHECK(suite_slow() > 1 || memory_kb() < before + 8 * 1024); /* sanitizers keep what was freed */
         }
         CHECK_INT(number_of(c, "select 5"), 5);
         CHECK_INT(green_db_pool_put(p, c), 0);
@@ -514,6 +514,7 @@ a_cursor_that_is_freed_early_leaves_the_connection_at_rest(void)
                 green_db_stmt *stmt;
                 double begin = seconds();
 
+                r = NULL;
                 if (i & 4) {
                         CHECK_INT(green_db_conn_prepare(c, sql, &stmt), 0);
                         CHECK_INT(green_db_stmt_cursor(stmt, GREEN_DB_NO_PARAMS, &r), 0);

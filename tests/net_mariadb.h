@@ -13,13 +13,12 @@
 #include "db_server_mariadb.h"
 
 static struct db_server *server;
-static const char *no_server;
 
 /* The server is started before anything is counted, and before there is a hub, whose descriptors a child of fork() closes. */
 static void
 start_server(void)
 {
-        server = db_server_get(&no_server);
+        server = db_server_get();
         base_state();
 }
 
@@ -32,10 +31,12 @@ init_server(void)
 /* Leave the test where there is no server. */
 #define NEED_SERVER()                                                                                                  \
         do {                                                                                                           \
-                if (server == NULL) {                                                                                  \
-                        suite_skip(no_server);                                                                         \
+                if (server->broken)                                                                                    \
+                        FAIL("%s", server->why);                                                                       \
+                else if (server->why[0] != '\0')                                                                       \
+                        suite_skip(server->why);                                                                       \
+                if (server->why[0] != '\0')                                                                            \
                         return;                                                                                        \
-                }                                                                                                      \
         } while (0)
 
 /* Whom to connect to by the Unix socket. */

@@ -111,11 +111,15 @@ run_step(struct maria *db, maria_step step, int ready)
 static int
 wait_for(struct maria *db, int status)
 {
-        unsigned events = (status & MYSQL_WAIT_READ ? GREEN_READ : 0u) | (status & MYSQL_WAIT_WRITE ? GREEN_WRITE : 0u);
+        unsigned events = 0;
         int rc;
 
         if (db->fd < 0)
                 return MYSQL_WAIT_TIMEOUT;
+        if (status & MYSQL_WAIT_READ)
+                events |= GREEN_READ;
+        if (status & MYSQL_WAIT_WRITE)
+                events |= GREEN_WRITE;
         rc = green_db_link_wait(db->link, db->fd, events != 0 ? events : GREEN_READ);
         if (rc < 0)
                 return rc;

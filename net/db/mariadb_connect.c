@@ -104,7 +104,7 @@ begin(struct maria *db)
         if (c->host != NULL)
                 (void)mysql_optionsv(my, MYSQL_OPT_PROTOCOL, &tcp);
         if (c->compress)
-                (void)mysql_optionsv(my, MYSQL_OPT_COMPRESS, NULL);
+                (void)mysql_options(my, MYSQL_OPT_COMPRESS, NULL);
         if (c->max_allowed_packet != 0)
                 (void)mysql_optionsv(my, MYSQL_OPT_MAX_ALLOWED_PACKET, &c->max_allowed_packet);
         set_text(my, MYSQL_SET_CHARSET_NAME, c->charset);

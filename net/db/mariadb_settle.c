@@ -19,7 +19,10 @@ is_readable(const struct maria *db)
         return db->fd < 0 || poll(&p, 1, 0) > 0;
 }
 
-/* Over another connection, which is also what takes time between two orders. */
+/*
+ * Over another connection, which is also what takes time between two orders. Where rows have come, and no call is suspended, once
+ * will do: the server is at the statement, or has done with it, and what it says may be in libmariadb's buffer already.
+ */
 static int
 tell_to_end(struct maria *db, struct maria *other)
 {
@@ -30,7 +33,7 @@ tell_to_end(struct maria *db, struct maria *other)
         snprintf(order, sizeof order, "KILL QUERY %lu", mysql_thread_id(&db->my));
         for (double pause = shortest;; pause = pause < longest ? pause * 2 : longest) {
                 rc = maria_run_text(other, order);
-                if (rc != 0 || is_readable(db))
+                if (rc != 0 || db->step == NULL || is_readable(db))
                         return rc;
                 snprintf(sleep, sizeof sleep, "DO SLEEP(%d.%03d)", (int)pause, (int)(pause * 1000) % 1000);
                 rc = maria_run_text(other, sleep);
