@@ -39,6 +39,7 @@ green__tls_free(struct green__tls *t)
         green_free(t->out.data);
         if (t->in.data != t->ahead)
                 green_free(t->in.data);
+        green_free(t->ahead);
         green_free(t->name);
         green_free(t);
 }

@@ -47,20 +47,22 @@ bytes_recv(void *arg, void *buf, size_t len)
         if (t->in.at < t->in.len)
                 return take(&t->in, buf, len);
         fd = green_io_fd(t->s->io);
-        if (len >= sizeof t->ahead) {
+        if (t->ahead == NULL && len < GREEN__TLS_AHEAD)
+                t->ahead = green_malloc(GREEN__TLS_AHEAD);
+        if (len >= GREEN__TLS_AHEAD || t->ahead == NULL) {
                 n = green__sys_recv(fd, buf, len, 0);
                 t->dry = n == -EAGAIN;
                 t->took_all = n > 0 && (size_t)n < len;
                 return n;
         }
-        n = green__sys_recv(fd, t->ahead, sizeof t->ahead, 0);
+        n = green__sys_recv(fd, t->ahead, GREEN__TLS_AHEAD, 0);
         t->dry = n == -EAGAIN;
-        t->took_all = n > 0 && (size_t)n < sizeof t->ahead;
+        t->took_all = n > 0 && (size_t)n < GREEN__TLS_AHEAD;
         if (n <= 0)
                 return n;
         if (t->in.data != t->ahead)
                 green_free(t->in.data);
-        t->in = (struct green__tls_buffer){.data = t->ahead, .len = (size_t)n, .size = sizeof t->ahead};
+        t->in = (struct green__tls_buffer){.data = t->ahead, .len = (size_t)n, .size = GREEN__TLS_AHEAD};
         return take(&t->in, buf, len);
 }
 

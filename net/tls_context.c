@@ -12,15 +12,18 @@
 
 #include <green/alloc.h>
 
-/* What a context is for: where both are the same, it stands here twice. */
+/*
+ * What a context is for: where both are the same, it stands here twice. Where the client's is the one that trusts whom
+ * the system trusts, servers that verify their clients so take that too: see role_of().
+ */
 enum role { CLIENT, SERVER };
 
 struct green__tls_sources {
         pthread_mutex_t lock;
-        struct green__tls_made *made[2]; /* under the lock; the client's may be NULL: made at the first use */
-        unsigned wanted, there;          /* likewise; versions of the client's: it is to be made anew where they differ */
-        pthread_mutex_t making;          /* held by who makes the client's, so that it is made once */
-        pid_t process;                   /* whose threads hold that; under the lock */
+        struct green__tls_made *made[2]; /* under the lock; the client's may be NULL: made at its first use */
+        unsigned wanted, there; /* likewise; versions of the client's: it is to be made anew where they differ */
+        pthread_mutex_t making; /* held by who makes the client's, so that it is made once */
+        pid_t process;          /* whose threads hold that; under the lock */
 };
 
 /* ---- what is made of it */
@@ -54,13 +57,15 @@ has_cert(const struct green_tls_opts *o)
 }
 
 /*
- * The system's bundle is long. It is read when a client uses it, and not at all for servers, unless they verify their
- * clients by it.
+ * The system's bundle is long. It is read when a connection needs it: a client's, or one of a server that verifies its
+ * clients by it. What is made at once, without it, is for the other servers, and shows that all else is right.
  */
-static bool
-is_split(const struct green_tls_opts *o)
+static enum role
+role_of(const struct green_tls_opts *o, bool server)
 {
-        return trusts_system(o) && (o->verify == GREEN_TLS_VERIFY_DEFAULT || !has_cert(o));
+        bool verifies = trusts_system(o) && o->verify != GREEN_TLS_VERIFY_DEFAULT && has_cert(o);
+
+        return server && !verifies ? SERVER : CLIENT;
 }
 
 /* Texts of files, while the back end reads them. */
@@ -171,7 +176,7 @@ make(const green_tls_context *context, bool system, const struct green__tls_made
         return NULL;
 }
 
-/* ---- the client's, where it is made at its first use */
+/* ---- the client's, which is made at its first use where the system is trusted */
 
 bool
 green__tls_is_made(green_tls_context *context, bool server)
@@ -180,7 +185,7 @@ green__tls_is_made(green_tls_context *context, bool server)
         bool yes;
 
         pthread_mutex_lock(&src->lock);
-        yes = server || (src->made[CLIENT] != NULL && src->there == src->wanted);
+        yes = role_of(&context->opts, server) == SERVER || (src->made[CLIENT] != NULL && src->there == src->wanted);
         pthread_mutex_unlock(&src->lock);
         return yes;
 }
@@ -228,33 +233,44 @@ static int
 make_client(green_tls_context *context)
 {
         struct green__tls_sources *src = context->sources;
+        struct green__tls_made *without;
         unsigned version;
         int rc = 0;
 
         lock_making(src);
         if (!green__tls_is_made(context, false)) {
+                /* A server's tickets stay good. */
                 pthread_mutex_lock(&src->lock);
                 version = src->wanted;
+                without = src->made[SERVER];
+                made_ref(without);
                 pthread_mutex_unlock(&src->lock);
-                rc = put_client(src, make(context, true, NULL), version);
+                rc = put_client(src, make(context, true, without), version);
+                green__tls_made_unref(without);
         }
         pthread_mutex_unlock(&src->making);
         return rc;
 }
 
-struct green__tls_made *
-green__tls_made_for(green_tls_context *context, bool server)
+static struct green__tls_made *
+made_of(green_tls_context *context, enum role role)
 {
         struct green__tls_sources *src = context->sources;
         struct green__tls_made *made;
 
-        if (!green__tls_is_made(context, server) && make_client(context) != 0)
-                return NULL;
         pthread_mutex_lock(&src->lock);
-        made = src->made[server ? SERVER : CLIENT];
+        made = src->made[role];
         made_ref(made);
         pthread_mutex_unlock(&src->lock);
         return made;
+}
+
+struct green__tls_made *
+green__tls_made_for(green_tls_context *context, bool server)
+{
+        if (!green__tls_is_made(context, server) && make_client(context) != 0)
+                return NULL;
+        return made_of(context, role_of(&context->opts, server));
 }
 
 struct making {
@@ -302,8 +318,12 @@ by_name(void *arg, const char *name)
         if (other == NULL || other == own || stepping == NULL)
                 return NULL;
         made = green__tls_made_for(other, true);
-        if (made == NULL)
-                return NULL;
+        /* Without the bundle nobody is trusted. The connection's own context may ask for less than this one. */
+        if (made == NULL) {
+                green_log(GREEN_LOG_ERROR, "green-net: %s; no client's certificate is believed",
+                          green_last_error()->message);
+                made = made_of(other, SERVER);
+        }
         green__tls_made_unref(stepping->sni);
         stepping->sni = made;
         return made->context;
@@ -463,17 +483,17 @@ free_context(green_tls_context *context)
         green_free(context);
 }
 
-/* Both roles, made of what the files have now. */
+/* Both roles, made of what the files have now; the client's is NULL where it needs the system's bundle. */
 static int
 make_both(green_tls_context *context, struct green__tls_made *const old[2], struct green__tls_made *ret_made[2])
 {
-        bool split = is_split(&context->opts);
+        bool later = trusts_system(&context->opts);
 
-        ret_made[SERVER] = make(context, trusts_system(&context->opts) && !split, old[SERVER]);
+        ret_made[SERVER] = make(context, false, old[SERVER]);
         if (ret_made[SERVER] == NULL)
                 return -errno;
-        ret_made[CLIENT] = split ? NULL : ret_made[SERVER];
-        if (!split)
+        ret_made[CLIENT] = later ? NULL : ret_made[SERVER];
+        if (!later)
                 made_ref(ret_made[SERVER]);
         return 0;
 }

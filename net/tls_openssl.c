@@ -100,7 +100,7 @@ conn_free(void *arg)
         ERR_clear_error();
         green__ossl_host.free(conn->sni);
         green__ossl_host.free(conn->why);
-        OPENSSL_cleanse(conn->ahead, sizeof conn->ahead);
+        green__ossl_bio_drop(conn);
         green__ossl_host.free(conn);
 }
 
@@ -160,12 +160,19 @@ static int
 handshake(void *arg)
 {
         struct green__ossl_conn *conn = arg;
+        unsigned char scratch[GREEN__OSSL_AHEAD];
         int result, code;
 
         if (conn->failed != 0 || conn->done)
                 return conn->failed;
         begin(conn);
+        green__ossl_bio_lend(conn, scratch);
         result = SSL_do_handshake(conn->ssl);
+        code = green__ossl_bio_settle(conn);
+        if (code != 0) {
+                ERR_clear_error();
+                return code;
+        }
         if (result == 1) {
                 code = green__ossl_alpn_settled(conn);
                 conn->done = code == 0;
@@ -189,14 +196,11 @@ usable(struct green__ossl_conn *conn)
 }
 
 static ssize_t
-conn_read(void *arg, void *buf, size_t len, bool peek)
+read_some(struct green__ossl_conn *conn, void *buf, size_t len, bool peek)
 {
-        struct green__ossl_conn *conn = arg;
-        int code = usable(conn);
         size_t got;
+        int code;
 
-        if (code != 0 || len == 0)
-                return code;
         for (int round = 0; round < ROUNDS; round++) {
                 int result;
 
@@ -210,6 +214,23 @@ conn_read(void *arg, void *buf, size_t len, bool peek)
                         return code;
         }
         return green__ossl_fail(conn, GREEN_ETLSPROTO, "too many records without data");
+}
+
+static ssize_t
+conn_read(void *arg, void *buf, size_t len, bool peek)
+{
+        struct green__ossl_conn *conn = arg;
+        unsigned char scratch[GREEN__OSSL_AHEAD];
+        ssize_t n = usable(conn);
+        int code;
+
+        if (n != 0 || len == 0)
+                return n;
+        green__ossl_bio_lend(conn, scratch);
+        n = read_some(conn, buf, len, peek);
+        code = green__ossl_bio_settle(conn);
+        /* What was read is the caller's all the same. */
+        return code != 0 && n < 0 ? code : n;
 }
 
 static ssize_t
@@ -274,7 +295,8 @@ conn_leftover(void *arg, void *buf, size_t len)
                 return 0;
         if (there > len)
                 there = len;
-        memcpy(buf, conn->ahead + conn->ahead_begin, there);
+        if (there > 0)
+                memcpy(buf, conn->ahead + conn->ahead_begin, there);
         conn->ahead_begin += (unsigned)there;
         return there;
 }

@@ -52,7 +52,8 @@ struct green__ossl_conn {
         bool eof, dry;                   /* in this call of OpenSSL: bytes.recv said the end, or -EAGAIN */
         bool no_recv;                    /* bytes.recv is not to be called */
         unsigned ahead_begin, ahead_end; /* bytes of ahead[] that OpenSSL has not taken yet */
-        unsigned char ahead[GREEN__OSSL_AHEAD];
+        unsigned char *ahead;            /* scratch, or what was left of it, in the host's memory; NULL: neither */
+        unsigned char *scratch;          /* GREEN__OSSL_AHEAD bytes of the caller's stack, in a call that reads */
 };
 
 /* A client's session. */
@@ -68,6 +69,13 @@ extern struct green__tls_host green__ossl_host;
 int green__ossl_bio_init(void);
 /* Gives ssl the bytes of conn: 0 or -ENOMEM. */
 int green__ossl_bio_attach(struct green__ossl_conn *conn);
+/*
+ * Around calls of OpenSSL that read: where to read ahead, GREEN__OSSL_AHEAD bytes that last until the second. What
+ * OpenSSL has not taken then is kept: 0, or a code, with which conn has failed for good.
+ */
+void green__ossl_bio_lend(struct green__ossl_conn *conn, unsigned char *scratch);
+int green__ossl_bio_settle(struct green__ossl_conn *conn);
+void green__ossl_bio_drop(struct green__ossl_conn *conn);
 
 /* ---- tls_openssl_context.c */
 int green__ossl_context_new(const struct green__tls_config *config, void **ret_context, char *why, size_t why_size);

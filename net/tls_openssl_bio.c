@@ -3,8 +3,9 @@
  *
  * OpenSSL asks for five bytes, the header of a record, and then for the rest of it. Letting it read ahead would save
  * the second call of bytes.recv, but it gives back nothing of what it has read too much: bytes behind a close_notify
- * would be lost. So the reading ahead is done here, into a small part of the connection: a record that fits comes with
- * one call, of a large one the rest goes straight to where OpenSSL wants it.
+ * would be lost. So the reading ahead is done here, into a few bytes of the caller's stack: a record that fits comes
+ * with one call, of a large one the rest goes straight to where OpenSSL wants it. What is left at the end of the call,
+ * which is seldom anything, moves to memory: a connection at rest has none of it.
  */
 #include "tls_openssl.h"
 
@@ -43,9 +44,10 @@ bio_read(BIO *bio, char *buf, int len)
                 return 0;
         want = (size_t)len;
         if (conn->ahead_begin == conn->ahead_end) {
-                conn->ahead_begin = conn->ahead_end = 0;
-                if (want < sizeof conn->ahead)
-                        conn->ahead_end = (unsigned)take(conn, conn->ahead, sizeof conn->ahead);
+                green__ossl_bio_drop(conn);
+                conn->ahead = conn->scratch;
+                if (conn->ahead != NULL && want < GREEN__OSSL_AHEAD)
+                        conn->ahead_end = (unsigned)take(conn, conn->ahead, GREEN__OSSL_AHEAD);
                 else if ((got = take(conn, buf, want)) > 0)
                         return (int)got;
         }
@@ -123,4 +125,42 @@ green__ossl_bio_attach(struct green__ossl_conn *conn)
         BIO_set_init(bio, 1);
         SSL_set_bio(conn->ssl, bio, bio);
         return 0;
+}
+
+void
+green__ossl_bio_lend(struct green__ossl_conn *conn, unsigned char *scratch)
+{
+        conn->scratch = scratch;
+}
+
+int
+green__ossl_bio_settle(struct green__ossl_conn *conn)
+{
+        const unsigned char *rest = conn->scratch + conn->ahead_begin;
+        unsigned len = conn->ahead_end - conn->ahead_begin;
+        bool here = conn->ahead == conn->scratch;
+
+        if (len > 0 && !here) {
+                conn->scratch = NULL;
+                return 0;
+        }
+        green__ossl_bio_drop(conn);
+        conn->scratch = NULL;
+        if (len == 0)
+                return 0;
+        conn->ahead = green__ossl_host.alloc(len);
+        if (conn->ahead == NULL)
+                return green__ossl_fail(conn, -ENOMEM, "no memory");
+        memcpy(conn->ahead, rest, len);
+        conn->ahead_end = len;
+        return 0;
+}
+
+void
+green__ossl_bio_drop(struct green__ossl_conn *conn)
+{
+        if (conn->ahead != conn->scratch)
+                green__ossl_host.free(conn->ahead);
+        conn->ahead = NULL;
+        conn->ahead_begin = conn->ahead_end = 0;
 }

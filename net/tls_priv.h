@@ -40,7 +40,7 @@ bool green__tls_is_made(green_tls_context *context, bool server);
 /* For a client or a server, with a reference. NULL with errno and green_last_error(). thread-safe. */
 struct green__tls_made *green__tls_made_for(green_tls_context *context, bool server);
 void green__tls_made_unref(struct green__tls_made *made);
-/* Have the client's made in the pool; see green__tls_in_pool(). 0, or a code with green_last_error(). */
+/* Have what needs the system's bundle made in the pool; see green__tls_in_pool(). 0, or a code with green_last_error(). */
 int green__tls_make_in_pool(green_tls_context *context, struct green_wait **ret_wait, double timeout);
 
 /* Do two contexts trust the same? Then a session of one may be taken up with the other. */
@@ -126,7 +126,7 @@ struct green__tls {
         const char *why;
         size_t stuck;        /* bytes of a record of which a part is sent, */
         uint64_t stuck_hash; /* and what they were */
-        unsigned char ahead[GREEN__TLS_AHEAD];
+        unsigned char *ahead; /* GREEN__TLS_AHEAD bytes; NULL: the back end has not asked for a header alone yet */
 };
 
 extern const struct green__transport green__tls_transport;

@@ -71,6 +71,55 @@ start wsgi 127.0.0.1:0 && {
     stop
 }
 
+# In a database, where there is a driver for it.
+guests() { # ADDRESS: who has written, the last one first
+    fetch "$1" | sed -n 's/^<article><small>\(.*\), [-0-9]* [:0-9]* UTC<.small><p>\(.*\)<.p>.*/\1: \2/p' | tr '\n' '|'
+}
+write() { # ADDRESS FORM: the status, and where to go on
+    fetch -o /dev/null -w '%{http_code} %{redirect_url}' -d "$2" "$1"
+}
+timeout 20 doc/examples/guestbook --db nosuch 127.0.0.1:0 >"$tmp/out" 2>&1 && wrong "guestbook: took a driver that there is not"
+grep -q nosuch "$tmp/out" || wrong "guestbook: does not say what is missing: $(cat "$tmp/out")"
+if grep -q sqlite "$tmp/out"; then
+    # The second one goes on where the first has ended.
+    for n in 1 2; do
+        start guestbook 127.0.0.1:0 --database "$tmp/guests.db" && {
+            same "guestbook: write" "$(write "http://$address/" "name=Ann+%3cb%3e&words=it%27s+%26+%22it%22%3b--+$n")" "303 http://$address/"
+            test $n = 2 ||
+                same "guestbook" "$(guests "http://$address/")" "Ann &#60;b&#62;: it&#39;s &#38; &#34;it&#34;;-- 1|"
+            for form in "name=&words=x" "name=x" "words=x" "name=x&words=+%0a" "name=%ff&words=x" \
+                "name=$(printf '%061d' 0)&words=x" "name=x&words=$(printf '%01001d' 0)"; do
+                same "guestbook: $form" "$(write "http://$address/" "$form")" "400 "
+            done
+            same "guestbook: long" "$(write "http://$address/" "name=x&words=$(printf '%05000d' 0)")" "413 "
+            same "guestbook: no form" "$(fetch -o /dev/null -w '%{http_code}' -H 'Content-Type: text/plain' -d x "http://$address/")" 415
+            same "guestbook: put" "$(fetch -o /dev/null -w '%{http_code}' -X PUT "http://$address/")" 405
+            same "guestbook: no such page" "$(fetch -o /dev/null -w '%{http_code}' "http://$address/none")" 404
+            test $n = 1 ||
+                same "guestbook: later" "$(guests "http://$address/")" \
+                    "Ann &#60;b&#62;: it&#39;s &#38; &#34;it&#34;;-- 2|Ann &#60;b&#62;: it&#39;s &#38; &#34;it&#34;;-- 1|"
+            stop
+        }
+    done
+    start guestbook 127.0.0.1:0 --database "$tmp/none/guests.db" && {
+        same "guestbook: no database" "$(fetch -i "http://$address/" | tr -d '\r' | sed -n '1p;/^Retry/p;$p')" \
+            "HTTP/1.1 503 Service Unavailable
+Retry-After: 2
+The guestbook is busy. Please try again."
+        stop
+    }
+    start demo 127.0.0.1:0 && {
+        fetch "http://$address/" | grep -q 'href="/guestbook/"' || wrong "demo: no way to the guestbook"
+        same "demo: guestbook" "$(fetch -o /dev/null -w '%{http_code} %{redirect_url}' "http://$address/guestbook")" \
+            "301 http://$address/guestbook/"
+        for name in Ann Bob; do
+            same "demo: write" "$(write "http://$address/guestbook/" "name=$name&words=hello")" "303 http://$address/guestbook/"
+        done
+        same "demo: guests" "$(guests "http://$address/guestbook/")" "Bob: hello|Ann: hello|"
+        stop
+    }
+fi
+
 # With other people's clients: check_web_*.sh.
 start httpbin -q 127.0.0.1:0 && {
     same "httpbin" "$(fetch "http://$address/bytes/12" "http://$address/chunked/4" | tr '\n' ' ')" "0000000 00000000"

@@ -8,6 +8,7 @@ test -n "$headers" || exit 99
 # NAME REASON
 exceptions='
 green_case_ what the cases of green_select() are made with in C++: it fills in a struct
+green_db_pool_item_end_ what green_db_pool_item() stands for: green_db_pool_put()
 green_lock_scope_end_ what GREEN_LOCK_SCOPE stands for: green_lock_release()
 green_pool_item_end_ what GREEN_POOL_ITEM stands for: green_pool_put()
 green_socket_scope_end_ what GREEN_SOCKET_SCOPE stands for: green_socket_free()

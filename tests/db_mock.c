@@ -9,10 +9,21 @@
 
 #include <green/db.h>
 
+#ifdef DB_MOCK_PIPES
+enum { EVERY_COMMAND = 1 };
+#else
+enum { EVERY_COMMAND = 0 };
+#endif
+
 struct db {
         struct db_mock *m;
         bool in_transaction, mid; /* mid: an exchange is going on, or was left */
         long next, rows;          /* of a result that is read as it comes */
+        char sent[16][32];        /* in a pipeline, and not answered */
+        int n_sent;
+        bool piping, skips;       /* skips: one has failed */
+        char copying;             /* 'i': in, 'o': out, 0: no */
+        int copied;
 };
 
 static const char *
@@ -55,6 +66,8 @@ connect_mock(green_db_link *link, const struct green_db_params *params, void **r
         if (m == NULL)
                 return green_db_link_fail(link, -EINVAL, 0, NULL, "no mock");
         rc = atomic_load(&m->connect_waits) ? wait_for_gate(link, m) : 0;
+        if (rc == 0 && m->connecting != NULL)
+                rc = m->connecting(m->arg);
         if (rc == 0)
                 rc = atomic_load(&m->connect_rc);
         if (rc != 0)
@@ -110,8 +123,8 @@ settle(green_db_link *link, void *arg)
         if (rc == 0)
                 rc = atomic_load(&db->m->settle_rc);
         if (rc == 0) {
-                db->mid = false;
-                db->rows = db->next = 0;
+                db->mid = db->piping = db->skips = false;
+                db->rows = db->next = db->n_sent = db->copying = 0;
         }
         return rc;
 }
@@ -213,6 +226,7 @@ prepare(green_db_link *link, void *arg, const char *sql, void **ret_prepared)
         if (*ret_prepared == NULL)
                 return -ENOMEM;
         atomic_fetch_add(&db->m->prepares, 1);
+        atomic_fetch_add(&db->m->statements, 1);
         return 0;
 }
 
@@ -224,6 +238,7 @@ unprepare(green_db_link *link, void *arg, void *prepared, bool tell)
         (void)link;
         if (tell)
                 atomic_fetch_add(&db->m->unprepares, 1);
+        atomic_fetch_sub(&db->m->statements, 1);
         free(prepared);
 }
 
@@ -260,7 +275,7 @@ command(green_db_link *link, void *arg, struct green_db_command *c)
                 st.values = &v;
                 return echo(db, &st, c->batch);
         }
-        default: rc = -ENOTSUP;
+        default: rc = EVERY_COMMAND ? 0 : -ENOTSUP;
         }
         db->mid = false;
         return rc;
@@ -276,7 +291,7 @@ info(void *arg, enum green_db_info_kind kind, struct green_db_info *ret)
         case GREEN_DB_INFO_THREAD_ID: ret->number = 42; return 0;
         case GREEN_DB_INFO_CAPABILITIES: break;
         }
-        return -ENOTSUP;
+        return EVERY_COMMAND ? 0 : -ENOTSUP;
 }
 
 static int
@@ -288,12 +303,188 @@ literal(void *arg, const struct green_db_value *v, char *text, size_t len)
         return snprintf(text, len, "%lld", (long long)v->number);
 }
 
+#ifdef DB_MOCK_PIPES
+
+/* ---- pipelines */
+
+/* Not where it belongs. */
+static void
+want(struct db *db, bool there)
+{
+        if (!there)
+                atomic_fetch_add(&db->m->violations, 1);
+}
+
+static int
+pipeline_begin(green_db_link *link, void *arg)
+{
+        struct db *db = arg;
+
+        (void)link;
+        begin_exchange(db);
+        db->piping = true;
+        return 0;
+}
+
+static int
+send_mock(green_db_link *link, void *arg, const struct green_db_statement *st)
+{
+        const char *sql = st->prepared != NULL ? st->prepared : st->sql;
+        struct db *db = arg;
+
+        want(db, db->piping && db->n_sent < 16);
+        if (strcmp(sql, "wait") == 0) {
+                int rc = wait_for_gate(link, db->m);
+
+                if (rc != 0)
+                        return rc;
+        }
+        snprintf(db->sent[db->n_sent++], sizeof db->sent[0], "%s", sql);
+        return 0;
+}
+
+static int
+receive(green_db_link *link, void *arg, struct green_db_batch *ret)
+{
+        struct green_db_statement st = {.sql = NULL};
+        struct db *db = arg;
+        char sql[32];
+        int rc;
+
+        want(db, db->piping);
+        if (db->n_sent == 0) {
+                db->skips = false;
+                return 0;
+        }
+        memcpy(sql, db->sent[0], sizeof sql);
+        if (!db->skips) {
+                st.sql = sql;
+                db->mid = false;
+                rc = query(link, db, &st, ret);
+                db->mid = true;
+                if (rc == -ENOMEM)
+                        return rc;
+                db->skips = rc != 0;
+        } else {
+                rc = -ECANCELED;
+        }
+        db->n_sent--;
+        memmove(db->sent[0], db->sent[1], (size_t)db->n_sent * sizeof db->sent[0]);
+        return rc == 0 ? 1 : rc;
+}
+
+static int
+pipeline_end(green_db_link *link, void *arg)
+{
+        struct db *db = arg;
+
+        (void)link;
+        want(db, db->piping && db->n_sent == 0);
+        db->mid = db->piping = false;
+        return 0;
+}
+
+/* ---- COPY */
+
+static int
+copy_begin(green_db_link *link, void *arg, const char *sql, bool in)
+{
+        struct db *db = arg;
+
+        begin_exchange(db);
+        if (strcmp(sql, "copy") != 0) {
+                db->mid = false;
+                return green_db_link_fail(link, GREEN_EDB, 0, "42601", "no COPY");
+        }
+        db->copying = in ? 'i' : 'o';
+        db->copied = 0;
+        return 0;
+}
+
+static int
+copy_put(green_db_link *link, void *arg, const void *data, size_t len)
+{
+        struct db *db = arg;
+
+        want(db, db->copying == 'i');
+        if (len == 4 && memcmp(data, "wait", 4) == 0) {
+                int rc = wait_for_gate(link, db->m);
+
+                if (rc != 0)
+                        return rc;
+        }
+        db->copied++;
+        return 0;
+}
+
+static int
+copy_get(green_db_link *link, void *arg, const void **ret_data, size_t *ret_len)
+{
+        struct db *db = arg;
+
+        (void)link;
+        want(db, db->copying == 'o');
+        if (db->copied++ < 3) {
+                *ret_data = "piece\n";
+                *ret_len = 6;
+                return 1;
+        }
+        db->copying = 0;
+        db->mid = false;
+        return 0;
+}
+
+static int
+copy_end(green_db_link *link, void *arg, const char *error, int64_t *ret_rows)
+{
+        struct db *db = arg;
+
+        (void)link;
+        want(db, db->copying != 0);
+        *ret_rows = error == NULL ? db->copied : 0;
+        db->copying = 0;
+        db->mid = false;
+        return 0;
+}
+
+/* ---- notifications */
+
+static int
+notification(green_db_link *link, void *arg, struct green_db_notification *ret, bool at_once)
+{
+        struct db *db = arg;
+        int rc;
+
+        want(db, !db->mid);
+        if (atomic_load(&db->m->notes) > 0)
+                atomic_fetch_sub(&db->m->notes, 1);
+        else if (at_once)
+                return -EAGAIN;
+        else if ((rc = wait_for_gate(link, db->m)) != 0)
+                return rc;
+        *ret = (struct green_db_notification){"news", "", 7};
+        return 0;
+}
+
+#endif
+
 GREEN_API extern const struct green_db_driver green_db_module;
 
 const struct green_db_driver green_db_module = {
         .abi = GREEN_DB_DRIVER_ABI,
         .size = sizeof(struct green_db_driver),
-#ifdef DB_MOCK_BLOCKS
+#if defined(DB_MOCK_PIPES)
+        .name = "mock_pipes",
+        .pipeline_begin = pipeline_begin,
+        .send = send_mock,
+        .receive = receive,
+        .pipeline_end = pipeline_end,
+        .copy_begin = copy_begin,
+        .copy_put = copy_put,
+        .copy_get = copy_get,
+        .copy_end = copy_end,
+        .notification = notification,
+#elif defined(DB_MOCK_BLOCKS)
         .name = "mock_blocks",
         .features = GREEN_DB_BLOCKS,
 #else

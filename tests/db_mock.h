@@ -4,6 +4,9 @@
  *
  * Statements: "rows N" (one column, 0 to N - 1), "echo" (its parameters, as one row), "wait" (until the gate is open),
  * "fail CODE", "affect N", "lost". Parameters that do not matter are ignored.
+ *
+ * db_mock is called in place, db_mock_blocks in OS threads. db_mock_pipes is the first, and has what they lack:
+ * pipelines (of up to 16 statements), COPY ("copy": three pieces come out), notifications, and every command.
  */
 #ifndef GREEN_TESTS_DB_MOCK_H
 #define GREEN_TESTS_DB_MOCK_H
@@ -21,6 +24,10 @@ struct db_mock {
         atomic_bool connect_waits; /* connecting waits until the gate is open */
         atomic_bool settle_waits, rollback_waits;
         atomic_int waiting;       /* calls that wait for the gate */
+        atomic_int statements;    /* prepared ones whose memory was not released */
+        atomic_int notes;         /* notifications that have come; where there are none the gate is waited for */
+        int (*connecting)(void *arg); /* called where a connection is made; what it fails with */
+        void *arg;                    /* passed to it */
         int gate;                 /* a descriptor: readable is open */
 };
 

@@ -64,6 +64,7 @@ end_scene(struct scene *s)
         /* What was left behind in an OS thread ends there. */
         CHECK_INT(green_tpool_killall(GREEN_FOREVER), 0);
         CHECK_INT(s->m.connects, s->m.closes);
+        CHECK_INT(s->m.statements, 0);
         CHECK_INT(s->m.violations, 0);
         close(s->gate[0]);
         close(s->gate[1]);

@@ -4,6 +4,7 @@
 #include "net_db.h"
 
 #include <inttypes.h>
+#include <locale.h>
 
 #include <green/tpool.h>
 
@@ -99,6 +100,29 @@ numbers_that_do_not_fit_are_told_with(struct scene *s, green_db_conn *c)
         green_db_result_free(r);
 }
 EACH(numbers_that_do_not_fit_are_told)
+
+/* In a program whose locale has a decimal comma. */
+static void
+numbers_have_a_point_with(struct scene *s, green_db_conn *c)
+{
+        green_db_result *r = NULL;
+        double d = 0;
+
+        (void)s;
+        if (setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL) {
+                suite_skip("there is no locale with a decimal comma");
+                return;
+        }
+        CHECK_INT(green_db_conn_execute(c, "echo", GREEN_DB_PARAMS(green_db_text("1.5"), green_db_double(0.1)), &r), 0);
+        CHECK_INT(green_db_result_next(r), 1);
+        CHECK_INT(green_db_result_double(r, 0, &d), 0);
+        CHECK(d == 1.5);
+        CHECK_STR(green_db_result_text(r, 1), "0.1");
+        green_db_result_free(r);
+        CHECK(strcmp(localeconv()->decimal_point, ",") == 0);
+        setlocale(LC_NUMERIC, "C");
+}
+EACH(numbers_have_a_point)
 
 static void
 a_stored_result_outlives_its_connection_with(struct scene *s, green_db_conn *c)
@@ -422,7 +446,7 @@ a_timeout_ends_a_call_and_what_cannot_be_settled_is_lost_with(struct scene *s, g
         struct green_timeout t = {{0}};
 
         for (int fails = 0; fails < 2; fails++) {
-                CHECK_INT(green_timeout_start(&t, 0.01), 0);
+                CHECK_INT(green_timeout_start(&t, 0.02 * suite_slow()), 0); /* time for an OS thread to begin */
                 CHECK_INT(run(c, "wait"), GREEN_ETIMEOUT);
                 CHECK_INT(run(c, "rows 1"), GREEN_ETIMEOUT);
                 CHECK_INT(green_timeout_cancel(&t), 1);
@@ -438,7 +462,9 @@ static void
 settling_takes_no_longer_than_it_may(void)
 {
         for (size_t i = 0; i < 2; i++) {
+                struct statement k = {NULL, "wait", 0};
                 struct green_timeout t = {{0}};
+                green_thread *gt;
                 struct scene s;
                 green_db_pool *p;
                 green_db_conn *c;
@@ -448,8 +474,13 @@ settling_takes_no_longer_than_it_may(void)
                 s.opts.cleanup_timeout = 0.02;
                 p = new_pool(&s);
                 c = got(p);
-                CHECK_INT(green_timeout_start(&t, 0.01), 0);
-                CHECK_INT(run(c, "wait"), GREEN_ETIMEOUT);
+                k.conn = c;
+                gt = green_spawn(call, &k);
+                until_waiting(&s, 1);
+                green_kill(gt, 0);
+                ended(gt, GREEN_EKILLED);
+                CHECK_INT(green_timeout_start(&t, 0.001), 0);
+                CHECK_INT(green_sleep(5), GREEN_ETIMEOUT);
                 s.m.settle_waits = true;
                 CHECK_INT(green_db_pool_put(p, c), 0); /* in spite of the timeout */
                 CHECK_INT(green_timeout_cancel(&t), 1);
@@ -663,6 +694,7 @@ EACH(without_memory_nothing_is_lost)
 GREEN_SUITE(net_db_conn) {
         GREEN_TEST(values_keep_their_types),
         GREEN_TEST(numbers_that_do_not_fit_are_told),
+        GREEN_TEST(numbers_have_a_point),
         GREEN_TEST(a_stored_result_outlives_its_connection),
         GREEN_TEST(a_cursor_gives_rows_as_they_come),
         GREEN_TEST(a_cursor_that_is_freed_early_is_settled),

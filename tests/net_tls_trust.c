@@ -1,6 +1,6 @@
 /*
- * net/tls*.c: the system's bundle of trusted certificates, which takes long to read: when it is read, where, and how often.
- * The bundle is a file of these tests, since open() is.
+ * net/tls*.c: the system's bundle of trusted certificates, which takes long to read: when it is read, where, and how
+ * often. The bundle is a file of these tests, since open() is.
  */
 #include "net_tls.h"
 
@@ -204,6 +204,116 @@ servers_do_not_read_it(void)
         end();
 }
 
+/* A client that has a certificate of tests/certs/ca. */
+static green_tls_context *
+known_client(void)
+{
+        struct green_tls_opts o = {
+                .size = sizeof o, .ca_file = CERT("ca"), .cert_file = CERT("client"), .key_file = KEY("client")};
+        green_tls_context *context = green_tls_context_new(&o);
+
+        CHECK(context != NULL);
+        return context;
+}
+
+/* A server that trusts whom the system trusts. */
+static green_tls_context *
+demanding_server(void)
+{
+        struct green_tls_opts o = {
+                .size = sizeof o, .cert_file = CERT("ec"), .key_file = KEY("ec"), .verify = GREEN_TLS_VERIFY_REQUIRED};
+        green_tls_context *context = green_tls_context_new(&o);
+
+        CHECK(context != NULL);
+        return context;
+}
+
+static void
+servers_that_verify_their_clients_by_it_read_it_in_the_pool(void)
+{
+        green_tls_context *client, *server;
+        struct shaking *one, *two;
+
+        if (!begin(CERT("ca")))
+                return;
+        client = known_client();
+        server = demanding_server();
+        CHECK_INT(bundle.opened, 0);
+        hold();
+        one = start_shaking(client, server);
+        two = start_shaking(client, server);
+        wait_until_it_is_read();
+        CHECK(!bundle.by_main);
+        for (int i = 0; i < 20; i++)
+                green_sleep(0);
+        CHECK(!green_thread_dead(one->server) && !green_thread_dead(two->server));
+        let_go();
+        CHECK_INT(end_shaking(one), 0);
+        CHECK_INT(end_shaking(two), 0);
+        CHECK_INT(bundle.opened, 1);
+        /* And anew, also not by who asks for it. */
+        CHECK_INT(green_tls_context_reload(server), 0);
+        CHECK_INT(bundle.opened, 1);
+        CHECK_INT(end_shaking(start_shaking(client, server)), 0);
+        CHECK_INT(bundle.opened, 2);
+        CHECK(!bundle.by_main);
+        green_tls_context_unref(client);
+        green_tls_context_unref(server);
+        end();
+}
+
+static void
+what_is_wrong_with_a_server_s_own_files_is_told_at_once(void)
+{
+        struct green_tls_opts o = {.size = sizeof o,
+                                   .cert_file = CERT("ec"),
+                                   .key_file = KEY("other"),
+                                   .verify = GREEN_TLS_VERIFY_REQUIRED};
+
+        if (!begin(CERT("ca")))
+                return;
+        CHECK(green_tls_context_new(&o) == NULL);
+        CHECK_INT(errno, -GREEN_ETLSFILE);
+        CHECK_INT(bundle.opened, 0);
+        end();
+}
+
+static green_tls_context *
+give(const char *name, void *arg)
+{
+        (void)name;
+        return arg;
+}
+
+/* The server's code, of one whose context for the client's name verifies by the bundle, and its own nobody at all. */
+static int
+chosen_server_says(green_tls_context *chosen)
+{
+        struct green_tls_opts o = {.size = sizeof o, .cert_file = CERT("both"), .sni_fn = give, .sni_arg = chosen};
+        struct tls_pair p = {.client.name = "localhost"};
+
+        shake_hands_once(&p, known_client(), green_tls_context_new(&o));
+        free_tls_pair(&p);
+        return p.server.rc;
+}
+
+static void
+a_chosen_context_without_it_believes_nobody(void)
+{
+        green_tls_context *chosen;
+
+        if (!begin(KEY("ec")))
+                return;
+        chosen = demanding_server();
+        log_text[0] = '\0';
+        CHECK_INT(chosen_server_says(chosen), GREEN_ETLSVERIFY);
+        CHECK(logged("no client's certificate is believed"));
+        bundle.path = CERT("ca");
+        CHECK_INT(chosen_server_says(chosen), 0);
+        green_tls_context_unref(chosen);
+        end();
+}
+
 static void
 who_is_killed_while_it_is_read_leaves_it_to_the_others(void)
 {
@@ -357,6 +467,9 @@ it_is_read_anew_where_that_is_asked_for(void)
 
 GREEN_SUITE(net_tls_trust){GREEN_TEST(the_bundle_is_read_once_in_the_pool_while_others_run),
                            GREEN_TEST(servers_do_not_read_it),
+                           GREEN_TEST(servers_that_verify_their_clients_by_it_read_it_in_the_pool),
+                           GREEN_TEST(what_is_wrong_with_a_server_s_own_files_is_told_at_once),
+                           GREEN_TEST(a_chosen_context_without_it_believes_nobody),
                            GREEN_TEST(who_is_killed_while_it_is_read_leaves_it_to_the_others),
                            GREEN_TEST(the_time_of_the_handshake_counts),
                            GREEN_TEST(without_a_pool_it_is_read_in_place),

@@ -1,13 +1,14 @@
 /*
  * A page that explains itself: demo [ADDRESS], 127.0.0.1:8080 without one. Each request is served by a green thread;
- * /slow takes a second, and nobody else has to wait for it; /plot/ is drawn from what a WebSocket brings (plot.c). The
- * other pages are those of httpbin_pages.c.
+ * /slow takes a second, and nobody else has to wait for it; /plot/ is drawn from what a WebSocket brings (plot.c), and
+ * /guestbook/ is kept in a database in memory (guestbook_pages.c). The other pages are those of httpbin_pages.c.
  */
 #include <green/green.h>
 #include <green/wsgi_metrics.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "guestbook_pages.h"
 #include "httpbin_pages.h"
 #include "live.h"
 #include "plot.h"
@@ -16,6 +17,9 @@ static unsigned long served;
 
 /* The WebSockets of the live page and of the plot, and one that sends each message back. */
 static green_websocket_site *live, *plot, *echo;
+
+/* NULL: this build has no driver for SQLite. */
+static struct guestbook *book;
 
 static const char page_top[] =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>green-net</title>\n"
@@ -35,7 +39,8 @@ static const char page_bottom[] =
         "const t=performance.now();const r=await fetch('/slow');"
         "s.textContent=(await r.text()).trim()+' after '+((performance.now()-t)/1000).toFixed(2)+' s';}</script>\n"
         "<p>See it <a href=\"/live/\">at work</a>: requests, green threads, lag and memory, drawn while it serves, with buttons "
-        "that load it. And a <a href=\"/plot/\">plot</a>, through a WebSocket.</p>\n"
+        "that load it. And a <a href=\"/plot/\">plot</a>, through a WebSocket; and a "
+        "<a href=\"/guestbook/\">guestbook</a>, in a database, through a pool of connections.</p>\n"
         "<p>The whole of the slow part:</p>\n"
         "<pre>green_sleep(1.0);\nreturn green_wsgi_respond(req, 200, \"text/plain\", \"Slept well\", 10);</pre>\n"
         "<p>More to try, in the browser and with curl:</p><table>"
@@ -81,6 +86,19 @@ slow(green_wsgi_request *req)
 }
 
 static int
+guestbook(green_wsgi_request *req, const char *rest)
+{
+        int rc;
+
+        if (book == NULL)
+                return green_wsgi_respond(req, 503, "text/plain", "There is no driver for SQLite here.\n", 36);
+        if (strcmp(rest, "/") == 0)
+                return guestbook_page(req, book);
+        rc = green_wsgi_add_header(req, "Location", "/guestbook/");
+        return rc != 0 ? rc : green_wsgi_respond(req, 301, NULL, "", 0);
+}
+
+static int
 app(green_wsgi_request *req, void *arg)
 {
         const char *path = green_wsgi_path(req, NULL);
@@ -103,6 +121,8 @@ app(green_wsgi_request *req, void *arg)
                 return green_websocket_app(req, plot);
         if (path != NULL && strcmp(path, "/plot/echo") == 0)
                 return green_websocket_app(req, echo);
+        if (path != NULL && (strcmp(path, "/guestbook") == 0 || strcmp(path, "/guestbook/") == 0))
+                return guestbook(req, path + 10);
         return httpbin(req, echo);
 }
 
@@ -111,8 +131,10 @@ main(int argc, char **argv)
 {
         green_socket *listener = green_listen(argc > 1 ? argv[1] : "127.0.0.1:8080", NULL);
         char text[GREEN_ADDR_TEXT_SIZE];
+        struct green_db_params memory = {.size = sizeof(memory)};
         struct green_addr addr;
 
+        book = guestbook_new("sqlite", &memory);
         live = green_websocket_wsgi(live_data, NULL, NULL);
         plot = green_websocket_wsgi(plot_data, NULL, NULL);
         echo = green_websocket_wsgi(httpbin_ws, NULL, NULL);

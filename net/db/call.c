@@ -24,6 +24,7 @@ struct green__db_job {
         green__db_call_fn fn;
         void *arg;
         int rc;
+        bool begun;
         bool connects; /* its link is nobody's else, and goes with a job that is left */
 };
 
@@ -40,6 +41,7 @@ run(void *arg)
 
         if (!turn(j, QUEUED, RUNNING))
                 return NULL;
+        j->begun = true;
         j->rc = j->fn(j->link, j->arg);
         (void)turn(j, RUNNING, DONE);
         return NULL;
@@ -85,6 +87,7 @@ job_of(green_db_link *l, bool connects)
                 }
         }
         atomic_store(&j->state, QUEUED);
+        j->begun = false;
         j->connects = connects;
         j->link = l;
         return j;
@@ -106,18 +109,31 @@ wait_over(struct green__db_job *j, green_db_link *l)
                 sched_yield();
 }
 
+/* What was going on stays where it stands, and nobody but settle() ends it. */
+static int
+not_made(green_db_link *l, int code)
+{
+        if (l->state != GREEN__DB_REST)
+                l->cut = true;
+        return code;
+}
+
 /* The caller is not to wait any longer, and the job is still somebody's. */
 static int
 end_call(struct green__db_job *j, green_db_link *l, int code)
 {
         if (turn(j, QUEUED, LEFT)) {
                 l->job = NULL;
-                return code;
+                return not_made(l, code);
         }
-        atomic_store(&l->interrupted, true);
-        if (l->target->driver->interrupt != NULL)
-                l->target->driver->interrupt(l->db);
+        if (atomic_load(&j->state) == RUNNING) {
+                atomic_store(&l->interrupted, true);
+                if (l->target->driver->interrupt != NULL)
+                        l->target->driver->interrupt(l->db);
+        }
         wait_over(j, l);
+        if (!j->begun)
+                return not_made(l, code);
         if (j->rc >= 0)
                 return j->rc;
         l->cut = true;
@@ -141,8 +157,8 @@ hop(green_db_link *l, green__db_call_fn fn, void *arg)
         rc = green_tpool_execute(run, j, &opts, NULL);
         if (abandoned)
                 rc = end_call(j, l, rc);
-        else if (rc == 0)
-                rc = j->rc;
+        else
+                rc = rc == 0 ? j->rc : not_made(l, rc);
         l->hopping = false;
         return rc;
 }
@@ -201,13 +217,32 @@ forget_error(green_db_link *l)
         memcpy(l->sqlstate, "00000", sizeof l->sqlstate);
 }
 
+/* Sleep a little, longer each time: -EINPROGRESS, or why that has ended. The driver does not know that, settle() tells it. */
+static int
+rest(green_db_link *l, unsigned n)
+{
+        static const double delays[] = {0.001, 0.001, 0.002, 0.003, 0.005, 0.008, 0.01, 0.015, 0.02};
+        enum { LAST = sizeof delays / sizeof delays[0] - 1 };
+        int rc = green_sleep(delays[n < LAST ? n : LAST]);
+
+        if (rc == 0)
+                return -EINPROGRESS;
+        l->cut = true;
+        return rc;
+}
+
 int
 green__db_call(green_db_link *l, green__db_call_fn fn, void *arg)
 {
+        unsigned n = 0;
         int rc;
 
-        forget_error(l);
-        rc = l->target->hops ? hop(l, fn, arg) : fn(l, arg);
+        do {
+                forget_error(l);
+                rc = l->target->hops ? hop(l, fn, arg) : fn(l, arg);
+                if (green__unlikely(rc == -EINPROGRESS))
+                        rc = rest(l, n++);
+        } while (green__unlikely(rc == -EINPROGRESS));
         if (rc == GREEN_EDBLOST)
                 l->lost = true;
         if (rc == -ENOMEM)

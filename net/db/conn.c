@@ -26,7 +26,7 @@ green__db_conn_bind(green_db_conn *c, green_db_link *l, green_db_pool *p)
         c->link = l;
         c->pool = p;
         c->hub = green_hub_ident();
-        c->busy = false;
+        c->busy = c->held = false;
         c->errorhandler = NULL;
         l->conn = c;
 }
@@ -85,7 +85,8 @@ come_to(green_db_link *l, enum green__db_state state, const char *what)
                 l->lost = true;
                 return green_set_error(GREEN_EDBLOST, "%s: the connection is lost", what);
         }
-        if (l->cut || l->pending) {
+        /* What green_db_conn_store_result() goes on with is not thrown away. */
+        if (l->cut || (l->pending && state != GREEN__DB_ROWS)) {
                 int rc = green__db_settle(l);
 
                 if (rc != 0)
@@ -159,7 +160,9 @@ hook(green_db_link *l, green_db_conn *c)
         if (t->on_connect == NULL)
                 return 0;
         l->hooked = true;
+        c->held = true;
         rc = t->on_connect(c, t->arg);
+        c->held = false;
         return rc < 0 ? rc : green__db_settle(l);
 }
 
@@ -219,6 +222,8 @@ green_db_conn_close(green_db_conn *conn)
         if (conn->link == NULL)
                 return 0;
         rc = green__db_look(conn, "green_db_conn_close");
+        if (rc == 0 && conn->held)
+                rc = green_set_error(-EBUSY, "green_db_conn_close: the connection is being made, or given back");
         if (rc != 0)
                 return rc;
         if (conn->pool != NULL) {
@@ -267,9 +272,10 @@ green_db_conn_format(const green_db_conn *conn, char *text, size_t len)
         p = &conn->link->target->params;
         if (p->port != 0)
                 snprintf(port, sizeof port, ":%u", p->port);
-        return snprintf(text, len, "%s %s%s%s%s%s%s, %s", conn->link->target->driver->name, p->user ? p->user : "",
-                        p->user ? "@" : "", p->host ? p->host : "", port, p->host && p->database ? "/" : "",
-                        p->database ? p->database : "", conn->link->lost ? "lost" : "open");
+        return snprintf(text, len, "%s%s%s%s%s%s%s%s, %s", conn->link->target->driver->name,
+                        p->user || p->host || p->database ? " " : "", p->user ? p->user : "", p->user ? "@" : "",
+                        p->host ? p->host : "", port, p->host && p->database ? "/" : "", p->database ? p->database : "",
+                        conn->link->lost ? "lost" : "open");
 }
 
 int

@@ -26,6 +26,7 @@ struct green_db_connector {
         size_t n;
         struct entry *entries;
         struct green_waitq waiting; /* for a pool that somebody makes */
+        size_t users;               /* green threads that make one, or wait for that */
 };
 
 static char *
@@ -42,7 +43,7 @@ release(green_db_connector *c)
 {
         for (size_t i = 0; c->credentials != NULL && i < c->n; i++) {
                 green_free(c->credentials[i].host);
-                green_free(c->credentials[i].params);
+                green__db_params_free(c->credentials[i].params);
         }
         green_free(c->credentials);
         green_free(c->driver);
@@ -182,7 +183,7 @@ make(green_db_connector *c, struct entry *e, const struct green_db_params *crede
                 e->pool = green_db_pool_new(&o);
                 rc = e->pool != NULL ? 0 : green_last_error()->code;
                 e->making = false;
-                green_free(p);
+                green__db_params_free(p);
                 (void)green_wake_all(&c->waiting, 0);
         }
         if (rc == 0)
@@ -192,18 +193,13 @@ make(green_db_connector *c, struct entry *e, const struct green_db_params *crede
         return rc;
 }
 
-int
-green_db_connector_get(green_db_connector *c, const char *host, const char *database, green_db_pool **ret_pool)
+static int
+get(green_db_connector *c, const char *host, const char *database, green_db_pool **ret_pool)
 {
         const struct green_db_params *credentials;
         struct entry *e;
         int rc;
 
-        if (c == NULL || host == NULL || database == NULL || ret_pool == NULL)
-                return green_set_error(-EINVAL, "green_db_connector_get: no connector, host, database or ret_pool");
-        rc = green_hub_check(c->hub, "a database connector");
-        if (rc != 0)
-                return rc;
         while ((e = find(c, host, database)) != NULL && e->making) {
                 struct green_wait w = {.value = NULL};
 
@@ -223,6 +219,33 @@ green_db_connector_get(green_db_connector *c, const char *host, const char *data
 }
 
 int
+green_db_connector_get(green_db_connector *c, const char *host, const char *database, green_db_pool **ret_pool)
+{
+        int rc;
+
+        if (c == NULL || host == NULL || database == NULL || ret_pool == NULL)
+                return green_set_error(-EINVAL, "green_db_connector_get: no connector, host, database or ret_pool");
+        rc = green_hub_check(c->hub, "a database connector");
+        if (rc != 0)
+                return rc;
+        c->users++;
+        rc = get(c, host, database, ret_pool);
+        c->users--;
+        return rc;
+}
+
+/* Does somebody use it, or get from one of its pools? */
+static bool
+is_busy(const green_db_connector *c)
+{
+        const struct entry *e = c->users == 0 ? c->entries : NULL; /* else one may have no pool yet */
+
+        while (e != NULL && !green__db_pool_busy(e->pool))
+                e = e->next;
+        return c->users > 0 || e != NULL;
+}
+
+int
 green_db_connector_free(green_db_connector *c)
 {
         int rc;
@@ -232,12 +255,8 @@ green_db_connector_free(green_db_connector *c)
         rc = green_hub_check(c->hub, "a database connector");
         if (rc != 0)
                 return rc;
-        for (const struct entry *e = c->entries; e != NULL; e = e->next) {
-                struct green_db_pool_info info = {.size = sizeof info};
-
-                if (e->making || green_db_pool_get_info(e->pool, &info) != 0 || info.waiting + info.connecting > 0)
-                        return green_set_error(-EBUSY, "somebody waits for a pool of this connector");
-        }
+        if (is_busy(c))
+                return green_set_error(-EBUSY, "somebody waits for a pool of this connector");
         while (c->entries != NULL) {
                 struct entry *e = c->entries;
 

@@ -55,8 +55,10 @@ copy_begin(green_db_conn *conn, const char *sql, bool in, const char *what)
         if (rc != 0)
                 return rc;
         rc = conn->link->target->driver->copy_begin != NULL ? green__db_call(conn->link, begin, &c) : -ENOTSUP;
-        if (rc == 0)
+        if (rc == 0) {
                 conn->link->state = GREEN__DB_COPY;
+                conn->link->copies_in = in;
+        }
         return green__db_leave(conn, rc);
 }
 
@@ -72,6 +74,16 @@ green_db_conn_copy_out(green_db_conn *conn, const char *sql)
         return copy_begin(conn, sql, false, "green_db_conn_copy_out");
 }
 
+static int
+enter_copy(green_db_conn *conn, bool in, const char *what)
+{
+        int rc = green__db_enter(conn, GREEN__DB_COPY, what);
+
+        if (rc == 0 && conn->link->copies_in != in)
+                rc = green__db_leave(conn, -EINVAL);
+        return rc;
+}
+
 int
 green_db_conn_copy_put(green_db_conn *conn, const void *data, size_t len)
 {
@@ -80,7 +92,7 @@ green_db_conn_copy_put(green_db_conn *conn, const void *data, size_t len)
 
         if (data == NULL && len > 0)
                 return green_set_error(-EINVAL, "green_db_conn_copy_put: no data");
-        rc = green__db_enter(conn, GREEN__DB_COPY, "green_db_conn_copy_put");
+        rc = enter_copy(conn, true, "green_db_conn_copy_put");
         return rc == 0 ? green__db_leave(conn, green__db_call(conn->link, put, &c)) : rc;
 }
 
@@ -92,7 +104,7 @@ green_db_conn_copy_get(green_db_conn *conn, const void **ret_data, size_t *ret_l
 
         if (ret_data == NULL || ret_len == NULL)
                 return green_set_error(-EINVAL, "green_db_conn_copy_get: no ret_data, or no ret_len");
-        rc = green__db_enter(conn, GREEN__DB_COPY, "green_db_conn_copy_get");
+        rc = enter_copy(conn, false, "green_db_conn_copy_get");
         if (rc != 0)
                 return rc;
         rc = green__db_call(conn->link, get, &c);

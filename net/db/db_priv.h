@@ -44,6 +44,7 @@ void green__db_target_unref(struct green__db_target *t); /* any OS thread */
 /* One block for green_free(): params and all that they point to, with another host and database where these are not NULL. */
 struct green_db_params *green__db_params_copy(const struct green_db_params *params, const char *host,
                                               const char *database);
+void green__db_params_free(struct green_db_params *params); /* NULL is fine */
 /* 0 or -EINVAL with green_last_error(). */
 int green__db_params_take(struct green_db_params *params, const struct green_db_params *given);
 
@@ -78,6 +79,7 @@ struct green_db_link {
         void *db; /* the driver's; NULL: none yet, or closed */
         green_db_conn *conn;
         enum green__db_state state;
+        bool copies_in;  /* a COPY is of that direction */
         bool cut;        /* a wait failed: the exchange stands where it was */
         bool lost;       /* the peer is gone, or nobody knows where the exchange stands */
         bool autocommit; /* each statement is a transaction of its own */
@@ -139,6 +141,7 @@ struct green_db_conn {
         green_db_pool *pool; /* NULL: of none */
         uint64_t hub;
         bool busy; /* a green thread is in a call */
+        bool held; /* on_connect has it, or it is being cleaned: nobody can give it back */
         void (*errorhandler)(green_db_conn *conn, int code, void *arg);
         void *errorhandler_arg;
         green_db_conn *prev, *next; /* those that are out; next: spare ones */
@@ -186,6 +189,8 @@ struct green_db_result {
         struct green__db_batch_node first, *at, *last; /* at: the batch of the row */
         size_t row;           /* of that batch, from 1; 0: before the first */
         bool streamed;        /* its rows are read as they come */
+        bool coming;          /* a green thread is in that */
+        bool freed;           /* meanwhile */
         uint64_t rows;        /* all; streamed: of the batches that are gone */
         green_db_link *link;  /* whose rows are read as they come; NULL: all are here */
         int code;             /* why no more come */
@@ -209,6 +214,7 @@ struct green_db_stmt {
         green_db_link *link;
         green_db_conn *conn; /* who prepared it; NULL: nobody, since the last put */
         void *prepared;
+        bool gone; /* the driver has it not, or not any more */
         struct green_db_stmt *prev, *next;
         uint64_t hash;
         size_t len;
@@ -216,7 +222,10 @@ struct green_db_stmt {
 };
 
 void green__db_stmts_release(green_db_link *l); /* at a put */
-void green__db_stmts_forget(green_db_link *l);  /* the server has forgotten them */
+/* The server has forgotten them; those that a user holds stay, and are gone. */
+void green__db_stmts_forget(green_db_link *l);
+/* Prepare it again where it is gone. Between enter and leave. */
+int green__db_stmt_ready(green_db_stmt *s);
 
 /* ---- pool.c */
 
@@ -224,5 +233,7 @@ void green__db_stmts_forget(green_db_link *l);  /* the server has forgotten them
 int green__db_pool_back(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn cleanup, void *arg, bool keep);
 /* A freed pool that nobody has anything of is released. */
 void green__db_pool_maybe_release(green_db_pool *p);
+/* Is somebody in a get? It cannot be freed. */
+bool green__db_pool_busy(const green_db_pool *p);
 
 #endif

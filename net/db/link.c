@@ -97,7 +97,7 @@ close_link(green_db_link *l, void *arg)
 static void
 tell_closing(green_db_link *l)
 {
-        struct green_db_conn c = {.link = l, .hub = green_hub_ident()};
+        struct green_db_conn c = {.link = l, .hub = green_hub_ident(), .held = true};
 
         l->lost = true;
         l->conn = &c;
@@ -142,6 +142,9 @@ green__db_settle(green_db_link *l)
         int rc;
 
         green__db_rows_drop(l, -EBADF);
+        /* What the parent of a fork() does is not to be cancelled. */
+        if (l->forks != green__sys_forks)
+                l->lost = true;
         if (!l->lost && !l->cut && l->state == GREEN__DB_REST)
                 return 0;
         if (l->target->driver->settle == NULL)

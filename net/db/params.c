@@ -135,6 +135,14 @@ wipe(const char *secret)
 }
 
 void
+green__db_params_free(struct green_db_params *params)
+{
+        if (params != NULL)
+                wipe(params->password);
+        green_free(params);
+}
+
+void
 green__db_target_unref(struct green__db_target *t)
 {
         if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)

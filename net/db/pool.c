@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { SIZE = 4, MAX_IDLE = 10, MAX_AGE = 30 };
 
@@ -47,6 +48,7 @@ static void
 fill(green_db_pool *p, const struct green_db_pool_opts *o)
 {
         p->hub = green_hub_ident();
+        p->forks = green__sys_forks;
         p->max_size = o->max_size;
         p->max_idle = nanoseconds(o->max_idle, MAX_IDLE);
         p->max_age = nanoseconds(o->max_age, MAX_AGE);
@@ -108,11 +110,10 @@ count_in(green_db_pool *p, green_db_conn *c)
 static int
 connect_one(green_db_pool *p, green_db_conn *c)
 {
-        int rc;
+        unsigned forks = green__db_pool_begin(p, &p->connecting);
+        int rc = green__db_make(p->target, &c, p);
 
-        p->connecting++;
-        rc = green__db_make(p->target, &c, p);
-        p->connecting--;
+        green__db_pool_end(p, &p->connecting, forks);
         if (rc == 0)
                 p->made++;
         return rc;
@@ -153,7 +154,7 @@ release(green_db_pool *p)
 void
 green__db_pool_maybe_release(green_db_pool *p)
 {
-        if (p->freed && p->n_out == 0 && p->reaping == 0)
+        if (p->freed && p->n_out == 0 && p->users == 0)
                 release(p);
 }
 
@@ -162,6 +163,7 @@ green_db_pool_new(const struct green_db_pool_opts *opts)
 {
         const struct green_db_driver *driver;
         struct green_db_pool_opts o;
+        char why[512] = "";
         green_db_pool *p;
         int rc = -ENOMEM;
 
@@ -183,10 +185,12 @@ green_db_pool_new(const struct green_db_pool_opts *opts)
                 rc = make_first(p, o.min_size);
         if (rc == 0)
                 return p;
+        if (green_last_error()->code == rc)
+                snprintf(why, sizeof why, "%s", green_last_error()->message);
         green__db_idle_trim(p, 0);
         p->freed = true;
         green__db_pool_maybe_release(p);
-        green_set_error(rc, NULL);
+        green_set_error(rc, "%s", why[0] != '\0' ? why : green_strerror(rc));
         return NULL;
 }
 
@@ -237,17 +241,20 @@ int(green_db_pool_get)(green_db_pool *p, green_db_conn **ret_conn, double timeou
 int
 green_db_pool_get_at(green_db_pool *p, green_db_conn **ret_conn, double timeout, const char *where)
 {
+        int rc = check_pool(p, "green_db_pool_get");
+        unsigned forks;
         void *token;
-        int rc;
 
-        if (p == NULL || ret_conn == NULL)
-                return green_set_error(-EINVAL, "green_db_pool_get: no pool, or no ret_conn");
+        if (green__unlikely(rc != 0 || ret_conn == NULL))
+                return rc != 0 ? rc : green_set_error(-EINVAL, "green_db_pool_get: no ret_conn");
+        forks = green__db_pool_begin(p, &p->getting);
         rc = green_pool_get(p->places, &token, timeout);
-        if (green__unlikely(rc != 0))
-                return rc;
-        rc = give_out(p, ret_conn, false, where);
-        if (green__unlikely(rc != 0))
-                give_place(p, token);
+        if (green__likely(rc == 0)) {
+                rc = give_out(p, ret_conn, false, where);
+                if (green__unlikely(rc != 0))
+                        give_place(p, token);
+        }
+        green__db_pool_end(p, &p->getting, forks);
         return rc;
 }
 
@@ -255,19 +262,25 @@ int
 green_db_pool_create(green_db_pool *p, green_db_conn **ret_conn)
 {
         int rc = check_pool(p, "green_db_pool_create");
+        unsigned forks;
         void *token;
 
         if (rc == 0 && ret_conn == NULL)
                 rc = green_set_error(-EINVAL, "green_db_pool_create: no ret_conn");
         if (rc != 0)
                 return rc;
-        if (green_pool_get(p->places, &token, 0) != 0)
+        rc = green_pool_get(p->places, &token, 0);
+        if (rc == -ETIMEDOUT)
                 return green_set_error(-EAGAIN, "green_db_pool_create: all %zu connections are out", p->max_size);
+        if (rc != 0)
+                return rc;
+        forks = green__db_pool_begin(p, &p->getting);
         rc = give_out(p, ret_conn, true, "green_db_pool_create()");
         if (rc != 0)
                 give_place(p, token);
         if (rc == 0 && p->n_idle + p->n_out + p->connecting > p->max_size && p->n_idle > 0)
                 green__db_idle_trim(p, p->n_idle - 1);
+        green__db_pool_end(p, &p->getting, forks);
         return rc;
 }
 
@@ -344,21 +357,28 @@ green__db_pool_back(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn clea
         green_db_link *l = c->link;
         bool clean = false;
         void *token = NULL;
+        unsigned forks;
         int code = 0;
 
         if (cleanup == NULL) {
                 cleanup = p->cleanup;
                 arg = p->arg;
         }
-        c->errorhandler = NULL;
+        if (l->forks != green__sys_forks)
+                l->lost = true;
         if (keep && !p->freed && !l->lost) {
                 clean = is_clean(l, cleanup);
                 if (!clean && green_getcurrent() == NULL)
                         return green_set_error(-EDEADLK, "a connection cannot be cleaned in a hub callback");
-                if (!clean)
+                if (!clean) {
+                        c->errorhandler = NULL;
+                        c->held = true;
                         clean = clean_in_time(p, c, cleanup, arg, &code) == 0;
+                        c->held = false;
+                }
         }
         l->autocommit = true;
+        forks = green__db_pool_begin(p, &p->users);
         count_in(p, c);
         (void)green__db_conn_unbind(c);
         if (green__likely(clean && !p->freed)) {
@@ -374,6 +394,7 @@ green__db_pool_back(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn clea
         }
         (void)green_token_pool_create(NULL, &token);
         give_place(p, token);
+        green__db_pool_end(p, &p->users, forks);
         return code;
 }
 
@@ -393,7 +414,7 @@ give_back(green_db_pool *p, green_db_conn *conn, green_db_cleanup_fn cleanup, vo
         }
         if (conn->pool != p)
                 return green_set_error(-EINVAL, "%s: this connection came from another pool, or from none", what);
-        if (conn->busy)
+        if (conn->busy || conn->held)
                 return green_set_error(-EBUSY, "%s: another green thread is in a call on this connection", what);
         rc = green__db_pool_back(p, conn, cleanup, arg, keep);
         if (conn->link != NULL)
@@ -451,10 +472,21 @@ green_db_pool_cleanup_none(green_db_conn *conn, void *arg)
 
 /* ---- the whole pool */
 
-static bool
-in_use(const green_db_pool *p)
+/* Close down to so many. Who frees the pool meanwhile leaves its memory to this, or to others who come back to it. */
+static void
+trim(green_db_pool *p, size_t left)
 {
-        return p->connecting > 0 || green_pool_waiting(p->places) > 0;
+        unsigned forks = green__db_pool_begin(p, &p->users);
+
+        green__db_idle_trim(p, left);
+        green__db_pool_end(p, &p->users, forks);
+        green__db_pool_maybe_release(p);
+}
+
+bool
+green__db_pool_busy(const green_db_pool *p)
+{
+        return p->getting > 0 && p->forks == green__sys_forks;
 }
 
 int
@@ -467,16 +499,13 @@ green_db_pool_free(green_db_pool *p)
         rc = check_pool(p, "green_db_pool_free");
         if (rc != 0)
                 return rc;
-        if (in_use(p))
+        if (green__db_pool_busy(p))
                 return green_set_error(-EBUSY, "a pool that somebody waits for, or connects for, cannot be freed");
         for (const green_db_conn *c = GREEN_DEBUG ? p->out : NULL; c != NULL; c = c->next)
                 green_log(GREEN_LOG_WARNING, "green-net: a pool of database connections is freed; one of them, got at %s, was not given back",
                           c->where);
-        p->reaping++;
         p->freed = true;
-        green__db_idle_trim(p, 0);
-        p->reaping--;
-        green__db_pool_maybe_release(p);
+        trim(p, 0);
         return 0;
 }
 
@@ -488,7 +517,7 @@ green_db_pool_clear(green_db_pool *p)
         if (rc != 0)
                 return rc;
         (void)green_watch_stop(&p->timer);
-        green__db_idle_trim(p, 0);
+        trim(p, 0);
         return 0;
 }
 
@@ -497,6 +526,7 @@ green_db_pool_resize(green_db_pool *p, size_t max_size)
 {
         int rc = check_pool(p, "green_db_pool_resize");
         void *token;
+        size_t used;
 
         if (rc != 0)
                 return rc;
@@ -505,7 +535,8 @@ green_db_pool_resize(green_db_pool *p, size_t max_size)
         /* Tokens that are in are taken off the count; those that are out go when they come back. */
         while (rc == 0 && green_pool_size(p->places) > max_size && green_pool_get(p->places, &token, 0) == 0)
                 (void)green_pool_discard(p->places, token);
-        green__db_idle_trim(p, max_size > p->n_out ? max_size - p->n_out : 0);
+        used = p->n_out + p->connecting;
+        trim(p, max_size > used ? max_size - used : 0);
         return rc;
 }
 

@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#include "../sock_sys.h"
-
 /* A link that came back so short a time ago is not asked whether its peer is still there: that costs a system call. */
 enum { FRESH = 1000000 };
 
@@ -126,13 +124,14 @@ static void *
 reap(void *arg)
 {
         green_db_pool *p = arg;
+        unsigned forks = p->forks;
         green_db_link *l;
 
         while ((l = expired(p, green__db_now())) != NULL) {
                 green__db_idle_remove(p, l);
                 green__db_pool_close(p, l, &p->expired);
         }
-        p->reaping--;
+        green__db_pool_end(p, &p->users, forks);
         arm(p, green__db_now());
         green__db_pool_maybe_release(p);
         return NULL;
@@ -142,13 +141,14 @@ static void
 on_time(struct green_watch *w, int result, void *arg)
 {
         green_db_pool *p = arg;
+        unsigned forks;
 
         (void)w;
         (void)result;
-        p->reaping++;
+        forks = green__db_pool_begin(p, &p->users);
         if (green_spawn_n(reap, p) == 0)
                 return;
-        p->reaping--;
+        green__db_pool_end(p, &p->users, forks);
         (void)green_watch_start(&p->timer, GREEN_INVALID_FD, 0, 1);
 }
 

@@ -6,6 +6,7 @@
 
 #include <green/pool.h>
 
+#include "../sock_sys.h"
 #include "db_priv.h"
 
 struct green_db_pool {
@@ -23,11 +24,32 @@ struct green_db_pool {
         size_t n_out, connecting;
         green_db_conn *spare;  /* handles that nobody needs */
         struct green_watch timer; /* runs while there are idle ones, if they expire */
-        size_t reaping;        /* green threads that close what has expired */
+        size_t getting;        /* calls that get or make one: it is not freed */
+        size_t users;          /* green threads that come back to it from closing something: it is not released */
+        unsigned forks;        /* in the child of a fork those are gone */
         bool freed;
 
         uint64_t made, closed, expired, lost;
 };
+
+/* One that uses the pool after it has yielded, from here to the end: *count is `getting` or `users`. */
+static inline unsigned
+green__db_pool_begin(green_db_pool *p, size_t *count)
+{
+        if (green__unlikely(p->forks != green__sys_forks)) {
+                p->forks = green__sys_forks;
+                p->getting = p->users = p->connecting = 0;
+        }
+        ++*count;
+        return p->forks;
+}
+
+static inline void
+green__db_pool_end(green_db_pool *p, size_t *count, unsigned forks)
+{
+        if (green__likely(p->forks == forks && forks == green__sys_forks))
+                --*count;
+}
 
 /* ---- pool_idle.c */
 

@@ -129,11 +129,20 @@ static int
 enter_stmt(green_db_stmt *stmt, const struct green_db_value *values, size_t n, enum green__db_state state,
            const char *what)
 {
+        int rc;
+
         if (stmt == NULL || (values == NULL && n > 0))
                 return green_set_error(-EINVAL, "%s: no statement, or no parameters where there are some", what);
         if (stmt->conn == NULL)
                 return green_set_error(-EBADF, "%s: the statement's connection was given back", what);
-        return green__db_enter(stmt->conn, state, what);
+        rc = green__db_enter(stmt->conn, state, what);
+        if (rc != 0 || !stmt->gone)
+                return rc;
+        if (state == GREEN__DB_REST)
+                rc = green__db_stmt_ready(stmt);
+        else
+                rc = -EINVAL; /* in a pipeline nothing is prepared */
+        return rc != 0 ? green__db_leave(stmt->conn, rc) : 0;
 }
 
 int
@@ -210,20 +219,21 @@ green_db_conn_store_result(green_db_conn *conn, green_db_result **ret_result)
         if (!l->pending)
                 return no_query("green_db_conn_store_result");
         r = l->rows;
-        r->streamed = false;
-        r->rows = r->first.batch.rows;
         if (r->first.batch.more) {
-                l->pending = false;
                 rc = green__db_enter(conn, GREEN__DB_ROWS, "green_db_conn_store_result");
-                l->pending = true;
                 if (rc != 0)
                         return rc;
-                rc = green__db_leave(conn, green__db_result_whole(r, l));
+                r->rows = r->first.batch.rows;
+                rc = green__db_result_whole(r, l);
+                if (rc != 0)
+                        green__db_rows_drop(l, rc);
+                rc = green__db_leave(conn, rc);
+                if (rc != 0)
+                        return rc;
+        } else {
+                r->rows = r->first.batch.rows;
         }
-        if (rc != 0) {
-                green__db_rows_drop(l, rc);
-                return rc;
-        }
+        r->streamed = false;
         l->pending = false;
         green__db_rows_drop(l, 0);
         *ret_result = r;
@@ -355,7 +365,7 @@ pipeline_end(green_db_link *l, void *arg)
 
                 rc = d->receive(l, l->db, &batch);
                 green__db_batch_free(&batch);
-        } while (rc != 0 && rc != GREEN_EDBLOST && !l->cut);
+        } while (rc != 0 && rc != GREEN_EDBLOST && rc != -ENOMEM && !l->cut);
         return rc == 0 ? d->pipeline_end(l, l->db) : rc;
 }
 

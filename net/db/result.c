@@ -4,6 +4,8 @@
 #include "db_priv.h"
 
 #include <inttypes.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +134,10 @@ green_db_result_free(green_db_result *r)
 {
         if (r == NULL)
                 return;
+        if (r->coming) {
+                r->freed = true; /* by the one that reads it */
+                return;
+        }
         /* Where somebody is in a call, its connection ends it; so does giving the connection back. */
         if (r->link != NULL) {
                 green_db_conn *c = r->link->conn;
@@ -159,16 +165,24 @@ come(green_db_result *r)
         int rc = green__db_enter(c, GREEN__DB_ROWS, "green_db_result_next");
 
         if (rc != 0) {
-                if (rc == GREEN_EDBLOST)
+                if (rc == GREEN_EDBLOST && l->lost) /* and not the code of a kill */
                         green__db_rows_drop(l, rc);
                 return rc;
         }
         r->rows += r->first.batch.rows;
         green__db_batch_free(&r->first.batch);
         r->row = 0;
+        r->coming = true;
         rc = next_batch(l, &r->first.batch);
+        r->coming = false;
         if (rc != 0 || !r->first.batch.more)
                 green__db_rows_drop(l, rc);
+        if (r->freed) {
+                l->cut = l->cut || l->rows == r;
+                green__db_rows_drop(l, -EBADF);
+                free_result(r);
+                rc = rc != 0 ? rc : -EBADF;
+        }
         return green__db_leave(c, rc);
 }
 
@@ -315,11 +329,33 @@ green_db_result_int64(green_db_result *r, size_t column, int64_t *ret_number)
         return 0;
 }
 
+/* Numbers of databases have a point, whatever the program's locale has: that is put aside where it has another. */
+static bool
+begin_point(locale_t *own, locale_t *old)
+{
+        if (strcmp(nl_langinfo(RADIXCHAR), ".") == 0)
+                return false;
+        *own = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+        if (*own == (locale_t)0)
+                return false;
+        *old = uselocale(*own);
+        return true;
+}
+
+static void
+end_point(locale_t own, locale_t old)
+{
+        (void)uselocale(old);
+        freelocale(own);
+}
+
 int
 green_db_result_double(green_db_result *r, size_t column, double *ret_real)
 {
         struct green_db_value v;
+        locale_t own, old;
         char *end;
+        bool other;
         double d;
         int rc;
 
@@ -335,7 +371,10 @@ green_db_result_double(green_db_result *r, size_t column, double *ret_real)
         case GREEN_DB_NULL:
         case GREEN_DB_BLOB: return not_a_number(&v);
         }
+        other = begin_point(&own, &old);
         d = strtod(v.data, &end);
+        if (other)
+                end_point(own, old);
         if (!all_read(&v, end))
                 return not_a_number(&v);
         *ret_real = d;
@@ -346,11 +385,16 @@ green_db_result_double(green_db_result *r, size_t column, double *ret_real)
 static const char *
 text_of(green_db_result *r, double d)
 {
+        locale_t own, old;
+        bool other = begin_point(&own, &old);
+
         for (int digits = 15; digits <= 17; digits++) {
                 snprintf(r->number, sizeof r->number, "%.*g", digits, d);
                 if (strtod(r->number, NULL) == d)
                         break;
         }
+        if (other)
+                end_point(own, old);
         return r->number;
 }
 

@@ -36,6 +36,18 @@ push_stmt(green_db_link *l, green_db_stmt *s)
         l->n_stmts++;
 }
 
+/* As the one that was used the longest time ago. */
+static void
+append_stmt(green_db_link *l, green_db_stmt *s)
+{
+        s->conn = NULL;
+        s->next = NULL;
+        s->prev = l->last_stmt;
+        *(l->last_stmt != NULL ? &l->last_stmt->next : &l->stmts) = s;
+        l->last_stmt = s;
+        l->n_stmts++;
+}
+
 static green_db_stmt *
 find(const green_db_link *l, uint64_t hash, const char *sql, size_t len)
 {
@@ -54,18 +66,42 @@ unprepare(green_db_link *l, void *arg)
 {
         green_db_stmt *s = arg;
 
-        l->target->driver->unprepare(l, l->db, s->prepared, true);
+        if (!s->gone)
+                l->target->driver->unprepare(l, l->db, s->prepared, true);
+        s->gone = true;
         return 0;
+}
+
+/* It is off the list. Where the call that was to forget it was not made, it is kept. */
+static void
+free_or_keep(green_db_link *l, green_db_stmt *s)
+{
+        if (s != NULL && !s->gone)
+                append_stmt(l, s);
+        else
+                green_free(s);
 }
 
 static int
 prepare(green_db_link *l, void *arg)
 {
         struct preparing *p = arg;
+        int rc;
 
         if (p->old != NULL)
                 (void)unprepare(l, p->old);
-        return l->target->driver->prepare(l, l->db, p->stmt->sql, &p->stmt->prepared);
+        rc = l->target->driver->prepare(l, l->db, p->stmt->sql, &p->stmt->prepared);
+        if (rc == 0)
+                p->stmt->gone = false;
+        return rc;
+}
+
+int
+green__db_stmt_ready(green_db_stmt *s)
+{
+        struct preparing p = {.stmt = s};
+
+        return s->gone ? green__db_call(s->link, prepare, &p) : 0;
 }
 
 /* The one that was used the longest time ago and is nobody's, where there are as many as are kept. */
@@ -95,12 +131,13 @@ prepare_new(green_db_conn *c, const char *sql, size_t len, uint64_t hash, green_
         if (s == NULL)
                 return -ENOMEM;
         s->link = l;
+        s->gone = true;
         s->hash = hash;
         s->len = len;
         memcpy(s->sql, sql, len + 1);
         p = (struct preparing){s, take_old(l)};
         rc = green__db_call(l, prepare, &p);
-        green_free(p.old);
+        free_or_keep(l, p.old);
         if (rc != 0) {
                 green_free(s);
                 return rc;
@@ -129,6 +166,8 @@ green_db_conn_prepare(green_db_conn *conn, const char *sql, green_db_stmt **ret_
         if (s != NULL) {
                 unlink_stmt(conn->link, s);
                 push_stmt(conn->link, s);
+                s->conn = conn;
+                rc = green__db_stmt_ready(s);
         } else {
                 rc = prepare_new(conn, sql, len, hash, &s);
         }
@@ -155,7 +194,7 @@ green_db_stmt_free(green_db_stmt *stmt)
                 return rc; /* it is kept, as one that nobody has freed */
         unlink_stmt(c->link, stmt);
         rc = green__db_call(c->link, unprepare, stmt);
-        green_free(stmt);
+        free_or_keep(c->link, stmt);
         return green__db_leave(c, rc);
 }
 
@@ -175,10 +214,13 @@ green__db_stmts_forget(green_db_link *l)
         while (s != NULL) {
                 green_db_stmt *next = s->next;
 
-                l->target->driver->unprepare(l, l->db, s->prepared, false);
-                green_free(s);
+                if (!s->gone)
+                        l->target->driver->unprepare(l, l->db, s->prepared, false);
+                s->gone = true;
+                if (s->conn == NULL) {
+                        unlink_stmt(l, s);
+                        green_free(s);
+                }
                 s = next;
         }
-        l->stmts = l->last_stmt = NULL;
-        l->n_stmts = 0;
 }

@@ -1,11 +1,12 @@
 /*
  * Do handshakes keep the others waiting? Fifty full ones are always under way, both ends in one OS thread, while a
  * green thread sleeps a millisecond at a time and notes how late it is. The hub and the pool of OS threads have a core
- * each, where there are two. green_tls_latency MILLISECONDS
+ * each, where there are two. green_tls_latency MILLISECONDS [rsa]; rsa: the server's key is RSA's, of 2048 bits.
  */
 #include "bench.h"
 
 #include <sched.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <green/net.h>
@@ -106,11 +107,15 @@ main(int argc, char **argv)
         double seconds = (double)bench_count(argc, argv, 1, 3000) / 1e3, begin, until;
         struct green_tls_opts c = {.size = sizeof c, .ca_file = TLS_CERTS "/ca.pem", .handshake_timeout = 60};
         struct green_tls_opts s = {.size = sizeof s, .cert_file = TLS_CERTS "/both.pem", .handshake_timeout = 60};
+        struct green_tls_opts rsa = {.size = sizeof rsa,
+                                     .cert_file = TLS_CERTS "/rsa.pem",
+                                     .key_file = TLS_CERTS "/rsa.key",
+                                     .handshake_timeout = 60};
         green_thread *gt[UNDER_WAY];
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
         client_context = green_tls_context_new(&c);
-        server_context = green_tls_context_new(&s);
+        server_context = green_tls_context_new(argc > 2 && strcmp(argv[2], "rsa") == 0 ? &rsa : &s);
         bench_check(client_context != NULL && server_context != NULL, "contexts");
         if (cores > 1)
                 pin((int)cores - 2);

@@ -9,8 +9,8 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool timer memory million sleepers wakeup udp conns
-    tls tls-openssl tls-latency tls-latency-openssl echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
+benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool db-postgres timer memory million sleepers wakeup udp conns
+    tls tls-openssl tls-latency tls-latency-openssl tls-latency-rsa echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
     http-64 http-1000 http-pipeline http-idle http-log https-64 https-close ws-64 ws-1m ws-broadcast ws-idle"
 
 smoke=no rounds=7 out=
@@ -51,6 +51,8 @@ contestants() { # BENCHMARK
         dag) echo green-net=green_dag ;;
         chan) echo green-net=green_chan go=go_chan ;;
         tpool) echo green-net=green_tpool libuv=uv_work ;;
+        db-sqlite) echo green-net=green_db_sqlite threads=threads_sqlite ;;
+        db-pool) echo green-net=green_db_pool ;;
         timer) echo green-net=green_timer libev=ev_timer ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
@@ -78,6 +80,7 @@ contestants() { # BENCHMARK
         ws-broadcast) echo green-net=green_ws:broadcast libwebsockets=lws_ws:broadcast \
             libwebsockets-uv=lws_ws:broadcast-uv raw=raw_ws:broadcast ;;
         ws-idle) echo green-net=green_ws:echo libwebsockets=lws_ws:small ;;
+        db-postgres) echo green-net=green_db_postgres threads=threads_libpq ;;
     esac
 }
 
@@ -88,7 +91,8 @@ count() { # BENCHMARK
         no-spawn | no-greenpool) echo 2000000 ;;
         no-imap) echo 1000000 ;;
         no-handover | no-queue | no-lock) echo 5000000 ;;
-        no-timer | no-select) echo 3000000 ;;
+        no-db-sqlite) echo 300000 ;;
+        no-timer | no-select | no-db-pool) echo 3000000 ;;
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million | no-wakeup) echo 1000000 ;;
@@ -97,8 +101,8 @@ count() { # BENCHMARK
         no-http*) echo 3 ;;
         yes-http-idle | yes-ws-broadcast | yes-ws-idle) echo 200 ;;
         yes-http*) echo 1 ;;
-        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-*) echo 1500 ;;
-        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-*) echo 100 ;;
+        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-*) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-*) echo 100 ;;
         no-tls*) echo 3000 ;;
         yes-tls*) echo 200 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
@@ -115,6 +119,7 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
         http-idle) echo http_idle_load ;;
         http*) echo wrk_load ;;
         ws-*) echo ws_load ;;
+        db-postgres) echo postgres_load ;;
     esac
 }
 
@@ -126,6 +131,7 @@ compile() { # PROGRAM
     case $1 in
         green_http | green_ws) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
+        threads_sqlite) libs="$($pc --cflags --libs sqlite3) -pthread" || return 1 ;;
         raw_tls_openssl) libs="-lssl -lcrypto" ;;
         *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
@@ -136,6 +142,7 @@ compile() { # PROGRAM
         libevent_*) libs=-levent_core ;;
         libuv_* | uv_*) libs=-luv ;;
         pthread_*) libs=-pthread ;;
+        threads_libpq) libs="$($pc --cflags --libs libpq) -pthread" || return 1 ;;
         boost_*) libs="-lboost_fiber -lboost_context" ;;
     esac
     # shellcheck disable=SC2086
@@ -167,6 +174,15 @@ pinned() {
     if test "$last" -ge 0; then taskset -c "$last" "$@"; else "$@"; fi
 }
 
+# The idle connections twice: with a green thread that waits, and with none. To a peer it is the same.
+run_tls() { # BENCHMARK PROGRAM
+    rest=
+    case $2 in */green_*) rest=rest ;; esac
+    "$out/programs/tls_load" "$(count "$1")" "$last" "$first" "$2" || return 1
+    # shellcheck disable=SC2086
+    "$out/programs/tls_load" -r "$(count "$1")" "$last" "$first" "$2" $rest
+}
+
 run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     program=$out/programs/${2%%:*} argument=
     case $2 in *:*) argument=${2#*:} ;; esac
@@ -177,9 +193,11 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
         line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
-        tls-openssl) GREEN_TLS=openssl "$out/programs/tls_load" "$(count "$1")" "$last" "$first" "$program" ;;
         tls-latency-openssl) GREEN_TLS=openssl "$program" "$(count "$1")" ;;
-        udp | conns | tls) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        tls-latency-rsa) GREEN_TLS=openssl "$program" "$(count "$1")" rsa ;;
+        tls) run_tls "$1" "$program" ;;
+        tls-openssl) GREEN_TLS=openssl run_tls "$1" "$program" ;;
+        udp | conns) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-idle) "$out/programs/http_idle_load" "$(count "$1")" "$last" "$first" "$program" ;;
         http-pipeline)
             "$out/programs/wrk_load" -s "$here/wrk_pipeline.lua" 64 "$(count "$1")" "$last" "$first" "$program"
@@ -200,13 +218,14 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
                 "$out/programs/ws_load" resting "$(count "$1")" "$last" "$first" "$program" rest
             ;;
         ws-*) "$out/programs/ws_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        db-*) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
             ;;
         # Two OS threads and more: on all cores.
         chan) GOMAXPROCS=2 "$program" "$(count "$1")" ;;
-        tpool) "$program" "$(count "$1")" ;;
+        tpool | db-sqlite) "$program" "$(count "$1")" ;;
         *) pinned "$program" "$(count "$1")" $argument ;;
     esac
 }
@@ -239,7 +258,16 @@ obstacle() { # BENCHMARK
             ;;
     esac
     case $1 in
-        https-* | tls-*openssl)
+        db-postgres)
+            build postgres_load && "$out/programs/postgres_load" try >/dev/null 2>&1 || echo "there is no PostgreSQL server"
+            build green_db_postgres && "$out/programs/green_db_postgres" try >/dev/null 2>&1 || echo "there is no driver for it"
+            return
+            ;;
+        db-*)
+            build green_db_pool && "$out/programs/green_db_pool" 1 >/dev/null 2>&1 || echo "there is no driver for SQLite"
+            return
+            ;;
+        https-* | tls-*openssl | tls-*rsa)
             build green_http && GREEN_TLS=openssl "$out/programs/green_http" tls try >/dev/null 2>&1 ||
                 echo "there is no TLS by OpenSSL"
             return

@@ -1,7 +1,9 @@
 /*
  * The load of the TLS benchmarks: starts a server, and measures it by its CPU time: full and resumed handshakes, memory
- * of idle connections, and messages of 64 bytes on connections that stay. tls_load MILLISECONDS SERVER-CORE LOAD-CORE
- * SERVER [ARGUMENT...]
+ * of idle connections, and messages of 64 bytes on connections that stay. tls_load [-r] MILLISECONDS SERVER-CORE
+ * LOAD-CORE SERVER [ARGUMENT...]
+ *
+ * -r: only the memory, of a server that keeps as little as it can of a connection at rest.
  */
 #include "bench_mbedtls.h"
 
@@ -92,19 +94,38 @@ measure_handshakes(const char *name, double seconds, clockid_t clock, const mbed
         bench_print(name, "us", (bench_clock(clock) - cpu) * 1e6 / (double)n);
 }
 
+/* What each of so many connections leaves with the server when it has nothing to say any more. */
+static void
+measure_idle(const char *name, struct conn *conns, int n, pid_t pid)
+{
+        double before = resident(pid);
+
+        for (int i = 0; i < n; i++) {
+                open_conn(&conns[i], NULL);
+                say(&conns[i]);
+                hear(&conns[i]);
+        }
+        bench_print(name, "bytes", (resident(pid) - before) / n);
+}
+
 int
 main(int argc, char **argv)
 {
-        double seconds = (double)bench_count(argc, argv, 1, 1000) / 1e3, wall, server, load, before, until;
+        int resting = argc > 1 && strcmp(argv[1], "-r") == 0;
+        double seconds, wall, server, load, until;
         struct conn *conns = calloc(IDLE, sizeof *conns);
         mbedtls_ssl_session session;
         clockid_t clock;
         long done = 0;
         pid_t pid;
-        int idle = seconds < 0.5 ? 20 : IDLE;
+        int idle;
 
+        argc -= resting;
+        argv += resting;
         if (argc < 5)
-                return fprintf(stderr, "usage: %s MS SERVER-CORE LOAD-CORE SERVER...\n", argv[0]), 2;
+                return fprintf(stderr, "usage: %s [-r] MS SERVER-CORE LOAD-CORE SERVER...\n", argv[0]), 2;
+        seconds = (double)bench_count(argc, argv, 1, 1000) / 1e3;
+        idle = seconds < 0.5 ? 20 : IDLE;
         bench_tls_defaults(&conf, MBEDTLS_SSL_IS_CLIENT);
         mbedtls_ssl_conf_authmode(&conf, MBEDTLS_SSL_VERIFY_NONE);
         mbedtls_ssl_session_init(&session);
@@ -116,13 +137,11 @@ main(int argc, char **argv)
         open_conn(&conns[0], NULL);
         bench_check(mbedtls_ssl_get_session(&conns[0].ssl, &session) == 0, "get_session");
         close_conn(&conns[0]);
-        before = resident(pid);
-        for (int i = 0; i < idle; i++) {
-                open_conn(&conns[i], NULL);
-                say(&conns[i]);
-                hear(&conns[i]);
+        measure_idle(resting ? "tls_resting" : "tls_idle", conns, idle, pid);
+        if (resting) {
+                bench_stop_server(pid);
+                return 0;
         }
-        bench_print("tls_idle", "bytes", (resident(pid) - before) / idle);
         measure_handshakes("tls_full", seconds / 3, clock, NULL);
         measure_handshakes("tls_resumed", seconds / 3, clock, &session);
 

@@ -7,7 +7,7 @@
  *
  *     GREEN_API extern const struct green_db_driver green_db_module;
  *
- * and needs nothing but this header; doc/examples/db_driver.c is a whole one. It is called
+ * and needs nothing but this header; doc/examples/third_party_driver is a whole one. It is called
  *
  * - by one green thread at a time for one connection, with the connection's *link*;
  * - in that green thread, where the driver never blocks: it waits by green_db_link_wait();
@@ -16,6 +16,9 @@
  *
  * Functions return 0, or a code that green_db_link_fail() was told of. What green_db_link_wait() fails with is returned as it
  * is: the exchange with the server may be left where it stands, since settle() or close() is what is called next.
+ *
+ * A call that has done nothing yet, since somebody else has a lock, may return -EINPROGRESS: it is called again with the same
+ * arguments a little later, and keeps no OS thread until then. Not connect().
  */
 #ifndef GREEN_DB_DRIVER_H
 #define GREEN_DB_DRIVER_H
@@ -87,7 +90,9 @@ enum green_db_command_kind {
 /** A command. */
 struct green_db_command {
         enum green_db_command_kind kind;      /**< which */
-        const char *text, *text2, *text3;     /**< see there */
+        const char *text;                     /**< see there */
+        const char *text2;                    /**< see there */
+        const char *text3;                    /**< see there */
         int64_t number;                       /**< see there */
         char *out;                            /**< where text goes, with its NUL */
         size_t out_size;                      /**< bytes there */

@@ -246,7 +246,8 @@ struct green_db_pool_info {
 GREEN_API int green_db_pool_get_info(const green_db_pool *p, struct green_db_pool_info *info);
 
 /**
- * @brief Clean-up: roll back a transaction that was left open. May yield; does not where none is open.
+ * @brief Clean-up: roll back a transaction that was left open. May yield; does not where none is open. Settings that were
+ *        changed (character set, isolation, database, user, those by statements) stay, for the next user too.
  * @param conn a connection.
  * @param arg  not used.
  * @return 0, or a code.

@@ -132,9 +132,11 @@ struct green_tls_opts {
 /**
  * @brief Make a context. Never yields; it reads the files. thread-safe.
  *
- * The system's bundle, which is long, is read when the first client of the context makes its handshake: in the pool of
- * OS threads, once, while that handshake waits. What is wrong with it is that handshake's code. Only where a server
- * verifies its clients by it (a certificate, and @ref green_tls_opts::verify) is it read here.
+ * The system's bundle, which is long, is read when the first connection needs it, a client's or one of a server that
+ * verifies its clients by it (a certificate, and @ref green_tls_opts::verify): in the pool of OS threads, once, while that
+ * handshake waits. What is wrong with it is that handshake's code. A context that @ref green_tls_opts::sni_fn gives, and
+ * that was used for nothing else before, reads it within the handshake's step, perhaps on the hub's OS thread; if it is
+ * wrong, no client's certificate is believed, and the log says so.
  *
  * @param opts NULL for defaults: a client that trusts whom the system trusts.
  * @return the context, with one reference, for green_tls_context_unref(). NULL with `errno` and green_last_error(): ENOENT,
@@ -161,8 +163,8 @@ GREEN_API void green_tls_context_unref(green_tls_context *context);
 /**
  * @brief Read certificate, key, trusted certificates and CRL anew from their files: for connections to come. Those that
  *        are open go on, and sessions that were begun with the old certificate can still be resumed. Never yields.
- *        thread-safe. The system's bundle is read anew by the next client's handshake, as at first; where that fails,
- *        what was read before is used, and the log says so.
+ *        thread-safe. The system's bundle is read anew by the next handshake that needs it, as at first; where that
+ *        fails, what was read before is used, and the log says so.
  * @param context a context made from files.
  * @retval 0              from now on the new ones are used.
  * @retval -EINVAL        it was made from memory only.
