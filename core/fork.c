@@ -11,6 +11,7 @@ atomic_bool green__forked;
 static void
 before_fork(void)
 {
+        green__block_lock();
         green__hubs_lock();
         green__local_lock();
         green__log_lock();
@@ -22,6 +23,7 @@ in_parent(void)
         green__log_unlock();
         green__local_unlock();
         green__hubs_unlock();
+        green__block_unlock();
         atomic_store(&green__forked, true);
 }
 
@@ -59,6 +61,8 @@ in_child(void)
         green__local_unlock();
         green__hubs_after_fork(h);
         green__hubs_unlock();
+        green__block_after_fork();
+        green__block_unlock();
         atomic_store(&green__forked, true);
         if (h == NULL)
                 return;
@@ -79,8 +83,16 @@ in_child(void)
         green__slots_after_fork(h);
 }
 
+static void
+install(void)
+{
+        (void)pthread_atfork(before_fork, in_parent, in_child);
+}
+
 void
 green__fork_install(void)
 {
-        (void)pthread_atfork(before_fork, in_parent, in_child);
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+        (void)pthread_once(&once, install);
 }
