@@ -212,17 +212,29 @@ other_main(void *arg)
         return NULL;
 }
 
+/* What is told of all once it sleeps. */
+static struct green_metrics
+start_other(struct other *o, const struct green_metrics *before)
+{
+        double until = core_now() + CORE_SOON;
+        struct green_metrics m;
+
+        CHECK_INT(pthread_create(&o->thread, NULL, other_main, o), 0);
+        do
+                m = all();
+        while ((m.spawns - before->spawns < THREADS || m.threads != before->threads + 1 ||
+                m.bytes_written - before->bytes_written < 11) &&
+               core_now() < until);
+        return m;
+}
+
 static void
 a_hub_that_sleeps_is_in_the_sum_and_one_that_has_ended_is_kept(void)
 {
         struct green_metrics before = all(), m, mine = here();
         struct other o = {.hub = NULL};
-        double until = core_now() + CORE_SOON;
 
-        CHECK_INT(pthread_create(&o.thread, NULL, other_main, &o), 0);
-        do
-                m = all();
-        while ((m.spawns - before.spawns < THREADS || m.bytes_written - before.bytes_written < 11) && core_now() < until);
+        m = start_other(&o, &before);
         CHECK_INT(m.hubs, before.hubs + 1);
         CHECK_INT(m.threads, before.threads + 1);
         CHECK_INT(m.spawns - before.spawns, THREADS);
@@ -291,14 +303,9 @@ static void
 the_child_of_a_fork_keeps_what_was_counted(void)
 {
         struct other o = {.hub = NULL};
-        struct green_metrics before = all(), m;
-        double until = core_now() + CORE_SOON;
+        struct green_metrics before = all(), m = start_other(&o, &before);
         pid_t pid;
 
-        CHECK_INT(pthread_create(&o.thread, NULL, other_main, &o), 0);
-        do
-                m = all();
-        while ((m.spawns - before.spawns < THREADS || m.bytes_written - before.bytes_written < 11) && core_now() < until);
         pid = core_fork();
         if (pid == 0) {
                 struct green_metrics child = all();

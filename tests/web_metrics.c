@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 #include "metrics_text.h"
 
@@ -130,6 +131,8 @@ the_time_is_from_the_first_byte_of_the_head_to_the_end_of_the_answer(void)
         begin();
         c = client_of(&s);
         say(c, "GET / HT");
+        while (now().connections == before.connections || now().idle > before.idle)
+                CHECK_INT(green_sleep(0.001), 0);
         CHECK_INT(green_sleep(0.03), 0);
         say(c, "TP/1.1\r\nHost: a\r\n\r\n");
         (void)until(c, "slept");
@@ -303,6 +306,51 @@ servers_of_other_os_threads_are_in_the_sum(void)
         CHECK(core.accepts >= 40);
 }
 
+static void *
+fork_without_a_hub(void *arg)
+{
+        struct green_wsgi_metrics all = now();
+        struct green_metrics m = {.size = sizeof m};
+        pid_t pid = fork();
+        int status = -1;
+
+        (void)arg;
+        if (pid == 0) {
+                CHECK_INT(green_metrics_get(&m, true), 0);
+                CHECK_INT(m.hubs, 0);
+                CHECK_INT(now().requests, all.requests);
+                CHECK_INT(now().times.count, all.times.count);
+                CHECK_INT(now().connections, 0);
+                CHECK_INT(now().idle, 0);
+                _exit(suite_failures() != 0);
+        }
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        CHECK_INT(status, 0);
+        return NULL;
+}
+
+static void
+in_the_child_of_a_fork_servers_of_other_os_threads_have_ended(void)
+{
+        struct server s = {0};
+        green_socket *c;
+        pthread_t thread;
+
+        begin();
+        serve(&s, as_asked);
+        c = client_of(&s);
+        say(c, "GET /200 HTTP/1.1\r\nHost: a\r\n\r\n");
+        (void)until(c, "\r\n\r\nx");
+        while (now().idle - before.idle < 1)
+                CHECK_INT(green_sleep(0.001), 0);
+        CHECK_INT(pthread_create(&thread, NULL, fork_without_a_hub, NULL), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK_INT(now().connections - before.connections, 1);
+        CHECK_INT(green_socket_free(c), 0);
+        stop(&s);
+        answered(0, "01000");
+}
+
 /* ---- the application */
 
 /* Reads an answer's body as metrics; its series. */
@@ -384,6 +432,7 @@ GREEN_SUITE(web_metrics) {
         GREEN_TEST(an_upgrade_is_answered_when_it_begins),
         GREEN_TEST(websockets_that_are_open_are_told),
         GREEN_TEST(servers_of_other_os_threads_are_in_the_sum),
+        GREEN_TEST(in_the_child_of_a_fork_servers_of_other_os_threads_have_ended),
         GREEN_TEST(the_application_shows_all_metrics),
         GREEN_TEST(a_size_that_is_unknown_is_refused_and_a_smaller_one_is_kept_to),
         GREEN_SUITE_END

@@ -145,7 +145,8 @@ tell(struct green_metrics_to *to, void *arg)
         green_metrics_gauge(to, "green_http_connections_idle", "HTTP connections without a request.", NULL, (double)m.idle);
         green_metrics_gauge(to, "green_http_websockets", "WebSockets that are open.", NULL, (double)websockets);
         for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
-                green_metrics_counter(to, "green_http_requests_total", "HTTP requests answered.", labels[i], (double)m.status[i]);
+                green_metrics_counter(to, "green_http_requests_total", "HTTP requests answered.", labels[i],
+                                      (double)m.status[i]);
         green_metrics_seconds(to, "green_http_request_seconds",
                               "From the first byte of a request to the last of its answer.", NULL, &m.times);
 }
@@ -182,7 +183,9 @@ take_off(struct green__server *server)
 static void
 in_child(void)
 {
-        uint64_t here = green_hub_ident();
+        green_thread *self;
+        /* Without making a hub where there is none. */
+        uint64_t here = green_park_check_mt(0, &self) == 0 ? green_hub_ident() : 0;
 
         for (struct green__server *server = servers, *next; server != NULL; server = next) {
                 next = server->servers_next;
