@@ -196,7 +196,7 @@ green__sys_read(green_fd fd, const struct green__fd_kind *kind, void *buf, size_
         do
                 n = result(read(fd, buf, len));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : green__count_read(n);
+        return green__count_read(n == -EWOULDBLOCK ? -EAGAIN : n);
 }
 
 static ssize_t
@@ -207,7 +207,7 @@ write_once(green_fd fd, const struct green_iovec *iov, size_t n)
         do
                 sent = result(writev(fd, (const struct iovec *)(uintptr_t)iov, (int)n));
         while (green__unlikely(sent == -EINTR));
-        return sent == -EWOULDBLOCK ? -EAGAIN : green__count_written(sent);
+        return green__count_written(sent == -EWOULDBLOCK ? -EAGAIN : sent);
 }
 
 /* A pipe that nobody reads from raises SIGPIPE. */

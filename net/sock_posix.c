@@ -324,7 +324,7 @@ green__sys_recv(green_fd fd, void *buf, size_t len, int flags)
         do
                 n = result(recv(fd, buf, len, flags | MSG_DONTWAIT));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : green__count_received(n, flags);
+        return green__count_received(n == -EWOULDBLOCK ? -EAGAIN : n, flags);
 }
 
 ssize_t
@@ -339,7 +339,7 @@ green__sys_recvfrom(green_fd fd, void *buf, size_t len, int flags, struct green_
         } while (green__unlikely(n == -EINTR));
         if (n >= 0)
                 *ret_from = from;
-        return n == -EWOULDBLOCK ? -EAGAIN : green__count_received(n, flags);
+        return green__count_received(n == -EWOULDBLOCK ? -EAGAIN : n, flags);
 }
 
 ssize_t
@@ -350,7 +350,7 @@ green__sys_send(green_fd fd, const void *buf, size_t len, int flags)
         do
                 n = result(send(fd, buf, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : green__count_written(n);
+        return green__count_written(n == -EWOULDBLOCK ? -EAGAIN : n);
 }
 
 ssize_t
@@ -362,7 +362,7 @@ green__sys_sendv(green_fd fd, const struct green_iovec *iov, size_t n, int flags
         do
                 sent = result(sendmsg(fd, &msg, flags | MSG_DONTWAIT | MSG_NOSIGNAL));
         while (green__unlikely(sent == -EINTR));
-        return sent == -EWOULDBLOCK ? -EAGAIN : green__count_written(sent);
+        return green__count_written(sent == -EWOULDBLOCK ? -EAGAIN : sent);
 }
 
 ssize_t
@@ -375,7 +375,7 @@ green__sys_sendto(green_fd fd, const void *buf, size_t len, int flags, const str
         do
                 n = result(sendto(fd, buf, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL, sa, size));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : green__count_written(n);
+        return green__count_written(n == -EWOULDBLOCK ? -EAGAIN : n);
 }
 
 ssize_t
