@@ -111,6 +111,7 @@ on_watch(struct green_watch *w, int result, void *arg)
                 return;
         }
         set_busy(conn, GREEN__CONN_QUEUED);
+        conn->server->counts.woken = 0;
         green__turn_ask(conn);
 }
 
@@ -347,6 +348,15 @@ in_handshake(const struct green__session *s)
         return green_socket_is_tls(s->conn->socket) && green_tls_version(s->conn->socket) == NULL;
 }
 
+/* When the first bytes of a connection that rested were there: those that one poll has woken share a reading of the clock. */
+static int64_t
+woken_at(struct green__server *server)
+{
+        if (server->counts.woken == 0)
+                server->counts.woken = green__wsgi_now();
+        return server->counts.woken;
+}
+
 enum head { HEAD_DONE, HEAD_BAD, HEAD_REST, HEAD_END };
 
 /*
@@ -359,6 +369,7 @@ next_head(struct green__session *s, int *status)
         green_wsgi_request *req = &s->request;
         struct green_timeout t = {{0}};
         enum head found = HEAD_END;
+        bool waits;
         int rc;
 
         green__http1_init(&req->head, &s->server->limits, req->fields, (uint16_t)s->server->opts.max_fields);
@@ -378,9 +389,10 @@ next_head(struct green__session *s, int *status)
                 /* It ends, and nothing of a request is here. */
                 if (!s->begun && s->server->closing)
                         goto out;
-                rc = s->drained ? wait_for_head(s, &t, s->begun) : green__session_fill(s, false);
+                waits = s->drained;
+                rc = waits ? wait_for_head(s, &t, s->begun) : green__session_fill(s, false);
                 if (rc > 0 && !s->begun)
-                        s->came = green__wsgi_now();
+                        s->came = waits || s->came != 0 ? green__wsgi_now() : woken_at(s->server);
                 if (rc == -EAGAIN)
                         continue;
                 if (rc <= 0) {

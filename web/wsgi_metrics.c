@@ -22,15 +22,6 @@ static struct green_metrics_source source;
 /* ---- counting */
 
 static void
-count(green_wsgi_request *req)
-{
-        unsigned class = (unsigned)req->status / 100;
-
-        req->counted = true;
-        green__note(&req->session->server->counts.status[class < 6 ? class : 0], 1);
-}
-
-static void
 observe(const green_wsgi_request *req)
 {
         green_metrics_observe(&req->session->server->counts.times, green__wsgi_now() - req->came);
@@ -39,26 +30,22 @@ observe(const green_wsgi_request *req)
 void
 green__wsgi_metrics_upgraded(green_wsgi_request *req)
 {
-        count(req);
+        green__wsgi_metrics_count(req);
         observe(req);
 }
 
 void
-green__wsgi_metrics_request(green_wsgi_request *req)
+green__wsgi_metrics_ended(green_wsgi_request *req)
 {
         struct green__session *s = req->session;
 
-        if (req->counted)
-                return;
-        count(req);
         if (s->out_len == 0) {
                 observe(req);
                 return;
         }
-        /* It has not come with those before it, as of a chunked body: they end now, as good as. */
-        if (s->unsent_came != req->came)
-                green__wsgi_metrics_sent(s);
-        s->unsent++;
+        /* Those before it have not come with it, as of a chunked body: they end now, as good as. */
+        green__wsgi_metrics_sent(s);
+        s->unsent = 1;
         s->unsent_came = req->came;
 }
 

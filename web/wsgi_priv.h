@@ -217,7 +217,8 @@ struct green__server_counts {
         uint64_t connections, idle, websockets;
         uint64_t status[6]; /* as in struct green_wsgi_metrics */
         struct green_metrics_histogram times;
-        uint64_t hub; /* green_hub_ident() */
+        int64_t woken; /* when connections were woken last; 0: to be read by the first that runs */
+        uint64_t hub;  /* green_hub_ident() */
         struct green_hub_end hub_end;
 };
 
@@ -398,16 +399,6 @@ void green__log_request(green_wsgi_request *req);
  */
 void green__log_life(struct green__server *server, const struct green__conn *conn, const char *what);
 
-/*
- * wsgi_metrics.c: the metrics. A server begins and ends; a connection becomes something else, which may live on for as long
- * as it likes; a request has ended, and its answer is in out or was given to the system; what was in out was given to it.
- */
-void green__wsgi_metrics_begin(struct green__server *server);
-void green__wsgi_metrics_end(struct green__server *server);
-void green__wsgi_metrics_upgraded(green_wsgi_request *req);
-void green__wsgi_metrics_request(green_wsgi_request *req);
-void green__wsgi_metrics_sent_some(struct green__session *s);
-
 /* Add to a number that other OS threads read, and read it. */
 static inline void
 green__note(uint64_t *number, int64_t n)
@@ -419,6 +410,45 @@ static inline uint64_t
 green__noted(const uint64_t *number)
 {
         return __atomic_load_n(number, __ATOMIC_RELAXED);
+}
+
+/*
+ * wsgi_metrics.c: the metrics. A server begins and ends; a connection becomes something else, which may live on for as long
+ * as it likes; a request has ended whose answer was given to the system, or came apart from those that are in out; what was
+ * in out is given to the system.
+ */
+void green__wsgi_metrics_begin(struct green__server *server);
+void green__wsgi_metrics_end(struct green__server *server);
+void green__wsgi_metrics_upgraded(green_wsgi_request *req);
+void green__wsgi_metrics_ended(green_wsgi_request *req);
+void green__wsgi_metrics_sent_some(struct green__session *s);
+
+/* A request's status is what it is. */
+static inline void
+green__wsgi_metrics_count(green_wsgi_request *req)
+{
+        unsigned status = (unsigned)req->status;
+        size_t class = status >= 200 && status < 300 ? 2 : status < 600 ? status / 100 : 0;
+
+        req->counted = true;
+        green__note(&req->session->server->counts.status[class], 1);
+}
+
+/* It has ended; what follows in most cases is green__wsgi_metrics_sent(). */
+static inline void
+green__wsgi_metrics_request(green_wsgi_request *req)
+{
+        struct green__session *s = req->session;
+
+        if (req->counted)
+                return;
+        green__wsgi_metrics_count(req);
+        if (s->out_len == 0 || (s->unsent > 0 && s->unsent_came != req->came)) {
+                green__wsgi_metrics_ended(req);
+        } else {
+                s->unsent_came = req->came;
+                s->unsent++;
+        }
 }
 
 static inline void
