@@ -12,6 +12,7 @@ static void
 before_fork(void)
 {
         green__block_lock();
+        green__sources_lock();
         green__hubs_lock();
         green__local_lock();
         green__log_lock();
@@ -23,6 +24,7 @@ in_parent(void)
         green__log_unlock();
         green__local_unlock();
         green__hubs_unlock();
+        green__sources_unlock();
         green__block_unlock();
         atomic_store(&green__forked, true);
 }
@@ -61,6 +63,8 @@ in_child(void)
         green__local_unlock();
         green__hubs_after_fork(h);
         green__hubs_unlock();
+        green__sources_after_fork();
+        green__sources_unlock();
         green__block_after_fork();
         green__block_unlock();
         atomic_store(&green__forked, true);

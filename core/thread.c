@@ -190,6 +190,7 @@ make(struct green__hub *h, green_thread_fn fn, void *arg, const char *where)
                 green__thread_unmake(t);
                 return NULL;
         }
+        h->spawns++;
         return t;
 }
 
