@@ -75,6 +75,7 @@ green_hub_step(void)
         if (more_to_do(h) || h->ops_count > 0)
                 run(h);
         h->in_step = false;
+        green__metrics_publish(h);
         /* From now on a post must make green_hub_fd() readable. */
         atomic_store(&h->mailbox->sleeping, 1);
         code = h->stop_code;

@@ -11,6 +11,7 @@ atomic_bool green__forked;
 static void
 before_fork(void)
 {
+        green__sources_lock();
         green__hubs_lock();
         green__local_lock();
         green__log_lock();
@@ -22,6 +23,7 @@ in_parent(void)
         green__log_unlock();
         green__local_unlock();
         green__hubs_unlock();
+        green__sources_unlock();
         atomic_store(&green__forked, true);
 }
 
@@ -59,6 +61,8 @@ in_child(void)
         green__local_unlock();
         green__hubs_after_fork(h);
         green__hubs_unlock();
+        green__sources_after_fork();
+        green__sources_unlock();
         atomic_store(&green__forked, true);
         if (h == NULL)
                 return;

@@ -13,6 +13,7 @@
 #include <green/core.h>
 
 #include "check.h"
+#include "metrics_priv.h"
 #include "stack.h"
 #include "switch.h"
 #include "timer_priv.h"
@@ -313,6 +314,7 @@ struct green__hub {
         int64_t cal_time;
         struct green__ticks ticks;
         uint32_t nready;
+        uint64_t wakeups; /* see metrics_priv.h; spawns too */
         bool hooks;    /* some green thread has switch hooks: every switch takes the slow path */
         bool dying;    /* the running stack is in the pool already */
         bool embedded; /* the hub stack is the application's */
@@ -352,6 +354,7 @@ struct green__hub {
 
         /* Green threads. */
         size_t nthreads;
+        uint64_t spawns;
         uint64_t ident_next, ident_end; /* numbers to give to new ones */
         struct green__thread_chunk *thread_chunks, **thread_chunks_end;
         struct green__thread_chunk *free_chunks; /* those that have a free control block; the last given to first */
@@ -362,7 +365,8 @@ struct green__hub {
         struct green_hub_config config;
         green_hub *mailbox;
         uint64_t ident;
-        uint64_t switches, polls;
+        uint64_t switches, polls; /* anybody may read them */
+        struct green__counts counts;
         int stop_code; /* for an embedder */
         int64_t trim_at; /* embedded: when memory of stacks is looked at again, or GREEN__NEVER */
         void (*notify)(void *arg);
@@ -417,6 +421,13 @@ void green__hub_free(struct green__hub *h);
 /* Code for a hub that cannot be made: what green__hub_make() left as last error. error.c */
 int green__no_hub(void);
 
+/* Switches since `switches` was counted. */
+static inline uint64_t
+green__switches_uncounted(const struct green__hub *h)
+{
+        return h->chunk > h->countdown ? (uint64_t)(h->chunk - h->countdown) : 0;
+}
+
 /* clock.c */
 int64_t green__clock_monotonic(void);
 uint64_t green__cycles(void);
@@ -446,6 +457,9 @@ void green__fork_install(void);
 void green__hubs_lock(void);
 void green__hubs_unlock(void);
 void green__hubs_after_fork(struct green__hub *here);
+
+/* hubs.c: the first of the list, under its lock. */
+const struct green__hub *green__hubs_first(void);
 
 /* log.c, local.c: their locks, held over a fork */
 void green__log_lock(void);

@@ -102,12 +102,22 @@ green__hubs_unlock(void)
 void
 green__hubs_after_fork(struct green__hub *here)
 {
-        for (struct green__hub *h = hubs; h != NULL; h = h->hubs_next)
-                if (h != here && h->mailbox != NULL)
+        for (struct green__hub *h = hubs; h != NULL; h = h->hubs_next) {
+                if (h == here)
+                        continue;
+                green__metrics_keep_lost(h);
+                if (h->mailbox != NULL)
                         atomic_store(&h->mailbox->closed, 1);
+        }
         hubs = here;
         if (here != NULL)
                 here->hubs_next = NULL;
+}
+
+const struct green__hub *
+green__hubs_first(void)
+{
+        return hubs;
 }
 
 static void
@@ -128,6 +138,7 @@ hubs_remove(struct green__hub *h)
         while (*at != h)
                 at = &(*at)->hubs_next;
         *at = h->hubs_next;
+        green__metrics_keep(h);
         pthread_mutex_unlock(&hubs_lock);
 }
 
@@ -269,6 +280,7 @@ green__hub_make_with(const struct green_hub_ops *ops, void *loop)
         green__hub_here = h;
         (void)pthread_setspecific(end_key, h);
         green__interval_begin(h);
+        green__metrics_begin(h);
         return h;
 }
 

@@ -68,6 +68,7 @@ green__withdraw(struct green__hub *h, green_thread *t, int code)
         t->woken = UINT32_MAX;
         t->wake_code = code;
         t->state = GREEN__READY;
+        h->wakeups++;
         green__ready(h, t);
 }
 
@@ -277,6 +278,7 @@ green_wake(struct green_wait *w, int code)
                 green__unwait(t);
         }
         t->state = GREEN__READY;
+        h->wakeups++;
         green__ready(h, t);
 }
 

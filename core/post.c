@@ -41,6 +41,7 @@ green__mailbox_drain(struct green__hub *h)
 {
         struct green__post *post = atomic_exchange(&h->mailbox->posts, NULL);
         struct green__post *oldest = NULL;
+        uint64_t n = 0;
 
         while (post != NULL) {
                 struct green__post *next = post->next;
@@ -48,7 +49,9 @@ green__mailbox_drain(struct green__hub *h)
                 post->next = oldest;
                 oldest = post;
                 post = next;
+                n++;
         }
+        green__count(&h->counts.posts, n);
         for (post = oldest; post != NULL; post = oldest) {
                 oldest = post->next;
                 if (post->kind == GREEN__POST_WAIT) {

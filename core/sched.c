@@ -24,17 +24,24 @@ next_chunk(struct green__hub *h)
         h->countdown = h->chunk;
 }
 
-void
-green__interval_begin(struct green__hub *h)
+static inline __attribute__((always_inline)) void
+begin_interval(struct green__hub *h)
 {
+        green__count(&h->switches, green__switches_uncounted(h));
         h->left = h->interval;
         next_chunk(h);
         h->t0 = green__cycles();
 }
 
+void
+green__interval_begin(struct green__hub *h)
+{
+        begin_interval(h);
+}
+
 /*
- * The cycle counter's rate, from polls that lie about a millisecond apart or more; and the time for those who begin to
- * wait. The clock is read no more often than that.
+ * The cycle counter's rate, from polls that lie about a millisecond apart or more; the time for those who begin to wait; and
+ * what others may read of what was counted. The clock is read no more often than that.
  */
 static void
 calibrate(struct green__hub *h)
@@ -54,6 +61,7 @@ calibrate(struct green__hub *h)
         h->now = h->clock == green__clock_monotonic ? time : h->clock();
         if (h->ticks.window == 0)
                 green__ticks_calibrate(h);
+        green__metrics_publish(h);
 }
 
 /* The countdown has run out: is it time to poll? If not, count on. */
@@ -64,8 +72,9 @@ interval_over(struct green__hub *h)
 
         if (h->countdown > 0)
                 return false;
-        h->switches += (uint64_t)h->chunk;
+        green__count(&h->switches, (uint64_t)h->chunk);
         h->left -= h->chunk;
+        h->chunk = 0;
         now = green__cycles();
         if (h->left > 0 && now - h->t0 < h->cycles_100us) {
                 next_chunk(h);
@@ -163,13 +172,19 @@ static void
 expire_timers(struct green__hub *h)
 {
         int64_t first = green__first_deadline(h);
+        uint64_t n = 0;
 
         if (first == GREEN__NEVER)
                 return;
         h->now = h->clock();
         while (h->heap.count > 0 && h->heap.entries[0].deadline <= h->now) {
                 expire(h, green__heap_pop(&h->heap));
+                n++;
         }
+        if (n == 0)
+                return;
+        green__count(&h->counts.timers_fired, n);
+        green_metrics_observe(&h->counts.lag, h->now - first);
 }
 
 static void
@@ -256,7 +271,7 @@ wait_for_events(struct green__hub *h, int64_t limit)
 {
         int n;
 
-        h->polls++;
+        green__count(&h->polls, 1);
         n = h->ops->wait(h->state, h->events, GREEN__EVENTS, limit);
         if (green__likely(n >= 0)) {
                 h->wait_failed = false;
@@ -343,6 +358,8 @@ green__poll(struct green__hub *h, int64_t limit)
                 atomic_store(&mb->sleeping, 1);
                 if (atomic_load(&mb->posts) != NULL)
                         limit = 0;
+                green__count(&h->counts.sleeps, limit != 0);
+                green__metrics_publish(h);
         }
         if (sleeping || h->embedded || h->io_waits[0] + h->io_waits[1] + h->ops_count + h->aheads_running > 0 ||
             (h->ops->features & GREEN_HUB_CALLS_BACK)) {
@@ -373,7 +390,7 @@ green__pick(struct green__hub *h)
                 green__poll(h, ready ? 0 : next_limit(h));
                 if (callbacks_wait(h))
                         return &h->home;
-                green__interval_begin(h);
+                begin_interval(h);
         }
 }
 
@@ -433,7 +450,7 @@ green__home_main(void)
                         green__poll(h, next_limit(h));
                         green__run_callbacks(h);
                 }
-                green__interval_begin(h);
+                begin_interval(h);
                 green__go(h, &h->home, green__pop(h));
         }
 }

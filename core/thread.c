@@ -172,6 +172,7 @@ make(struct green__hub *h, green_thread_fn fn, void *arg, const char *where)
                 green__thread_unmake(t);
                 return NULL;
         }
+        h->spawns++;
         return t;
 }
 

@@ -1,12 +1,13 @@
 /*
  * A stream over a file. See <green/file.h> and <green/stream.h>.
  */
+#include "count.h"
 #include "file_priv.h"
 
 static ssize_t
 stream_read(void *source, void *buf, size_t len)
 {
-        return green_file_read(source, buf, len);
+        return green__count_read(green_file_read(source, buf, len));
 }
 
 /* More pieces than a stream has. */
@@ -21,7 +22,7 @@ stream_writev(void *source, const struct green_iovec *iov, size_t n)
         for (size_t i = 0; i < n && pieces < PIECES; i++)
                 if (iov[i].len > 0)
                         own[pieces++] = iov[i];
-        return pieces == 0 ? 0 : green__file_writev(source, own, pieces);
+        return pieces == 0 ? 0 : green__count_written(green__file_writev(source, own, pieces));
 }
 
 static int64_t

@@ -15,6 +15,7 @@
 #include <green/quiet.h>
 
 #include "check.h"
+#include "count.h"
 #include "pipe_sys.h"
 #include "sock_sys.h"
 
@@ -195,7 +196,7 @@ green__sys_read(green_fd fd, const struct green__fd_kind *kind, void *buf, size_
         do
                 n = result(read(fd, buf, len));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : n;
+        return n == -EWOULDBLOCK ? -EAGAIN : green__count_read(n);
 }
 
 static ssize_t
@@ -206,7 +207,7 @@ write_once(green_fd fd, const struct green_iovec *iov, size_t n)
         do
                 sent = result(writev(fd, (const struct iovec *)(uintptr_t)iov, (int)n));
         while (green__unlikely(sent == -EINTR));
-        return sent == -EWOULDBLOCK ? -EAGAIN : sent;
+        return sent == -EWOULDBLOCK ? -EAGAIN : green__count_written(sent);
 }
 
 /* A pipe that nobody reads from raises SIGPIPE. */

@@ -19,6 +19,7 @@
 #include <green/quiet.h>
 
 #include "check.h"
+#include "count.h"
 #include "sock_sys.h"
 
 /* Descriptors that the system passes with one message at most; a receive has room for all. */
@@ -99,7 +100,7 @@ green__sys_recvmsg(green_fd fd, struct green_message *m, int flags)
         } while (green__unlikely(n == -EINTR));
         if (n >= 0)
                 from_msghdr(&msg, m);
-        return n;
+        return green__count_received(n, flags);
 }
 
 ssize_t
@@ -112,7 +113,7 @@ green__sys_sendmsg(green_fd fd, const struct green_message *m, int flags)
         do
                 n = result(sendmsg(fd, &msg, flags | MSG_DONTWAIT | MSG_NOSIGNAL));
         while (green__unlikely(n == -EINTR));
-        return n;
+        return green__count_written(n);
 }
 
 #if HAVE_RECVMMSG && HAVE_SENDMMSG
@@ -130,6 +131,7 @@ green__sys_recvmmsg(green_fd fd, struct green_message *messages, size_t n, int f
         for (int i = 0; i < got; i++) {
                 from_msghdr(&some[i].msg_hdr, &messages[i]);
                 messages[i].len = some[i].msg_len;
+                (void)green__count_received((ssize_t)messages[i].len, flags);
         }
         return got;
 }
@@ -147,8 +149,10 @@ green__sys_sendmmsg(green_fd fd, struct green_message *messages, size_t n, int f
         do
                 sent = (int)result(sendmmsg(fd, some, (unsigned)n, flags | MSG_DONTWAIT | MSG_NOSIGNAL));
         while (green__unlikely(sent == -EINTR));
-        for (int i = 0; i < sent; i++)
+        for (int i = 0; i < sent; i++) {
                 messages[i].len = some[i].msg_len;
+                (void)green__count_written((ssize_t)messages[i].len);
+        }
         return sent;
 }
 #else
@@ -197,7 +201,7 @@ green__sys_recvv(green_fd fd, const struct green_iovec *iov, size_t n, int flags
         do
                 got = result(recvmsg(fd, &msg, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
         while (green__unlikely(got == -EINTR));
-        return got;
+        return green__count_received(got, flags);
 }
 
 /* ---- descriptors as control data */
@@ -277,7 +281,7 @@ green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count)
                 n = result(sendfile(fd, file, &at, count));
         while (n == -EINTR);
         green_quiet_end(&q, n == -EPIPE);
-        return n;
+        return green__count_written(n);
 }
 #else
 ssize_t

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "count.h"
 #include "sock_sys.h"
 
 #ifndef IOV_MAX
@@ -175,11 +176,11 @@ green__sys_accept(green_fd fd, bool blocking, green_fd *ret_fd, struct green_add
                 if (blocking && nobody_waits(fd))
                         return -EAGAIN;
                 rc = accept_once(fd, ret_fd, ret_peer);
-        } while (green__unlikely(green__sys_is_of_the_connection(rc)));
+        } while (green__unlikely(green__count_passed_over(rc)));
         /* Linux looks for a free descriptor before it looks for a connection. */
         if (green__unlikely(rc == -EMFILE || rc == -ENFILE) && nobody_waits(fd))
                 return -EAGAIN;
-        return rc == -EWOULDBLOCK ? -EAGAIN : rc;
+        return rc == -EWOULDBLOCK ? -EAGAIN : green__count_accept(rc);
 }
 
 int
@@ -323,7 +324,7 @@ green__sys_recv(green_fd fd, void *buf, size_t len, int flags)
         do
                 n = result(recv(fd, buf, len, flags | MSG_DONTWAIT));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : n;
+        return n == -EWOULDBLOCK ? -EAGAIN : green__count_received(n, flags);
 }
 
 ssize_t
@@ -338,7 +339,7 @@ green__sys_recvfrom(green_fd fd, void *buf, size_t len, int flags, struct green_
         } while (green__unlikely(n == -EINTR));
         if (n >= 0)
                 *ret_from = from;
-        return n == -EWOULDBLOCK ? -EAGAIN : n;
+        return n == -EWOULDBLOCK ? -EAGAIN : green__count_received(n, flags);
 }
 
 ssize_t
@@ -349,7 +350,7 @@ green__sys_send(green_fd fd, const void *buf, size_t len, int flags)
         do
                 n = result(send(fd, buf, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : n;
+        return n == -EWOULDBLOCK ? -EAGAIN : green__count_written(n);
 }
 
 ssize_t
@@ -361,7 +362,7 @@ green__sys_sendv(green_fd fd, const struct green_iovec *iov, size_t n, int flags
         do
                 sent = result(sendmsg(fd, &msg, flags | MSG_DONTWAIT | MSG_NOSIGNAL));
         while (green__unlikely(sent == -EINTR));
-        return sent == -EWOULDBLOCK ? -EAGAIN : sent;
+        return sent == -EWOULDBLOCK ? -EAGAIN : green__count_written(sent);
 }
 
 ssize_t
@@ -374,7 +375,7 @@ green__sys_sendto(green_fd fd, const void *buf, size_t len, int flags, const str
         do
                 n = result(sendto(fd, buf, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL, sa, size));
         while (green__unlikely(n == -EINTR));
-        return n == -EWOULDBLOCK ? -EAGAIN : n;
+        return n == -EWOULDBLOCK ? -EAGAIN : green__count_written(n);
 }
 
 ssize_t

@@ -1,6 +1,7 @@
 /*
  * Sockets: bind, listen, accept, connect.
  */
+#include "count.h"
 #include "socket_priv.h"
 
 #include <green/alloc.h>
@@ -83,13 +84,14 @@ take_accepted(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
 
         do
                 fd = green_io_take_fd(s->io, ret_peer != NULL ? &ret_peer->data : NULL, &size);
-        while (fd < 0 && green__sys_is_of_the_connection((int)fd));
+        while (fd < 0 && green__count_passed_over((int)fd));
         /* Linux looks for a free descriptor before it looks for a connection. */
         s->no_ahead = fd == -EMFILE || fd == -ENFILE;
         if (s->no_ahead)
                 return -ENODATA;
         if (fd < 0)
-                return (int)fd;
+                return fd == -ENODATA ? -ENODATA : green__count_accept((int)fd);
+        (void)green__count_accept(0);
         if (ret_peer != NULL)
                 ret_peer->size = size < sizeof ret_peer->data ? size : sizeof ret_peer->data;
         if (ret_peer != NULL && size == 0)
@@ -183,8 +185,8 @@ accept_by_hub(green_socket *s, struct green__limit *limit, green_socket **ret_cl
         if (fd == -EMFILE || fd == -ENFILE)
                 return green__socket_unpin(s, green_io_wait(s->io, GREEN_READ, green__limit_left(limit)));
         if (fd < 0)
-                return green__socket_unpin(s, fd == GREEN__AGAIN || green__sys_is_of_the_connection((int)fd) ? 0
-                                                                                                             : (int)fd);
+                return green__socket_unpin(s, fd == GREEN__AGAIN || green__count_passed_over((int)fd) ? 0 : (int)fd);
+        (void)green__count_accept(0);
         peer->size = op.name_size < sizeof peer->data ? op.name_size : sizeof peer->data;
         green_notify_opened((green_fd)fd);
         rc = take_client(s, (green_fd)fd, ret_client);

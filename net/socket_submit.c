@@ -2,6 +2,7 @@
  * Sockets on a hub that runs operations to completion: what a call does once its try has said EAGAIN. The hub moves the
  * bytes, into and out of the caller's own memory, and no second system call is made.
  */
+#include "count.h"
 #include "socket_priv.h"
 
 #include <limits.h>
@@ -68,6 +69,7 @@ receive(green_socket *s, void *buf, size_t len, int flags, struct green__limit *
         green__socket_pin(s);
         n = green__socket_operate(s, &op, limit);
         if (n >= 0) {
+                (void)green__count_received((ssize_t)n, flags);
                 if (!s->closed)
                         note(s, (ssize_t)n, len, flags);
                 if (ret_from != NULL) {
@@ -129,7 +131,7 @@ take(green_socket *s, void *buf, size_t len, int flags, struct green__limit *lim
                 if (n >= 0 && ret_from != NULL)
                         ret_from->size = 0;
                 if (n != -EAGAIN)
-                        return n == -ENODATA ? GREEN__AGAIN : n;
+                        return n == -ENODATA ? GREEN__AGAIN : green__count_received((ssize_t)n, flags);
                 /* What must not wait ends it to see what there is; something held is no failure then. */
                 if (limit->timeout == 0 || green_getcurrent() == NULL) {
                         (void)green_io_stop_ahead(s->io);
@@ -219,7 +221,7 @@ green__socket_submit_send(green_socket *s, const struct green_iovec *iov, size_t
         green__socket_pin(s);
         sent = green__socket_operate(s, &op, limit);
         if (sent >= 0) {
-                *ret_n = (ssize_t)sent;
+                *ret_n = green__count_written((ssize_t)sent);
                 return green__socket_unpin(s, 0);
         }
         return green__socket_unpin(s, sent == GREEN__AGAIN ? 0 : (int)sent);

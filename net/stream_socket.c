@@ -2,6 +2,7 @@
  * Streams over sockets. A stream is a user of the socket's descriptor and not of its handle: it goes on when the handle
  * is closed, and what closes the descriptor is the last of them.
  */
+#include "count.h"
 #include "socket_priv.h"
 #include "stream_priv.h"
 
@@ -50,7 +51,7 @@ try_read(green_socket *s, void *buf, size_t len, unsigned *want)
 
                 *want = GREEN_READ;
                 if (n != -ENODATA)
-                        return (ssize_t)n;
+                        return green__count_read((ssize_t)n);
         }
         return green__socket_try_recv(s, buf, len, 0, want);
 }

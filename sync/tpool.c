@@ -314,3 +314,20 @@ green_tpool_get_info(struct green_tpool_info *info)
         memcpy(info, &full, info->size);
         return 0;
 }
+
+void
+green__tpool_tell(struct green_metrics_to *to, void *arg)
+{
+        struct green_tpool_info info = {.size = sizeof info};
+        uint64_t jobs;
+
+        (void)arg;
+        (void)green_tpool_get_info(&info);
+        green__tpool_enter();
+        jobs = green__pool.jobs;
+        green__tpool_leave();
+        green_metrics_gauge(to, "green_tpool_threads", "OS threads of the thread pool.", NULL, (double)info.threads);
+        green_metrics_gauge(to, "green_tpool_queued", "Jobs that wait for a thread.", NULL, (double)info.queued);
+        green_metrics_gauge(to, "green_tpool_running", "Jobs that run.", NULL, (double)info.running);
+        green_metrics_counter(to, "green_tpool_jobs_total", "Jobs that were begun.", NULL, (double)jobs);
+}

@@ -401,11 +401,13 @@ in_child(void)
 static void
 install(void)
 {
+        static struct green_metrics_source source;
         static bool installed;
 
         if (installed)
                 return;
         installed = true;
+        (void)green_metrics_add(&source, green__tpool_tell, NULL);
         (void)pthread_atfork(green__tpool_enter, green__tpool_leave, in_child);
         (void)atexit(at_exit);
 }

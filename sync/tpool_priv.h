@@ -5,6 +5,7 @@
 #ifndef GREEN_SYNC_TPOOL_PRIV_H
 #define GREEN_SYNC_TPOOL_PRIV_H
 
+#include <green/metrics.h>
 #include <green/park.h>
 #include <green/tpool.h>
 
@@ -99,6 +100,7 @@ struct green__pool {
         atomic_int available, spare;        /* of the crew that takes jobs */
         _Atomic(struct green__crew *)
                 current; /* that one; written under the lock, and without it only compared to NULL */
+        uint64_t jobs;   /* that have begun */
         unsigned forks;  /* that this process comes from; written in the child of one only */
 };
 
@@ -158,6 +160,9 @@ void green__crew_end(struct green__crew *crew);
 
 /* The crew has ended, or nobody wants to wait for that any more. Gives the lock back. */
 void green__crew_part(struct green__crew *crew);
+
+/* tpool.c: the pool's metrics, for its source. */
+void green__tpool_tell(struct green_metrics_to *to, void *arg);
 
 /* Run a job's function here and now. Without the lock. */
 struct green__outcome green__job_run(green_thread_fn fn, void *arg, const char *where);

@@ -135,6 +135,7 @@ take_job(struct green__worker *me, struct ended *e)
         me->job = job;
         crew->running++;
         crew->taken++;
+        green__pool.jobs++;
         return job;
 }
 

@@ -74,6 +74,8 @@ start wsgi 127.0.0.1:0 && {
 # With other people's clients: check_web_*.sh.
 start httpbin -q 127.0.0.1:0 && {
     same "httpbin" "$(fetch "http://$address/bytes/12" "http://$address/chunked/4" | tr '\n' ' ')" "0000000 00000000"
+    fetch "http://$address/metrics" | grep -qx 'green_http_requests_total{status="2xx"} [1-9][0-9]*' ||
+        wrong "httpbin: /metrics: $(fetch "http://$address/metrics")"
     same "httpbin: echo" "$(fetch --data-binary hello "http://$address/echo")" hello
     fetch "http://$address/echo-environ/%22%5C/%C3%A9?a=%20b" >"$tmp/environ"
     grep -qF '  "PATH_INFO": "/echo-environ/\u0022\u005c/\u00c3\u00a9"' "$tmp/environ" ||

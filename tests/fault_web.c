@@ -215,6 +215,11 @@ app(green_wsgi_request *req, void *arg)
                 (void)OK(rc);
                 return rc;
         }
+        if (strstr(green_wsgi_raw_path(req), "metrics") != NULL) {
+                rc = green_metrics_app(req, NULL);
+                (void)OK(rc);
+                return rc;
+        }
         look_at(req);
         look_closer(req);
         if (strstr(green_wsgi_raw_path(req), "form") != NULL) {
@@ -277,10 +282,14 @@ talk_on(green_socket *s)
 {
         static const char filled[] = "POST /a%20b/form?q=1" HEAD "Content-Type: application/x-www-form-urlencoded\r\n"
                                      "Content-Length: 8\r\n\r\n";
+        static const char metrics[] = "GET /metrics" HEAD "\r\n";
         static const char upgrade[] = "GET /upgrade" HEAD "Connection: upgrade\r\nUpgrade: echo\r\n\r\n";
         struct green_iovec iov[2] = {{(void *)(uintptr_t)filled, sizeof filled - 1}, {(void *)(uintptr_t)form, sizeof form - 1}};
 
         if (!OK(green_socket_sendallv(s, iov, 2, 0, NULL)) || !read_answers(s, "\r\n0\r\n\r\n"))
+                return;
+        if (!OK(green_socket_sendall(s, metrics, sizeof metrics - 1, 0, NULL)) ||
+            !read_answers(s, "\ngreen_http_request_seconds_count "))
                 return;
         if (OK(green_socket_sendall(s, upgrade, sizeof upgrade - 1, 0, NULL)))
                 (void)read_answers(s, "taken");
@@ -291,6 +300,7 @@ static void
 read_texts(void)
 {
         struct green_http_part rest = {"a=b", 3}, name, value;
+        struct green_wsgi_metrics m = {.size = sizeof m};
         struct green_quiet quiet;
         char buf[16];
         int64_t when;
@@ -306,6 +316,7 @@ read_texts(void)
         CHECK_STR(green_http_phrase(200), "OK");
         green_quiet_begin(&quiet, SIGPIPE);
         green_quiet_end(&quiet, false);
+        CHECK_INT(green_wsgi_get_metrics(&m), 0);
         green_clean_up();
 }
 

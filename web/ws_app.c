@@ -132,6 +132,7 @@ end(struct green__upgrade *u)
 {
         green_websocket *ws = of(u);
 
+        green__note(&u->conn->server->counts.websockets, -1);
         green__ws_release(ws);
         green_free(ws);
 }
@@ -156,6 +157,7 @@ ws_new(green_wsgi_request *req, green_websocket_site *site, const struct green__
                 green_free(ws);
                 return NULL;
         }
+        green__note(&ws->up.conn->server->counts.websockets, 1);
         rc = h->deflate ? green__ws_set_deflate(ws, &h->agreed) : 0;
         if (rc == 0)
                 return ws;

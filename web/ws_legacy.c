@@ -119,6 +119,7 @@ green__ws_legacy_answer(green_wsgi_request *req, const struct green__ws_handshak
                 return green_last_error()->code;
         req->status = 101;
         rc = green_socket_sendall(socket, text, len, 0, NULL);
+        green__wsgi_metrics_upgraded(req);
         *ret_data = (void *)(uintptr_t)data;
         return rc;
 }

@@ -339,12 +339,14 @@ green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg, const s
         server->date_second = INT64_MIN;
         rc = begin(server, opts);
         if (rc == 0) {
+                green__wsgi_metrics_begin(server);
                 check_descriptors(server);
                 green__log_life(server, NULL, "starting up");
                 rc = accept_all(server);
                 (void)green_socket_close(listener);
                 shut_down(server);
                 green__log_life(server, NULL, "exited");
+                green__wsgi_metrics_end(server);
         }
         server_free(server);
         return rc;

@@ -123,6 +123,8 @@ fill_behind_head(green_wsgi_request *req)
         if (n < 0)
                 return (int)n;
         s->in_end += (size_t)n;
+        /* The next head may begin in it. */
+        s->came = green__wsgi_now();
         return 0;
 }
 

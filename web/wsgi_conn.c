@@ -27,12 +27,27 @@ unlink_conn(struct green__conn *conn)
 }
 
 static void
+note_idle(struct green__server *server, int more)
+{
+        server->stats->idle += (size_t)more;
+        green__note(&server->counts.idle, more);
+}
+
+static void
+note_count(struct green__server *server, int more)
+{
+        server->count += (size_t)more;
+        server->stats->connections = server->count;
+        green__note(&server->counts.connections, more);
+}
+
+static void
 set_busy(struct green__conn *conn, enum green__conn_state state)
 {
         if (conn->state == GREEN__CONN_IDLE) {
                 unlink_conn(conn);
                 link_to(conn, &conn->server->busy);
-                conn->server->stats->idle--;
+                note_idle(conn->server, -1);
         }
         conn->state = state;
 }
@@ -44,9 +59,8 @@ forget(struct green__conn *conn)
 
         unlink_conn(conn);
         if (conn->state == GREEN__CONN_IDLE)
-                server->stats->idle--;
-        server->count--;
-        server->stats->connections = server->count;
+                note_idle(server, -1);
+        note_count(server, -1);
         if (server->count == 0)
                 green_wake_all(&server->all_gone, 0);
         if (server->opts.max_connections != 0)
@@ -75,7 +89,7 @@ rest(struct green__conn *conn)
                 unlink_conn(conn);
         link_to(conn, &server->idle);
         conn->state = GREEN__CONN_IDLE;
-        server->stats->idle++;
+        note_idle(server, 1);
         rc = green_socket_watch(conn->socket, &conn->watch, limit > 0 ? limit : GREEN_FOREVER);
         if (rc != 0) {
                 green_log(GREEN_LOG_ERROR, "green-net: a connection cannot be watched: %s", green_strerror(rc));
@@ -115,8 +129,7 @@ green__conn_add(struct green__server *server, green_socket *socket, const struct
         conn->session = NULL;
         conn->starting = conn->told = conn->killed = false;
         conn->peer = green__peer_of(peer);
-        server->count++;
-        server->stats->connections = server->count;
+        note_count(server, 1);
         if (server->opts.socket_timeout > 0)
                 (void)green_socket_set_timeout(socket, server->opts.socket_timeout);
         green_watch_init(&conn->watch, on_watch, conn);
@@ -166,6 +179,7 @@ green__request_begin(green_wsgi_request *req)
         req->hooks_end = &req->hooks;
         req->on_closing = NULL;
         req->idle = false;
+        req->counted = false;
         req->upgrade = NULL;
         green__response_begin(req);
 }
@@ -183,6 +197,7 @@ request_end(green_wsgi_request *req)
                         h->fn(req, h->arg);
         }
         server->stats->requests++;
+        green__wsgi_metrics_request(req);
         if (req->refused)
                 server->stats->refused++;
         /* What goes on is logged at its end. */
@@ -364,6 +379,8 @@ next_head(struct green__session *s, int *status)
                 if (!s->begun && s->server->closing)
                         goto out;
                 rc = s->drained ? wait_for_head(s, &t, s->begun) : green__session_fill(s, false);
+                if (rc > 0 && !s->begun)
+                        s->came = green__wsgi_now();
                 if (rc == -EAGAIN)
                         continue;
                 if (rc <= 0) {
@@ -372,6 +389,7 @@ next_head(struct green__session *s, int *status)
                         if (late || rc == -ETIMEDOUT)
                                 green__log_life(s->server, s->conn, "timed out");
                         *status = 408;
+                        req->came = s->came;
                         return late && s->begun ? HEAD_BAD : HEAD_END;
                 }
         }
@@ -380,6 +398,7 @@ next_head(struct green__session *s, int *status)
         if (found == HEAD_BAD)
                 *status = green__http1_status(rc);
 out:
+        req->came = s->came;
         (void)green_timeout_cancel(&t);
         return found;
 }

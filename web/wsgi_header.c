@@ -9,6 +9,13 @@
 
 /* ---- what is allowed */
 
+/* Most names differ in their first letter: that is looked at before the whole is compared. */
+static bool
+same_name(const char *a, const char *b)
+{
+        return ((*a ^ *b) & 0xdf) == 0 && strcasecmp(a, b) == 0;
+}
+
 /* Fields that only the server knows how to set. */
 static bool
 is_servers(const char *name)
@@ -17,7 +24,7 @@ is_servers(const char *name)
                                             "Proxy-Connection", "TE"};
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                if (strcasecmp(name, names[i]) == 0)
+                if (same_name(name, names[i]))
                         return true;
         return false;
 }
@@ -162,7 +169,7 @@ take_away(green_wsgi_request *req, const char *name)
                 }
         }
         req->headers_len = (size_t)(end - req->session->headers);
-        if (strcasecmp(name, "Date") == 0)
+        if (same_name(name, "Date"))
                 req->has_date = false;
 }
 
@@ -177,14 +184,14 @@ green_wsgi_add_header(green_wsgi_request *req, const char *name, const char *val
                 rc = check(name, value);
         if (rc != 0)
                 return rc;
-        if (strcasecmp(name, "Connection") == 0) {
+        if (same_name(name, "Connection")) {
                 if (strcasecmp(value, "close") != 0)
                         return green_set_error(-EINVAL, "header field Connection: only \"close\" is the application's");
                 req->close = true;
                 return 0;
         }
         rc = green__header_put(req, name, strlen(name), value, strlen(value));
-        if (rc == 0 && strcasecmp(name, "Date") == 0)
+        if (rc == 0 && same_name(name, "Date"))
                 req->has_date = true;
         return rc;
 }

@@ -19,6 +19,7 @@
  *      wsgi_proxy.c     who the client is behind proxies
  *      wsgi_log.c       the access log
  *      wsgi_log_fd.c    the same to a descriptor
+ *      wsgi_metrics.c   what is counted
  *
  * A connection at rest is a green__conn and its socket: the watch in it fires when bytes arrive. Then a green thread
  * with a session (buffers, parser, request) runs it until its buffer is empty and the last read took all there was.
@@ -33,7 +34,9 @@
 
 #include <green/alloc.h>
 #include <green/error.h>
+#include <green/hubs.h>
 #include <green/log.h>
+#include <green/metrics.h>
 #include <green/opts.h>
 #include <green/park.h>
 #include <green/thread.h>
@@ -164,6 +167,8 @@ struct green_wsgi_request {
         green_wsgi_hook_fn on_closing;
         void *on_closing_arg;
         bool idle;                      /* green_wsgi_set_idle() */
+        bool counted;                   /* among the metrics' */
+        int64_t came;                   /* the first byte of its head: nanoseconds, monotonic */
         struct green__upgrade *upgrade; /* what goes on when the application has returned; NULL: nothing */
 
         /* For the log: valid to its end. */
@@ -200,8 +205,20 @@ struct green__session {
         size_t chunk_open;              /* where in out the chunk that is collected begins; 0: none is */
         struct green__session *late_next, **late_prev; /* with out that is due at the next poll */
         size_t out_len;
+        int64_t came;                   /* when bytes have come that begin a head: for its request's time */
+        int64_t unsent_came;            /* the same of the answers in out, which have come together */
+        unsigned unsent;                /* how many: requests that have ended */
         green_wsgi_request request;
         char out[GREEN__OUT_SIZE];
+};
+
+/* For the metrics. What other OS threads read is written by green__note(). */
+struct green__server_counts {
+        uint64_t connections, idle, websockets;
+        uint64_t status[6]; /* as in struct green_wsgi_metrics */
+        struct green_metrics_histogram times;
+        uint64_t hub; /* green_hub_ident() */
+        struct green_hub_end hub_end;
 };
 
 struct green__server {
@@ -233,6 +250,8 @@ struct green__server {
         struct green_wsgi_pair *environ;      /* copied */
         struct green__proxies *proxies;       /* NULL: nobody is trusted */
         struct green__access_log *log;        /* NULL: no access log is wanted */
+        struct green__server *servers_next;   /* of those that run, in all OS threads */
+        struct green__server_counts counts;
 };
 
 /* wsgi_conn.c */
@@ -378,6 +397,36 @@ void green__log_request(green_wsgi_request *req);
  * former goes where the access log does, the latter to the log hook, for who looks for a fault.
  */
 void green__log_life(struct green__server *server, const struct green__conn *conn, const char *what);
+
+/*
+ * wsgi_metrics.c: the metrics. A server begins and ends; a connection becomes something else, which may live on for as long
+ * as it likes; a request has ended, and its answer is in out or was given to the system; what was in out was given to it.
+ */
+void green__wsgi_metrics_begin(struct green__server *server);
+void green__wsgi_metrics_end(struct green__server *server);
+void green__wsgi_metrics_upgraded(green_wsgi_request *req);
+void green__wsgi_metrics_request(green_wsgi_request *req);
+void green__wsgi_metrics_sent_some(struct green__session *s);
+
+/* Add to a number that other OS threads read, and read it. */
+static inline void
+green__note(uint64_t *number, int64_t n)
+{
+        __atomic_store_n(number, *number + (uint64_t)n, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t
+green__noted(const uint64_t *number)
+{
+        return __atomic_load_n(number, __ATOMIC_RELAXED);
+}
+
+static inline void
+green__wsgi_metrics_sent(struct green__session *s)
+{
+        if (s->unsent > 0)
+                green__wsgi_metrics_sent_some(s);
+}
 
 /* Of a connection that runs; NULL of others. */
 static inline struct green__session *

@@ -47,6 +47,8 @@ green__session_take(struct green__server *server, struct green__conn *conn)
         s->chunk_open = 0;
         s->drained = s->begun = false;
         s->late_prev = NULL;
+        s->unsent = 0;
+        s->came = 0;
         s->request.session = s;
         return s;
 }
@@ -66,6 +68,7 @@ green__session_give(struct green__session *s)
 {
         struct green__server *server = s->server;
 
+        green__wsgi_metrics_sent(s);
         if (s->in_room > GREEN__IN_FIRST || server->sessions_count >= GREEN__SESSIONS_KEPT) {
                 session_free(s);
                 return;
@@ -122,6 +125,7 @@ take_out(struct green__session *s)
 static int
 sent(struct green__session *s, int rc)
 {
+        green__wsgi_metrics_sent(s);
         if (rc != 0)
                 s->request.send_error = rc;
         return rc;
@@ -179,6 +183,8 @@ send_late(struct green__session *s)
         memmove(s->out, s->out + sent, s->out_len - sent);
         s->out_len -= sent;
         s->server->stats->bytes_out += sent;
+        if (s->out_len == 0 || (req->header_put && req->out_mark <= sent))
+                green__wsgi_metrics_sent(s);
         if (s->chunk_open != 0)
                 s->chunk_open -= sent;
         if (req->header_put && req->out_mark < sent)

@@ -68,6 +68,7 @@ green__upgrade_answer(green_wsgi_request *req, const char *protocol, const char 
                 return NULL;
         }
         req->status = 101;
+        green__wsgi_metrics_upgraded(req);
         return green_wsgi_take_over(req, ret_data, ret_len);
 }
 

@@ -354,6 +354,7 @@ contents(green_wsgi_request *req, const char *rest)
                 "<li><a href=\"/chunked/1000\">/chunked/N</a>: the same in chunks\n"
                 "<li><a href=\"/delay/1\">/delay/S</a>: an answer after so many seconds\n"
                 "<li><a href=\"/stream\">/stream</a>, /stream/N: lines, one by one\n"
+                "<li><a href=\"/metrics\">/metrics</a>: what the server counts, for Prometheus\n"
                 "<li>/ws: a WebSocket, each message back\n"
                 "</ul></body></html>\n";
 
@@ -426,6 +427,8 @@ httpbin(green_wsgi_request *req, void *arg)
                 return -ENOMEM;
         if (strcmp(path, "/ws") == 0)
                 return green_websocket_app(req, arg);
+        if (strcmp(path, "/metrics") == 0)
+                return green_metrics_app(req, NULL);
         for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
                 const char *rest = rest_of(path, &routes[i]);
 

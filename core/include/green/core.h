@@ -14,6 +14,7 @@
 #include <green/io.h>
 #include <green/local.h>
 #include <green/log.h>
+#include <green/metrics.h>
 #include <green/module.h>
 #include <green/opts.h>
 #include <green/park.h>

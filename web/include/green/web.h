@@ -9,5 +9,6 @@
 #include <green/net.h>
 #include <green/websocket.h>
 #include <green/wsgi.h>
+#include <green/wsgi_metrics.h>
 
 #endif
