@@ -14,6 +14,7 @@ static const struct green__backdoor_builtin builtins[] = {
         {"hub", "", "the hub of this OS thread", 1, 1, false, green__backdoor_hub},
         {"kill", "ID", "end a green thread", 2, 2, true, green__backdoor_kill},
         {"lua", "", "an interpreter, where green-net was built with one", 1, 1, true, green__backdoor_lua},
+        {"metrics", "[PART]", "counters; of a name with that in it, buckets too", 1, 2, false, green__backdoor_metrics},
         {"ps", "", "the green threads of this OS thread", 1, 1, false, green__backdoor_ps},
         {"set", "NAME VALUE", "change a variable", 3, 3, true, green__backdoor_set},
         {"tpool", "", "the pool of OS threads", 1, 1, false, green__backdoor_tpool},

@@ -134,6 +134,10 @@ uint64_t green__backdoor_ident(const char *text);
 int green__backdoor_dump(green_backdoor_console *c, int (*fn)(int fd, uint64_t ident), uint64_t ident, bool whole);
 green__backdoor_command green__backdoor_ps, green__backdoor_hub, green__backdoor_tpool, green__backdoor_kill;
 
+/* ---- backdoor_metrics.c */
+
+green__backdoor_command green__backdoor_metrics;
+
 /* ---- backdoor_posix.c */
 
 /* A descriptor to write to without waiting, and to read from again; or a code. */

@@ -112,7 +112,7 @@ by_hand(void)
 {
         if (!MADE(green_get_hub()) || !OK(green_backdoor_register("answer", answer, NULL, "answers")))
                 return;
-        play("open\nhelp\nps\nhub\nvars\nset number 2\nanswer\nquit\n");
+        play("open\nhelp\nps\nhub\nmetrics\nvars\nset number 2\nanswer\nquit\n");
         CHECK_INT(green_backdoor_unregister("answer"), 0);
 }
 

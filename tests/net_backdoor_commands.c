@@ -424,6 +424,21 @@ hub_and_pool_tell_what_they_are(void)
         hang_up(&c);
 }
 
+static void
+counters_are_shown_without_their_frame(void)
+{
+        struct client c;
+
+        if (open_pair(&c, &plain)) {
+                has(ask(&c, "metrics"), "green_threads ");
+                CHECK(strchr(c.text, '#') == NULL && strstr(c.text, "_bucket") == NULL);
+                has(ask(&c, "metrics lag"), "_bucket{");
+                CHECK(strstr(c.text, "green_threads") == NULL);
+                CHECK_STR(ask(&c, "metrics none"), "");
+        }
+        hang_up(&c);
+}
+
 /* ---- by hand */
 
 struct tape {
@@ -579,7 +594,8 @@ GREEN_SUITE(net_backdoor_commands){GREEN_TEST(variables_of_each_type_are_set_and
                                    GREEN_TEST(a_command_that_ends_its_green_thread_ends_the_console),
                                    GREEN_TEST(green_threads_are_listed_and_killed),
                                    GREEN_TEST(hub_and_pool_tell_what_they_are),
-                                   GREEN_TEST(a_console_reads_and_flushes_any_stream),
+                                   GREEN_TEST(counters_are_shown_without_their_frame),
+        GREEN_TEST(a_console_reads_and_flushes_any_stream),
                                    GREEN_TEST(a_client_that_is_gone_is_no_error_and_other_failures_are),
                                    GREEN_TEST(one_console_may_run_within_another),
                                    GREEN_SUITE_END};
