@@ -13,15 +13,12 @@
 
 /* ---- green threads */
 
-/* Where a line is between two pieces of text. */
-struct lines {
-        bool whole;  /* also those that do not begin at the margin */
-        bool inside; /* a line has begun */
-        bool wanted; /* and is shown */
-};
+/* A line of green_debug_dump() has no more bytes. */
+#define PIECE 1024
 
+/* Show lines; of a short form not those of calls, "  #0  ...". 0, or a code. */
 static int
-show_lines(green_backdoor_console *c, struct lines *l, const char *text, size_t len)
+show_lines(green_backdoor_console *c, const char *text, size_t len, bool whole)
 {
         int rc = 0;
 
@@ -29,10 +26,7 @@ show_lines(green_backdoor_console *c, struct lines *l, const char *text, size_t 
                 const char *newline = memchr(text, '\n', len);
                 size_t n = newline == NULL ? len : (size_t)(newline - text) + 1;
 
-                if (!l->inside)
-                        l->wanted = l->whole || (*text != ' ' && *text != '\t');
-                l->inside = newline == NULL;
-                if (l->wanted)
+                if (whole || n < 3 || memcmp(text, "  #", 3) != 0)
                         rc = green__backdoor_write(c, text, n);
                 text += n;
                 len -= n;
@@ -40,22 +34,33 @@ show_lines(green_backdoor_console *c, struct lines *l, const char *text, size_t 
         return rc;
 }
 
+/* Bytes up to the end of the last line that has one; all of them where none has. */
+static size_t
+whole_lines(const char *text, size_t len)
+{
+        size_t n = len;
+
+        while (n > 0 && text[n - 1] != '\n')
+                n--;
+        return n > 0 ? n : len;
+}
+
 /* Show what was written to a descriptor. 0, or a code. */
 static int
 show(green_backdoor_console *c, int fd, bool whole)
 {
-        struct lines lines = {.whole = whole};
+        char piece[PIECE];
         int64_t at = 0;
-        char buf[1024];
         ssize_t n = 1;
         int rc = 0;
 
         while (rc == 0 && n > 0) {
-                n = green__backdoor_scratch_read(fd, buf, sizeof buf, at);
+                n = green__backdoor_scratch_read(fd, piece, sizeof piece, at);
                 if (n < 0)
-                        rc = green__backdoor_complain(c, "cannot be read: %s", green_strerror((int)n));
-                else
-                        rc = show_lines(c, &lines, buf, (size_t)n);
+                        return green__backdoor_complain(c, "cannot be read: %s", green_strerror((int)n));
+                if (n == (ssize_t)sizeof piece)
+                        n = (ssize_t)whole_lines(piece, sizeof piece);
+                rc = show_lines(c, piece, (size_t)n, whole);
                 at += n;
         }
         return rc;
@@ -86,8 +91,8 @@ green__backdoor_ident(const char *text)
         return *text >= '0' && *text <= '9' && *end == '\0' ? ident : 0;
 }
 
-static int
-dump_all(int fd, uint64_t ident)
+int
+green__backdoor_dump_all(int fd, uint64_t ident)
 {
         (void)ident;
         return green_debug_dump(fd);
@@ -98,7 +103,7 @@ green__backdoor_ps(green_backdoor_console *c, int argc, char **argv)
 {
         (void)argc;
         (void)argv;
-        return green__backdoor_dump(c, dump_all, 0, false);
+        return green__backdoor_dump(c, green__backdoor_dump_all, 0, false);
 }
 
 int

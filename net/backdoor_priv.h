@@ -129,9 +129,9 @@ green__backdoor_command green__backdoor_vars, green__backdoor_get, green__backdo
 
 /* The number of a green thread: 0 where it is none. */
 uint64_t green__backdoor_ident(const char *text);
-/* Show what fn writes to a descriptor, which is nothing where it returns 0: all of it, or the lines that begin at the
- * margin. 0, or a code. */
+/* Show what fn writes to a descriptor, which is nothing where it returns 0: all of it, or without the calls. 0, or a code. */
 int green__backdoor_dump(green_backdoor_console *c, int (*fn)(int fd, uint64_t ident), uint64_t ident, bool whole);
+int green__backdoor_dump_all(int fd, uint64_t ident);
 green__backdoor_command green__backdoor_ps, green__backdoor_hub, green__backdoor_tpool, green__backdoor_kill;
 
 /* ---- backdoor_metrics.c */
