@@ -151,6 +151,8 @@ run_session(void *arg)
                 rc = green_backdoor_console_run(ss->console);
         if (rc == -EACCES)
                 green_log(GREEN_LOG_WARNING, "green-net: backdoor: a wrong token from %s", ss->peer);
+        else if (rc == -EPROTO)
+                green_log(GREEN_LOG_WARNING, "green-net: backdoor: an HTTP request from %s", ss->peer);
         green_log(GREEN_LOG_INFO, "green-net: backdoor closed to %s%s%s", ss->peer, rc == 0 ? "" : ": ",
                   rc == 0 ? "" : green_strerror(rc));
         return NULL;

@@ -242,6 +242,16 @@ is_token(const char *said, const char *token)
         return wrong == 0;
 }
 
+/* A page in a browser of this machine can have it send a request to a loopback port, with lines in its body: they are
+ * not run. */
+static bool
+is_http(const char *line)
+{
+        size_t len = strlen(line);
+
+        return (len > 9 && memcmp(line + len - 9, " HTTP/1.", 8) == 0) || strncmp(line, "Host:", 5) == 0;
+}
+
 /* 1: let it in. 0: it went. A code. */
 static int
 admit(green_backdoor_console *c)
@@ -281,6 +291,8 @@ turn(green_backdoor_console *c)
 
         switch (rc) {
         case 1:
+                if (is_http(c->line))
+                        return green_set_error(-EPROTO, "backdoor: an HTTP request");
                 rc = green__backdoor_run_line(c, c->line);
                 break;
         case -EMSGSIZE:

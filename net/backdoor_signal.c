@@ -33,7 +33,8 @@ static _Thread_local struct armed *all;
 static bool
 is_in_use(const char *address)
 {
-        green_socket *s = green_connect(address, NULL);
+        const struct green_connect_opts opts = {.size = sizeof opts, .timeout = 1};
+        green_socket *s = green_connect(address, &opts);
         bool in_use = s != NULL || green_last_error()->code != -ECONNREFUSED;
 
         (void)green_socket_free(s);

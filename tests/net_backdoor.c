@@ -394,6 +394,27 @@ a_console_that_may_only_look_changes_nothing(void)
         CHECK_INT(green_backdoor_unregister("touch"), 0);
 }
 
+/* From a browser on this machine, by a page that knows the port. */
+static void
+an_http_request_changes_nothing(void)
+{
+        static const char *const requests[] = {
+                "POST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\nset number 99\r\nquit\r\n",
+                "x: y\r\nHost: 127.0.0.1\r\n\r\nset number 99\r\nquit\r\n"};
+        struct client c;
+
+        GREEN_COVERS("BACK-12", "ISS-38");
+        for (int i = 0; i < 2; i++) {
+                if (open_pair(&c, &plain)) {
+                        say(&c, requests[i]);
+                        CHECK(until_end(&c));
+                        CHECK_INT(number, 7);
+                }
+                hang_up(&c);
+        }
+        CHECK_INT(times_logged("an HTTP request from "), 2);
+}
+
 /* ---- limits */
 
 static void
@@ -620,7 +641,8 @@ GREEN_SUITE(net_backdoor){GREEN_TEST(a_console_greets_and_answers),
                           GREEN_TEST(only_loopback_is_served_unless_told_otherwise),
                           GREEN_TEST(who_has_no_token_is_not_let_in),
                           GREEN_TEST(a_console_that_may_only_look_changes_nothing),
-                          GREEN_TEST(a_client_too_many_is_told_so),
+                          GREEN_TEST(an_http_request_changes_nothing),
+                    GREEN_TEST(a_client_too_many_is_told_so),
                           GREEN_TEST(an_idle_console_is_closed),
                           GREEN_TEST(a_client_that_reads_nothing_makes_only_its_console_wait),
                           GREEN_TEST(bad_arguments_are_errors),
