@@ -1,8 +1,7 @@
 /*
- * Switches and the list of green threads. See <green/debug.h>.
+ * Switches, and foreign loops. See <green/debug.h>.
  */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "hub_priv.h"
 #include "overflow.h"
@@ -32,58 +31,6 @@ bool
 green__multiple_allowed(void)
 {
         return !atomic_load_explicit(&prevent_multiple, memory_order_relaxed);
-}
-
-static const char *
-state_text(const struct green__hub *h, const green_thread *t)
-{
-        if (t->ended)
-                return "ended";
-        if (t == h->current)
-                return "running";
-        switch ((enum green__state)t->state) {
-        case GREEN__NEW:
-                return t->timer.id != 0 ? "delayed" : "new";
-        case GREEN__READY:
-        case GREEN__RUNNING:
-                return "ready";
-        case GREEN__PARKED:
-                return t->op != NULL ? "operation" : t->nwaits > 0 ? "waiting" : "sleeping";
-        }
-        return "?";
-}
-
-static void
-dump_one(int fd, const struct green__hub *h, const green_thread *t)
-{
-        char line[320];
-        int len = snprintf(line, sizeof(line), "green thread %llu %s%s%s spawned at %s", (unsigned long long)t->ident,
-                           green_thread_name(t), *green_thread_name(t) == '\0' ? "" : " ", state_text(h, t),
-                           green_thread_where(t));
-
-        if (t->state == GREEN__PARKED && len > 0 && (size_t)len < sizeof(line))
-                len += snprintf(line + len, sizeof(line) - (size_t)len, ", waits at %p since %.3f s", t->wait_where,
-                                (double)(h->clock() - t->wait_since) / 1e9);
-        if (len > (int)sizeof(line) - 2)
-                len = (int)sizeof(line) - 2;
-        line[len++] = '\n';
-        if (write(fd, line, (size_t)len) < 0)
-                return;
-}
-
-int
-green_debug_dump(int fd)
-{
-        struct green__hub *h = green__hub_here;
-        struct green__thread_iter it = {NULL, 0};
-        const green_thread *t;
-
-        if (h == NULL)
-                return 0;
-        dump_one(fd, h, &h->main);
-        while ((t = green__thread_next(h, &it)) != NULL)
-                dump_one(fd, h, t);
-        return (int)h->nthreads;
 }
 
 /* For the handler of stack overflows: async-signal-safe. */

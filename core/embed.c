@@ -23,6 +23,7 @@ green_hub_embed(void)
         green__context_adopt(&h->home.ctx);
         h->home.started = true;
         h->embedded = true;
+        h->told = true;
         h->trim_at = GREEN__NEVER;
         h->current = NULL;
         atomic_store(&h->mailbox->sleeping, 1);
@@ -54,6 +55,8 @@ run(struct green__hub *h)
                 green__interval_begin(h);
                 green__go(h, &h->home, green__pop(h));
                 h->current = NULL;
+                if (h->hooks)
+                        green__trace_home(h);
         }
         /* A back end may keep what they have asked it for until its next wait, and the descriptor does not say so. */
         if (!green__any_ready(h))

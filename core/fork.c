@@ -12,6 +12,7 @@ static void
 before_fork(void)
 {
         green__sources_lock();
+        green__block_lock();
         green__hubs_lock();
         green__local_lock();
         green__log_lock();
@@ -24,6 +25,7 @@ in_parent(void)
         green__local_unlock();
         green__hubs_unlock();
         green__sources_unlock();
+        green__block_unlock();
         atomic_store(&green__forked, true);
 }
 
@@ -63,6 +65,8 @@ in_child(void)
         green__hubs_unlock();
         green__sources_after_fork();
         green__sources_unlock();
+        green__block_after_fork();
+        green__block_unlock();
         atomic_store(&green__forked, true);
         if (h == NULL)
                 return;
@@ -83,8 +87,16 @@ in_child(void)
         green__slots_after_fork(h);
 }
 
+static void
+install(void)
+{
+        (void)pthread_atfork(before_fork, in_parent, in_child);
+}
+
 void
 green__fork_install(void)
 {
-        (void)pthread_atfork(before_fork, in_parent, in_child);
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+        (void)pthread_once(&once, install);
 }

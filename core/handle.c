@@ -112,7 +112,7 @@ run_now(struct green__hub *h, green_thread *self, green_thread *victim)
 {
         green__unready(h, victim);
         self->state = GREEN__READY;
-        green__ready(h, self);
+        green__enqueue(h, self);
         if (h->hooks)
                 green__hook_out(self);
         green__go(h, self, victim);
@@ -262,8 +262,12 @@ green_thread_set_name(green_thread *gt, const char *name)
                 memcpy(copy, name, len);
         }
         if (gt->extra != NULL) {
-                green_free(gt->extra->name);
+                char *old = gt->extra->name;
+
+                /* A signal handler may look at it. */
                 gt->extra->name = copy;
+                atomic_signal_fence(memory_order_seq_cst);
+                green_free(old);
         }
         return 0;
 }
@@ -300,8 +304,8 @@ green_thread_set_switch_hooks(green_thread *gt, green_switch_fn out, green_switc
         extra->hook_in = in;
         extra->hook_arg = arg;
         if (out != NULL || in != NULL) {
-                gt->hub->hooks = true;
-                gt->hub->countdown = 1;
+                gt->hub->hooked = true;
+                green__hooks_on(gt->hub);
         }
         return 0;
 }

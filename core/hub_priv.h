@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -226,6 +227,8 @@ enum green__slot_mode {
 
 enum { GREEN__SLOT_CHUNK = 256, GREEN__EVENTS = 256 };
 
+enum { GREEN__LOOK_EVERY = 16 }; /* green__hub.look_every without switch hooks */
+
 struct green_io {
         struct green__hub *hub;
         uint64_t hub_ident;
@@ -299,6 +302,15 @@ struct green__ticks {
         int64_t last;    /* what was told last: time does not go back */
 };
 
+/* What the OS thread that looks for those who do not let others run has seen last: debug_block.c. It alone uses it. */
+struct green__seen {
+        uint64_t switches, polls, callbacks;
+        int countdown;
+        const green_thread *current;
+        int64_t same; /* nanoseconds that it has been so */
+        bool told;
+};
+
 struct green__hub {
         /* Touched by every switch. */
         green_thread *current; /* NULL: hub context */
@@ -308,6 +320,7 @@ struct green__hub {
 
         /* Poll interval: see sched.c. */
         int interval, left, chunk;
+        int look_every; /* switches between two looks at the cycle counter at most */
         uint64_t t0;            /* cycle counter at its begin */
         uint64_t cycles_100us, cycles_20us;
         uint64_t cal_cycles; /* last calibration */
@@ -315,7 +328,9 @@ struct green__hub {
         struct green__ticks ticks;
         uint32_t nready;
         uint64_t wakeups; /* see metrics_priv.h; spawns too */
-        bool hooks;    /* some green thread has switch hooks: every switch takes the slow path */
+        bool hooked;   /* some green thread has switch hooks */
+        bool hooks;    /* some green thread has switch hooks, or there is a tracer: every switch takes the slow path */
+        bool told;     /* who is made ready is told of: to an embedder, or to a tracer */
         bool dying;    /* the running stack is in the pool already */
         bool embedded; /* the hub stack is the application's */
         bool in_step;
@@ -365,7 +380,7 @@ struct green__hub {
         struct green_hub_config config;
         green_hub *mailbox;
         uint64_t ident;
-        uint64_t switches, polls; /* anybody may read them */
+        uint64_t switches, polls, callbacks; /* anybody may read them */
         struct green__counts counts;
         int stop_code; /* for an embedder */
         int64_t trim_at; /* embedded: when memory of stacks is looked at again, or GREEN__NEVER */
@@ -378,8 +393,29 @@ struct green__hub {
         struct green__hub *hubs_next; /* every hub of the process: hubs.c */
         void *foreign_loop;           /* the application's event loop that the back end lives in, or NULL */
         void *foreign_next;           /* and the one that it is about to move into */
+        bool whole;                   /* it was made, under the lock of the list */
+        /* Debugging. */
+        pthread_t os_thread;
+        green_trace_fn tracer; /* NULL: none */
+        void *tracer_arg;
+        bool tracing;                     /* it is being called */
+        struct green__spew *spew;         /* debug_spew.c; NULL: off */
+        struct green__calls_table *calls; /* debug_calls.c; NULL: nothing was kept */
+        struct green__seen seen;
+
         struct green_hub_event events[GREEN__EVENTS];
 };
+
+/* hubs.c: call it for each hub that is there, whole, under the lock of the list. */
+void green__hubs_each(void (*fn)(struct green__hub *h, void *arg), void *arg);
+
+/* debug_spew.c: end it where it is on. */
+void green__spew_end(struct green__hub *h);
+
+/* debug_block.c: its lock, held over a fork; there is no such OS thread in the child. */
+void green__block_lock(void);
+void green__block_unlock(void);
+void green__block_after_fork(void);
 
 /* The inside of a struct green_hub_end. */
 struct green__hub_end {
@@ -497,6 +533,9 @@ struct green__thread_iter {
 };
 green_thread *green__thread_next(const struct green__hub *h, struct green__thread_iter *it);
 
+/* Whose end those in a queue wait for; NULL: it is another queue. */
+const green_thread *green__thread_of_joiners(const struct green__hub *h, const struct green_waitq *q);
+
 /* scope.c */
 void green__scope_refresh(green_thread *t);
 bool green__scope_fire(struct green__hub *h, struct green__scope *s);
@@ -537,6 +576,7 @@ void green__pump(struct green__hub *h, int64_t limit);
 void green__slot_wake_readers(struct green__slot *s);
 void green__io_event(struct green__hub *h, const struct green_hub_event *ev);
 void green__io_op_done(struct green__hub *h, struct green_op *op);
+unsigned green__op_events(const struct green_op *op);
 void green__op_cancel(struct green__hub *h, green_thread *t, int code);
 void green__op_forget(green_thread *t);
 struct green__slot *green__slot_get(struct green__hub *h, green_fd fd);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debug_calls.h"
 #include "hub_load.h"
 #include "overflow.h"
 #include "sched.h"
@@ -142,6 +143,16 @@ hubs_remove(struct green__hub *h)
         pthread_mutex_unlock(&hubs_lock);
 }
 
+void
+green__hubs_each(void (*fn)(struct green__hub *h, void *arg), void *arg)
+{
+        pthread_mutex_lock(&hubs_lock);
+        for (struct green__hub *h = hubs; h != NULL; h = h->hubs_next)
+                if (h->whole)
+                        fn(h, arg);
+        pthread_mutex_unlock(&hubs_lock);
+}
+
 /* An event loop of the application's belongs to one hub at most. Taken where none has it, or it is this one's. */
 int
 green__hub_claim_loop(struct green__hub *h, void *loop)
@@ -166,6 +177,7 @@ green__hub_settle_loop(struct green__hub *h, bool moved)
         if (moved)
                 h->foreign_loop = h->foreign_next;
         h->foreign_next = NULL;
+        h->whole = true;
         pthread_mutex_unlock(&hubs_lock);
 }
 
@@ -226,6 +238,8 @@ init_hub(struct green__hub *h, const struct green_hub_ops *ops)
 {
         int rc;
 
+        h->os_thread = pthread_self();
+        h->look_every = GREEN__LOOK_EVERY;
         h->clock = green__clock_monotonic;
         h->errno_at = &errno;
         h->ident = atomic_fetch_add(&next_ident, 1);
@@ -347,6 +361,8 @@ green__hub_free(struct green__hub *h)
         }
         green__stack_pool_fini(&h->stacks);
         green__overflow_thread_fini(h->altstack);
+        green__spew_end(h);
+        green__calls_free(h);
         green__slots_free(h);
         green__heap_free(&h->heap);
         free_main(&h->main);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "debug_calls.h"
 #include "sched.h"
 
 static inline bool
@@ -25,6 +26,7 @@ park_in_slot(struct green__hub *h, green_thread *self, struct green__slot *s, gr
         w.thread = self;
         w.kind = GREEN__WAIT_THREAD;
         green__wait_enqueue(&s->wait[dir], &w);
+        green__calls_keep(h, GREEN__CALLS_LISTENERS, &w);
         self->waits = &w;
         self->nwaits = 1;
         h->io_waits[dir]++;
@@ -304,8 +306,8 @@ release_io(green_io *io)
 }
 
 /* Whose place it takes: a reader's or a writer's. */
-static unsigned
-op_events(const struct green_op *op)
+unsigned
+green__op_events(const struct green_op *op)
 {
         switch (op->kind) {
         case GREEN_OP_WRITE:
@@ -382,7 +384,7 @@ green__io_op_done(struct green__hub *h, struct green_op *op)
         if (io->slot == NULL)
                 release_io(io);
         else
-                next_turn(h, io, green__direction(op_events(op)));
+                next_turn(h, io, green__direction(green__op_events(op)));
 }
 
 /* Its green thread is freed unrun, after the hub has dropped the operation. */
@@ -430,9 +432,9 @@ static int
 op_start(struct green__hub *h, green_io *io, struct green_op *op, struct green_wait *w)
 {
         bool takes_turns = op_takes_turns(op);
-        int rc = takes_turns ? green__slot_check_free(io->slot, io->fd, op_events(op)) : 0;
+        int rc = takes_turns ? green__slot_check_free(io->slot, io->fd, green__op_events(op)) : 0;
 
-        if (rc == 0 && op_events(op) == GREEN_READ)
+        if (rc == 0 && green__op_events(op) == GREEN_READ)
                 rc = green__ahead_stop(h, io);
         if (rc != 0)
                 return rc;
@@ -443,7 +445,7 @@ op_start(struct green__hub *h, green_io *io, struct green_op *op, struct green_w
                 op->space[i] = 0;
         op->core[CORE_NODE] = w;
         op->core[CORE_IO] = io;
-        if (takes_turns && io->ops[green__direction(op_events(op))].first != NULL)
+        if (takes_turns && io->ops[green__direction(green__op_events(op))].first != NULL)
                 return 0;
         return op_submit(h, op);
 }
@@ -472,12 +474,13 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
         rc = op_start(h, io, op, &w);
         if (rc != 0)
                 return rc;
-        dir = green__direction(op_events(op));
+        dir = green__direction(green__op_events(op));
         h->ops_count++;
         h->io_waits[dir]++;
         w.thread = self;
         w.kind = GREEN__WAIT_THREAD;
         green__wait_enqueue(&io->ops[dir], &w);
+        green__calls_keep(h, GREEN__CALLS_LISTENERS, &w);
         self->waits = &w;
         self->nwaits = 1;
         self->op = op;

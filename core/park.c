@@ -1,6 +1,7 @@
 /*
  * Park and wake: the one way a green thread waits. See <green/park.h>.
  */
+#include "debug_calls.h"
 #include "sched.h"
 
 static inline void
@@ -79,6 +80,7 @@ green__park_nodes(struct green__hub *h, green_thread *self, double timeout, cons
         if (timeout < GREEN_FOREVER) {
                 self->timer.kind = GREEN__TIMER_PARK;
                 green__heap_add(&h->heap, &self->timer, green__deadline(h, timeout));
+                green__calls_keep(h, GREEN__CALLS_TIMERS, &self->timer);
         }
         self->wait_where = where;
         self->wait_since = h->now;
@@ -204,6 +206,7 @@ enter_all(struct green__hub *h, green_thread *self, struct green_wait *waits, si
 
                         h->io_waits[w->queue == &s->wait[1]]++;
                         w->kind = w->queue == &s->wait[1] ? GREEN__WAIT_FD_WRITE : GREEN__WAIT_FD_READ;
+                        green__calls_keep(h, GREEN__CALLS_LISTENERS, w);
                 } else {
                         w->kind = GREEN__WAIT_THREAD;
                 }

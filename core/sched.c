@@ -4,24 +4,34 @@
  * A countdown of at most 16 switches leads here. While green threads are ready the hub is polled once an interval, which
  * doubles to 256 switches as long as one takes under 20 us, and ends early past 100 us: see green__interval_over().
  */
+#include "debug_calls.h"
 #include "sched.h"
 
 #include <string.h>
 #include <time.h>
 
-enum {
-        LOOK_EVERY = 16,    /* switches between two looks at the cycle counter */
-        INTERVAL_MAX = 256, /* switches between two polls at most */
-};
+enum { INTERVAL_MAX = 256 }; /* switches between two polls at most */
 
-/* Count to the next look. With switch hooks each switch comes here. */
+/* Count to the next look. */
 static void
 next_chunk(struct green__hub *h)
 {
-        int most = h->hooks ? 1 : LOOK_EVERY;
+        int most = h->look_every;
 
         h->chunk = h->left < most ? h->left : most;
         h->countdown = h->chunk;
+}
+
+/* From now on each switch takes the slow path. What was counted ahead is taken back. */
+void
+green__hooks_on(struct green__hub *h)
+{
+        h->hooks = true;
+        h->look_every = 1;
+        if (h->countdown > 1) {
+                h->chunk -= h->countdown - 1;
+                h->countdown = 1;
+        }
 }
 
 static inline __attribute__((always_inline)) void
@@ -380,6 +390,8 @@ green__pick(struct green__hub *h)
 {
         bool calls_back = (h->ops->features & GREEN_HUB_CALLS_BACK) != 0;
 
+        if (green__unlikely(h->hooks))
+                green__trace_block(h);
         for (;;) {
                 bool ready = green__any_ready(h);
 
@@ -425,13 +437,18 @@ green__run_callbacks(struct green__hub *h)
                         h->posts_end = &h->posts;
                 if (post->kind == GREEN__POST_OWNED)
                         green_free(post);
+                h->callbacks++;
                 fn(arg);
         }
         /* Only those of now: one on a regular file that starts itself again is queued again at once. */
-        for (size_t n = h->watches_queued; n > 0 && (w = h->watches.first) != NULL; n--)
+        for (size_t n = h->watches_queued; n > 0 && (w = h->watches.first) != NULL; n--) {
+                h->callbacks++;
                 green__watch_call(h, w);
-        while (h->timers_first != NULL)
+        }
+        while (h->timers_first != NULL) {
+                h->callbacks++;
                 green__timer_call(h, h->timers_first);
+        }
 }
 
 /* The hub stack: run callbacks, and go on with the green threads. It is entered where there is something to call. */
@@ -443,6 +460,8 @@ green__home_main(void)
 
         for (;;) {
                 h->current = NULL;
+                if (green__unlikely(h->hooks))
+                        green__trace_home(h);
                 if (calls_back)
                         green__poll(h, green__any_ready(h) ? 0 : next_limit(h));
                 green__run_callbacks(h);
@@ -470,6 +489,8 @@ green__notify(struct green__hub *h)
 void
 green__hook_out(green_thread *t)
 {
+        if (t->ended)
+                green__trace_end(t);
         if (t->extra != NULL && t->extra->hook_out != NULL)
                 t->extra->hook_out(t, t->extra->hook_arg);
 }
@@ -477,6 +498,7 @@ green__hook_out(green_thread *t)
 void
 green__hook_in(green_thread *t)
 {
+        green__trace_switch(t);
         if (t->extra != NULL && t->extra->hook_in != NULL)
                 t->extra->hook_in(t, t->extra->hook_arg);
 }
@@ -515,6 +537,7 @@ green_sleep(double seconds)
         if (seconds < GREEN_FOREVER) {
                 self->timer.kind = GREEN__TIMER_SLEEP;
                 green__heap_add(&h->heap, &self->timer, green__deadline(h, seconds));
+                green__calls_keep(h, GREEN__CALLS_TIMERS, &self->timer);
         }
         return green__park_nodes(h, self, GREEN_FOREVER, __builtin_return_address(0));
 }

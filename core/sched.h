@@ -12,6 +12,20 @@ green_thread *green__pick(struct green__hub *h);
 /* sched.c: called by what makes something ready while an embedder is outside green_hub_step(). */
 void green__notify(struct green__hub *h);
 
+/* sched.c: every switch takes the slow path from now on. */
+void green__hooks_on(struct green__hub *h);
+
+/*
+ * debug_trace.c: steps for the tracer, where there is one. The running green thread is about to go; control goes home, or
+ * to t; t has ended, or has not started and was made ready; somebody was made ready, which an embedder is told of too.
+ */
+void green__trace_block(struct green__hub *h);
+void green__trace_home(struct green__hub *h);
+void green__trace_switch(const green_thread *t);
+void green__trace_end(const green_thread *t);
+void green__trace_spawn(const green_thread *t);
+void green__tell_ready(struct green__hub *h, const green_thread *t);
+
 /* hub_end.c: main's calls, or an embedder's next step, fail with a code. -EALREADY: they were told, and know it not
  * yet. */
 int green__hub_tell(struct green__hub *h, int code);
@@ -59,8 +73,8 @@ static inline void
 green__ready(struct green__hub *h, green_thread *t)
 {
         green__enqueue(h, t);
-        if (green__unlikely(h->embedded && !h->in_step))
-                green__notify(h);
+        if (green__unlikely(h->told))
+                green__tell_ready(h, t);
 }
 
 static inline void

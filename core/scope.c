@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 
+#include "debug_calls.h"
 #include "sched.h"
 
 /* Marks storage that holds a scope; mixed with its address, so that a copy is none. */
@@ -244,10 +245,12 @@ green_timeout_start_opts(struct green_timeout *t, double seconds, const struct g
         whole(s)->timer.kind = GREEN__TIMER_SCOPE;
         self->innermost->inner = s;
         self->innermost = s;
-        if (seconds <= 0)
+        if (seconds <= 0) {
                 green__scope_fire(h, s);
-        else if (seconds < GREEN_FOREVER)
+        } else if (seconds < GREEN_FOREVER) {
                 green__heap_add(&h->heap, &whole(s)->timer, green__deadline(h, seconds));
+                green__calls_keep(h, GREEN__CALLS_TIMERS, &whole(s)->timer);
+        }
         return 0;
 }
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "debug_calls.h"
 #include "sched.h"
 
 #undef green_spawn
@@ -25,8 +26,12 @@ green_spawn_after_at(double seconds, green_thread_fn fn, void *arg, const char *
         if (t == NULL)
                 return NULL;
         t->timer.kind = GREEN__TIMER_START;
-        if (seconds < GREEN_FOREVER)
+        if (seconds < GREEN_FOREVER) {
                 green__heap_add(&t->hub->heap, &t->timer, green__deadline(t->hub, seconds));
+                green__calls_keep(t->hub, GREEN__CALLS_TIMERS, &t->timer);
+        }
+        if (green__unlikely(t->hub->hooks))
+                green__trace_spawn(t);
         green__must_step(t->hub);
         return t;
 }

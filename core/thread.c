@@ -83,14 +83,16 @@ add_chunk(struct green__hub *h)
         if (chunk == NULL)
                 return -ENOMEM;
         chunk->next = NULL;
-        *h->thread_chunks_end = chunk;
-        h->thread_chunks_end = &chunk->next;
         for (int i = 0; i < THREADS_PER_CHUNK; i++) {
                 green_thread *t = in_chunk(chunk, i);
 
                 t->hub = NULL;
                 t->counted = false;
         }
+        /* A signal handler may go through them at any time. */
+        atomic_signal_fence(memory_order_seq_cst);
+        *h->thread_chunks_end = chunk;
+        h->thread_chunks_end = &chunk->next;
         chunk->free = UINT64_MAX;
         chunk->next_free = h->free_chunks;
         h->free_chunks = chunk;
@@ -129,6 +131,22 @@ green__thread_next(const struct green__hub *h, struct green__thread_iter *it)
                         return NULL;
                 it->chunk = it->chunk->next;
                 it->index = 0;
+        }
+        return NULL;
+}
+
+/* Looks at as many chunks as there are: not for where that happens often. */
+const green_thread *
+green__thread_of_joiners(const struct green__hub *h, const struct green_waitq *q)
+{
+        if (q == &h->main.joiners)
+                return &h->main;
+        for (struct green__thread_chunk *chunk = h->thread_chunks; chunk != NULL; chunk = chunk->next) {
+                size_t at = (uintptr_t)q - (uintptr_t)in_chunk(chunk, 0);
+
+                if (at >= (size_t)THREADS_PER_CHUNK * STRIDE)
+                        continue;
+                return at % STRIDE == offsetof(green_thread, joiners) ? in_chunk(chunk, (int)(at / STRIDE)) : NULL;
         }
         return NULL;
 }
@@ -421,6 +439,8 @@ green__thread_end_unstarted(struct green__hub *h, green_thread *t, int code)
                 green_shield_end();
         }
         t->ended = true;
+        if (green__unlikely(h->hooks))
+                green__trace_end(t);
         green_wake_all(&t->joiners, 0);
         if (t->task != NULL)
                 green__task_end(t);
@@ -568,6 +588,7 @@ exit_main(struct green__hub *h, green_thread *self, void *result)
         struct green_wait w;
 
         finish(h, self, result);
+        green__trace_end(self);
         green_shield_begin();
         while (h->nthreads > 1)
                 if (green_park(&h->nobody_left, &w, GREEN_FOREVER) != 0)

@@ -4,6 +4,7 @@
  * A timer is in at most one list: that of the green thread it is bound to while it is pending, or the callback queue
  * between its time and its call.
  */
+#include "debug_calls.h"
 #include "sched.h"
 
 static void
@@ -105,6 +106,7 @@ schedule(green_timer *t, green_thread *owner)
                 extra->local_timers = t;
         }
         green__heap_add(&h->heap, &t->timer, green__deadline(h, t->seconds));
+        green__calls_keep(h, GREEN__CALLS_TIMERS, &t->timer);
         green__must_step(h);
         return 0;
 }

@@ -164,6 +164,46 @@ green__heap_remove(struct green__heap *heap, struct green__timer *timer)
                 sift_down(heap, i, entries[last]);
 }
 
+/* Let an entry sink among the first n, as in a heap of two children with the last to expire on top. */
+static void
+sink(struct green__heap_entry *entries, uint32_t i, uint32_t n)
+{
+        struct green__heap_entry entry = entries[i];
+
+        for (;;) {
+                uint32_t child = 2 * i + 1;
+
+                if (child >= n)
+                        break;
+                if (child + 1 < n && before(&entries[child], &entries[child + 1]))
+                        child++;
+                if (!before(&entry, &entries[child]))
+                        break;
+                entries[i] = entries[child];
+                i = child;
+        }
+        entries[i] = entry;
+}
+
+/* In place, since memory may be what there is none of. What is in order is a heap of any number of children. */
+void
+green__heap_sort(struct green__heap *heap)
+{
+        struct green__heap_entry *entries = heap->entries;
+
+        for (uint32_t i = heap->count / 2; i > 0; i--)
+                sink(entries, i - 1, heap->count);
+        for (uint32_t n = heap->count; n > 1; n--) {
+                struct green__heap_entry last = entries[0];
+
+                entries[0] = entries[n - 1];
+                entries[n - 1] = last;
+                sink(entries, 0, n - 1);
+        }
+        for (uint32_t i = 0; i < heap->count; i++)
+                heap->at[entries[i].id] = i;
+}
+
 void
 green__heap_free(struct green__heap *heap)
 {

@@ -108,6 +108,9 @@ green__heap_timer(const struct green__heap *heap, uint32_t index)
         return heap->timers[heap->entries[index].id];
 }
 
+/* Put the entries in order, the next to expire first; it stays a heap. */
+void green__heap_sort(struct green__heap *heap);
+
 void green__heap_free(struct green__heap *heap);
 
 #endif

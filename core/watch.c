@@ -1,6 +1,7 @@
 /*
  * Watches: callbacks in hub context without a green thread. See <green/watch.h>.
  */
+#include "debug_calls.h"
 #include "sched.h"
 
 enum { STOPPED, STARTED, QUEUED };
@@ -53,6 +54,7 @@ limit_set(struct green__hub *h, struct green__watch *w, double seconds)
         w->fresh = true;
         h->fresh_count++;
         enlist(&h->fresh, w);
+        green__calls_keep(h, GREEN__CALLS_TIMERS, &w->timer);
 }
 
 static void
@@ -159,6 +161,7 @@ enter_slot(struct green__hub *h, struct green__watch *w, struct green__slot *s, 
                 if (!(events & event))
                         continue;
                 green__wait_enqueue(&s->wait[dir], &w->wait[dir]);
+                green__calls_keep(h, GREEN__CALLS_LISTENERS, &w->wait[dir]);
                 h->io_waits[dir]++;
         }
 }

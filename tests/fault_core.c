@@ -584,18 +584,12 @@ static void
 debugging(void)
 {
         bool was[3];
-        int fds[2], n;
 
         if (!have_hub())
                 return;
         was[0] = green_debug_hub_exceptions(false);
         was[1] = green_debug_hub_prevent_multiple_readers(false);
         was[2] = green_debug_overflow_handler(false);
-        fault_pair(fds);
-        n = green_debug_dump(fds[0]);
-        CHECK_INT(n, 1);
-        fault_close(fds[0]);
-        fault_close(fds[1]);
         CHECK(!green_debug_hub_exceptions(was[0]));
         CHECK(!green_debug_hub_prevent_multiple_readers(was[1]));
         CHECK(!green_debug_overflow_handler(was[2]));
