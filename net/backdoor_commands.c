@@ -9,15 +9,20 @@ static green__backdoor_command help, quit;
 
 /* In alphabetical order, but for what ends a console. */
 static const struct green__backdoor_builtin builtins[] = {
+        {"bt", "ID|all", "the calls that a green thread is in", 2, 2, false, green__backdoor_bt},
         {"get", "NAME", "show a variable", 2, 2, false, green__backdoor_get},
         {"help", "[NAME]", "what there is", 1, 2, false, help},
         {"hub", "", "the hub of this OS thread", 1, 1, false, green__backdoor_hub},
         {"kill", "ID", "end a green thread", 2, 2, true, green__backdoor_kill},
+        {"listeners", "", "waits for descriptors", 1, 1, false, green__backdoor_listeners},
         {"lua", "", "an interpreter, where green-net was built with one", 1, 1, true, green__backdoor_lua},
         {"metrics", "[PART]", "counters; of a name with that in it, buckets too", 1, 2, false, green__backdoor_metrics},
         {"ps", "", "the green threads of this OS thread", 1, 1, false, green__backdoor_ps},
         {"set", "NAME VALUE", "change a variable", 3, 3, true, green__backdoor_set},
+        {"threads", "", "the OS threads that have a hub", 1, 1, false, green__backdoor_threads},
+        {"timers", "", "deadlines", 1, 1, false, green__backdoor_timers},
         {"tpool", "", "the pool of OS threads", 1, 1, false, green__backdoor_tpool},
+        {"trace", "on|off", "each step of green threads, to the log", 2, 2, true, green__backdoor_trace},
         {"vars", "", "all variables", 1, 1, false, green__backdoor_vars},
         {"quit", "", "end this console", 1, 1, false, quit},
         {"exit", "", "likewise; the program goes on", 1, 1, false, quit},

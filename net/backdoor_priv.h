@@ -134,6 +134,11 @@ int green__backdoor_dump(green_backdoor_console *c, int (*fn)(int fd, uint64_t i
 int green__backdoor_dump_all(int fd, uint64_t ident);
 green__backdoor_command green__backdoor_ps, green__backdoor_hub, green__backdoor_tpool, green__backdoor_kill;
 
+/* ---- backdoor_debug.c */
+
+green__backdoor_command green__backdoor_bt, green__backdoor_listeners, green__backdoor_threads, green__backdoor_timers,
+        green__backdoor_trace;
+
 /* ---- backdoor_metrics.c */
 
 green__backdoor_command green__backdoor_metrics;

@@ -376,14 +376,14 @@ static void
 a_console_that_may_only_look_changes_nothing(void)
 {
         const struct green_backdoor_opts opts = {OPTS, .variables = variables, .read_only = true};
-        static const char *const refused[] = {"set number 1", "kill 1", "lua", "touch"};
+        static const char *const refused[] = {"set number 1", "kill 1", "lua", "trace on", "touch"};
         int touched = 0;
         struct client c;
 
         GREEN_COVERS("BACK-12", "ISS-38");
         CHECK_INT(green_backdoor_register("touch", touch, &touched, "touches"), 0);
         if (open_pair(&c, &opts)) {
-                for (size_t i = 0; i < 4; i++)
+                for (size_t i = 0; i < 5; i++)
                         has(ask(&c, refused[i]), ": this console can only look\n");
                 CHECK_INT(touched, 0);
                 CHECK_STR(ask(&c, "get number"), "number = 7\n");

@@ -10,6 +10,14 @@
 #define PROMPT "%> "
 #define OPTS .size = sizeof(struct green_backdoor_opts), .prompt = PROMPT
 
+/* What walks stacks keeps a pipe from its first walk on. */
+__attribute__((constructor)) static void
+walk_once(void)
+{
+        (void)green_debug_hub_listener_stacks(true);
+        (void)green_debug_hub_listener_stacks(false);
+}
+
 /* ---- a server */
 
 struct served {

@@ -425,6 +425,58 @@ hub_and_pool_tell_what_they_are(void)
 }
 
 static void
+waits_deadlines_and_calls_are_shown(void)
+{
+        int rc = 1;
+        green_thread *gt = green_spawn(sleep_long, &rc);
+        char line[64], want[64];
+        struct client c;
+
+        GREEN_COVERS("BACK-01");
+        green_sleep(0);
+        if (open_pair(&c, &plain)) {
+                snprintf(want, sizeof want, "green thread %" PRIu64 " ", green_thread_ident(gt));
+                snprintf(line, sizeof line, "bt %" PRIu64, green_thread_ident(gt));
+                has(ask(&c, line), want);
+                CHECK(green_debug_can_walk() == NULL || has(c.text, "  #0 "));
+                CHECK(strstr(c.text, " main ") == NULL);
+                has(ask(&c, "bt all"), want);
+                has(c.text, " main ");
+                has(ask(&c, "ps"), want);
+                CHECK(strstr(c.text, "  #0 ") == NULL);
+                has(ask(&c, "bt 0"), "error: bt: the number of a green thread, or all\n");
+                has(ask(&c, "bt 999999999"), "error: there is no green thread 999999999 here");
+                has(ask(&c, "listeners"), "READERS:\n");
+                snprintf(want, sizeof want, "%d", green_socket_fd(c.s));
+                has(c.text, want);
+                has(c.text, "WRITERS:\n");
+                has(ask(&c, "timers"), "TIMERS:\n");
+                has(ask(&c, "threads"), "hub ");
+        }
+        hang_up(&c);
+        CHECK_INT(green_kill(gt, 0), 0);
+        green_thread_unref(gt);
+}
+
+static void
+a_trace_goes_to_the_log(void)
+{
+        struct client c;
+
+        if (open_pair(&c, &plain)) {
+                has(ask(&c, "trace maybe"), "error: usage: trace on|off\n");
+                log_text[0] = '\0';
+                has(ask(&c, "trace on"), "trace on: steps go to the log");
+                CHECK(logged("green thread "));
+                has(ask(&c, "trace off"), "trace off\n");
+                log_text[0] = '\0';
+                green_sleep(0);
+                CHECK_STR(log_text, "");
+        }
+        hang_up(&c);
+}
+
+static void
 counters_are_shown_without_their_frame(void)
 {
         struct client c;
@@ -594,7 +646,9 @@ GREEN_SUITE(net_backdoor_commands){GREEN_TEST(variables_of_each_type_are_set_and
                                    GREEN_TEST(a_command_that_ends_its_green_thread_ends_the_console),
                                    GREEN_TEST(green_threads_are_listed_and_killed),
                                    GREEN_TEST(hub_and_pool_tell_what_they_are),
-                                   GREEN_TEST(counters_are_shown_without_their_frame),
+                                   GREEN_TEST(waits_deadlines_and_calls_are_shown),
+                             GREEN_TEST(a_trace_goes_to_the_log),
+                             GREEN_TEST(counters_are_shown_without_their_frame),
         GREEN_TEST(a_console_reads_and_flushes_any_stream),
                                    GREEN_TEST(a_client_that_is_gone_is_no_error_and_other_failures_are),
                                    GREEN_TEST(one_console_may_run_within_another),
