@@ -31,6 +31,23 @@ green_thread_unref(green_thread *gt)
                 green__thread_release(gt);
 }
 
+green_thread *
+green_thread_find(uint64_t ident)
+{
+        struct green__hub *h = green__hub_here;
+        struct green__thread_iter it = {NULL, 0};
+        green_thread *t;
+
+        if (h == NULL)
+                return NULL;
+        if (h->main.ident == ident && !h->main.ended)
+                return green_thread_ref(&h->main);
+        while ((t = green__thread_next(h, &it)) != NULL)
+                if (t->ident == ident && !t->ended)
+                        return green_thread_ref(t);
+        return NULL;
+}
+
 static int
 outcome(green_thread *gt, void **ret_result)
 {

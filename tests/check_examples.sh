@@ -119,6 +119,21 @@ The guestbook is busy. Please try again."
         stop
     }
 fi
+start backdoor 127.0.0.1:0 127.0.0.1:0 && {
+    same "backdoor: server" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; echo one >&3; head -n 2 <&3')" "hello
+ONE"
+    server=$address
+    address=$(sed -n 's/^backdoor on //p' "$tmp/out")
+    talk 'exec 3<>/dev/tcp/$HOST/$PORT; printf "get lines\nset lines 0\nset greeting off\nclients\nexit\n" >&3; cat <&3' \
+        >"$tmp/console"
+    for line in '> lines = 1' '> error: lines: it can be read only' '> greeting = false'; do
+        grep -qxF "$line" "$tmp/console" || wrong "backdoor: no '$line' in: $(cat "$tmp/console")"
+    done
+    grep -q ' here, 1 since the start$' "$tmp/console" || wrong "backdoor: clients: $(cat "$tmp/console")"
+    address=$server
+    same "backdoor: changed" "$(talk 'exec 3<>/dev/tcp/$HOST/$PORT; echo two >&3; head -n 1 <&3')" TWO
+    stop
+}
 
 # With other people's clients: check_web_*.sh.
 start httpbin -q 127.0.0.1:0 && {

@@ -535,6 +535,27 @@ functions_of_the_spawn_family_exist_beside_their_macros(void)
         CHECK_INT(strlen(help_trace), 5);
 }
 
+static void
+a_green_thread_is_found_by_its_number_until_it_ends(void)
+{
+        green_thread *gt = green_spawn(note, PTR('a')), *found;
+        uint64_t ident = green_thread_ident(gt);
+
+        found = green_thread_find(ident);
+        CHECK_PTR(found, gt);
+        green_thread_unref(found);
+        CHECK_INT(join(gt), 0);
+        CHECK_PTR(green_thread_find(ident), NULL);
+        CHECK_PTR(green_thread_find(0), NULL);
+        found = green_thread_find(green_get_ident());
+        CHECK_PTR(found, green_getcurrent());
+        green_thread_unref(found);
+        gt = green_spawn(note, PTR('b'));
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        CHECK_PTR(green_thread_find(green_thread_ident(gt)), NULL);
+        green_thread_unref(gt);
+}
+
 GREEN_SUITE(core_thread) {
         GREEN_TEST(spawn_returns_before_the_function_has_run),
         GREEN_TEST(spawned_ones_run_in_order_before_their_creator_comes_back),
@@ -557,5 +578,6 @@ GREEN_SUITE(core_thread) {
         GREEN_TEST(a_green_thread_cannot_be_made_but_by_spawning),
         GREEN_TEST(bad_arguments_of_the_spawn_family_are_errors),
         GREEN_TEST(functions_of_the_spawn_family_exist_beside_their_macros),
+        GREEN_TEST(a_green_thread_is_found_by_its_number_until_it_ends),
         GREEN_SUITE_END
 };

@@ -462,6 +462,7 @@ handles(void)
         CHECK(!green_thread_dead(gt) && !green_thread_alive(gt));
         CHECK(strstr(green_thread_where(gt), "fault_core.c") != NULL);
         CHECK(green_thread_ident(gt) != green_get_ident() && green_thread_ident(gt) != 0);
+        green_thread_unref(green_thread_find(green_thread_ident(gt)));
         CHECK_INT(green_sleep(0), 0);
         CHECK(green_thread_alive(gt));
         (void)green_thread_stack_used(gt);

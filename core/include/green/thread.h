@@ -295,6 +295,14 @@ GREEN_API const char *green_thread_where(const green_thread *gt);
 GREEN_API uint64_t green_thread_ident(const green_thread *gt);
 
 /**
+ * @brief The green thread of a number: one of the calling OS thread's that has not ended. Never yields. Slow: for debugging.
+ * @param ident its number: see green_get_ident().
+ * @return a handle, the caller's: green_thread_unref(). NULL: there is none; nothing is said in green_last_error().
+ * @since 0.1
+ */
+GREEN_API green_thread *green_thread_find(uint64_t ident);
+
+/**
  * @brief How much of its stack it has used so far. Never yields. Slow: for debugging.
  * @param gt a handle.
  * @return bytes, a multiple of the page size; 0 for the main program's, before the start and after the end. A stack is

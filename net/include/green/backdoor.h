@@ -116,10 +116,13 @@ GREEN_API int green_backdoor_server(green_socket *listener, const struct green_b
 GREEN_API int green_backdoor(green_socket *s, const struct green_backdoor_opts *opts);
 
 /**
- * @brief Have a signal open a backdoor: a listener is made when it first comes, and closed when it comes again. Never yields.
+ * @brief Have a signal open a backdoor: a listener is made when it first comes, and closed when it comes again. Never yields, but
+ *        to end what was armed before for that signal.
  *
  * @param sig     the signal: SIGUSR2. Others wait for it no more.
- * @param address where: "unix:/run/myapp/backdoor", "127.0.0.1:0"; the log says where it listens.
+ * @param address where: "unix:/run/myapp/backdoor", "127.0.0.1:0"; the log says where it listens. The file of a Unix socket
+ *                is made private before anybody can connect, replaces one that nobody listens on, and is removed at the
+ *                end. NULL: no more; what is open is closed.
  * @param opts    NULL for defaults; what it points to stays.
  * @retval 0       armed.
  * @return -EINVAL, -EACCES, -ENOMEM, or what green_signal_... said.

@@ -6,6 +6,7 @@
 #define GREEN_NET_H
 
 #include <green/addr.h>
+#include <green/backdoor.h>
 #include <green/convenience.h>
 #include <green/core.h>
 #include <green/db.h>
