@@ -61,11 +61,15 @@ green__walk_frames(const struct green__place *from, const char *lo, const char *
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
-/* Does the register point to a frame record with the address this returns to? Then the compiler keeps them. */
-__attribute__((noinline)) bool
-green__frames_kept(void)
+/*
+ * Does the register point to the frame record of this function, or of the one that called it, where this one has none yet?
+ * Then the compiler keeps them.
+ */
+static __attribute__((noinline)) bool
+points_to_record(const void *caller_returns)
 {
         uintptr_t fp, sp;
+        const void *returns;
 
 #if defined(__x86_64__)
         __asm__ volatile("movq %%rbp, %0\n\tmovq %%rsp, %1" : "=r"(fp), "=r"(sp));
@@ -74,7 +78,18 @@ green__frames_kept(void)
 #endif
         if (fp < sp || fp - sp > 256 || fp % sizeof fp != 0)
                 return false;
-        return ((const void *const volatile *)fp)[1] == __builtin_return_address(0);
+        returns = ((const void *const volatile *)fp)[1];
+        return returns == __builtin_return_address(0) || returns == caller_returns;
+}
+
+bool
+green__frames_kept(void)
+{
+        bool kept = points_to_record(__builtin_return_address(0));
+
+        /* Or the call would be a jump. */
+        __asm__ volatile("" : "+r"(kept));
+        return kept;
 }
 
 #else
