@@ -22,18 +22,20 @@ no_copy(green_db_link *link, struct pg_db *db, bool in)
 /*
  * COPY goes by the simple protocol. With the extended one a sync stands behind the statement and another one behind the
  * rows, and how many answers there are to them depends on how far the server was when the COPY failed. But with that
- * the server takes one statement only, so it is asked first what it thinks of it.
+ * the server takes one statement only, so it is asked first what it thinks of it, if there may be more than one.
  */
 static int
 send_copy(green_db_link *link, struct pg_db *db, const char *sql)
 {
-        int rc;
+        int rc = 0;
 
-        if (!PQsendPrepare(db->conn, "", sql, 0, NULL))
-                return green__pg_broken(link, db);
-        rc = green__pg_flush(link, db);
-        if (rc == 0)
-                rc = green__pg_finish(link, db, NULL);
+        if (strchr(sql, ';') != NULL) {
+                if (!PQsendPrepare(db->conn, "", sql, 0, NULL))
+                        return green__pg_broken(link, db);
+                rc = green__pg_flush(link, db);
+                if (rc == 0)
+                        rc = green__pg_finish(link, db, NULL);
+        }
         if (rc != 0)
                 return rc;
         if (!PQsendQuery(db->conn, sql))

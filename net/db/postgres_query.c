@@ -108,6 +108,17 @@ put_value(green_db_link *link, const struct green_db_value *v, size_t i, struct 
         return green_db_link_fail(link, -EINVAL, 0, "07006", "parameter %zu: there is no type %d", i + 1, (int)v->type);
 }
 
+/*
+ * The simple protocol is cheaper for the server, but takes many statements at once, which are not to be had by it: so it is
+ * used only for what cannot be more than one. A pipeline has the extended one alone.
+ */
+static bool
+is_simple(const struct pg_db *db, const struct green_db_statement *st)
+{
+        return st->prepared == NULL && st->n == 0 && PQpipelineStatus(db->conn) == PQ_PIPELINE_OFF &&
+               strchr(st->sql, ';') == NULL;
+}
+
 int
 green__pg_send(green_db_link *link, struct pg_db *db, const struct green_db_statement *st)
 {
@@ -124,7 +135,9 @@ green__pg_send(green_db_link *link, struct pg_db *db, const struct green_db_stat
                 if (rc != 0)
                         return rc;
         }
-        if (prepared != NULL)
+        if (is_simple(db, st))
+                sent = PQsendQuery(db->conn, st->sql);
+        else if (prepared != NULL)
                 sent = PQsendQueryPrepared(db->conn, prepared->name, (int)st->n, p.values, p.lengths, p.formats, 0);
         else
                 sent = PQsendQueryParams(db->conn, st->sql, (int)st->n, p.types, p.values, p.lengths, p.formats, 0);

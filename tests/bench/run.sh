@@ -101,8 +101,8 @@ count() { # BENCHMARK
         no-http*) echo 3 ;;
         yes-http-idle | yes-ws-broadcast | yes-ws-idle) echo 200 ;;
         yes-http*) echo 1 ;;
-        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-*) echo 1500 ;;
-        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-*) echo 100 ;;
+        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-postgres) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-postgres) echo 100 ;;
         no-tls*) echo 3000 ;;
         yes-tls*) echo 200 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
@@ -218,7 +218,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
                 "$out/programs/ws_load" resting "$(count "$1")" "$last" "$first" "$program" rest
             ;;
         ws-*) "$out/programs/ws_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
-        db-*) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$program" $argument ;;
+        db-postgres) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi
             GOMAXPROCS=1 pinned "$program" "$(count "$1")" $longest
