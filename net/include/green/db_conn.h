@@ -329,7 +329,7 @@ GREEN_API GREEN_MUST_USE int green_db_conn_send(green_db_conn *conn, const char 
  * @retval 1 there it is.
  * @retval 0 all that were sent are answered.
  * @retval -ECANCELED skipped, as one before it had failed.
- * @return else what the statement failed with; ask for the next one.
+ * @return else what the statement failed with; ask for the next one. After -ENOMEM the answer is lost: end the pipeline.
  * @since 0.1
  */
 GREEN_API GREEN_MUST_USE int green_db_conn_pipeline_next(green_db_conn *conn, green_db_result **ret_result);
@@ -443,7 +443,7 @@ GREEN_API int green_db_conn_set_isolation_level(green_db_conn *conn, enum green_
  *  code. @since 0.1 */
 GREEN_API int green_db_conn_affected_rows(const green_db_conn *conn, int64_t *ret);
 /** @brief The number given to the row that was inserted last. @param conn a connection. @param[out] ret set on 0 only; 0: none.
- *  @return 0, or a code; -ENOTSUP: postgres; use `returning`. @since 0.1 */
+ *  Postgres has none: use `returning`. @return 0, or a code. @since 0.1 */
 GREEN_API int green_db_conn_insert_id(const green_db_conn *conn, int64_t *ret);
 /** @brief Warnings of the last statement. @param conn a connection. @param[out] ret set on 0 only. @return 0, or a code.
  *  @since 0.1 */
