@@ -14,7 +14,7 @@ wrong() {
 expect() { # STATUS ARGUMENT...
     status=$1
     shift
-    ./green-net "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+    web/cli/green-net "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
     got=$?
     test $got = "$status" || wrong "green-net $*: exit status $got, not $status: $(cat "$tmp/err")"
 }
@@ -52,7 +52,7 @@ for command in hubs serve console bench; do
     expect 2 $command --nosuch
     says err "Try: green-net $command --help"
 done
-if ./green-net --help >/dev/full 2>"$tmp/err"; then wrong "it does not notice a full disk"; fi
+if web/cli/green-net --help >/dev/full 2>"$tmp/err"; then wrong "it does not notice a full disk"; fi
 
 # Hubs.
 expect 0 hubs
@@ -78,7 +78,7 @@ says err 'no measurement "nosuch"'
 expect 1 bench --hub nosuch
 
 # Serve, and the console of its backdoor.
-./green-net serve -q --backdoor "unix:$tmp/door" 127.0.0.1:0 >"$tmp/serve" 2>&1 &
+web/cli/green-net serve -q --backdoor "unix:$tmp/door" 127.0.0.1:0 >"$tmp/serve" 2>&1 &
 pid=$! address=
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     address=$(sed -n 's/^listening on //p' "$tmp/serve")
@@ -91,7 +91,7 @@ if test -n "$address"; then
     says metrics "# TYPE green_http_requests_total counter"
     says metrics "green_switches_total"
     test "$(stat -c %a "$tmp/door")" = 600 || wrong "others may use the backdoor: $(ls -l "$tmp/door")"
-    printf 'help\nps\nquit\n' | timeout 20 ./green-net console "unix:$tmp/door" >"$tmp/out" 2>"$tmp/err" ||
+    printf 'help\nps\nquit\n' | timeout 20 web/cli/green-net console "unix:$tmp/door" >"$tmp/out" 2>"$tmp/err" ||
         wrong "console: exit status $?: $(cat "$tmp/err")"
     says out "green-net 0."
     says out "green thread "
