@@ -1,5 +1,5 @@
 #!/bin/sh
-# WebSockets with a browser, headless Chromium: the chat between two tabs, the live plot, and the echo of httpbin in the clear
+# WebSockets with a browser, headless Chromium: the chat between two tabs, the live plot, the demo at work, and the echo of httpbin in the clear
 # and over TLS, compressed or not. The browser is told what to do by its DevTools protocol, which is a WebSocket too: our
 # client speaks it.
 . "$top_srcdir/tests/web_peers.sh"
@@ -118,6 +118,28 @@ start plot doc/examples/websocket 127.0.0.1:0 && {
     becomes "their values" "$tab" "points.length > 10 && points.every(y => y > -1.2 && y < 1.2)" true
     evaluate "$tab" "document.querySelector('#form button').click()" >/dev/null
     becomes "echo" "$tab" "$(text_of answer)" hello
+    kill $server
+    wait $server 2>/dev/null
+    server=
+    becomes "the server goes" "$tab" "$(text_of state).startsWith('closed')" true
+    close_tab "$tab"
+    echo "$way: checked"
+}
+
+# The page of the demo that shows the server at work, and its load.
+way=live
+start live doc/examples/demo 127.0.0.1:0 && {
+    server=$started
+    open_tab "http://$address/live/"
+    becomes "connected" "$tab" "$(text_of state)" connected
+    becomes "numbers come" "$tab" "looks.requests.length > 3 && looks.memory.every(k => k > 1000)" true
+    evaluate "$tab" "document.querySelectorAll('button')[1].click()" >/dev/null
+    becomes "the load" "$tab" "$(text_of clients)" 10
+    becomes "requests" "$tab" "Math.max(...looks.requests) > 100 && Math.max(...looks.threads) > 10" true
+    becomes "they are drawn" "$tab" "Array.from(document.querySelectorAll('canvas')).every(c => c.getContext('2d').getImageData(
+        0, 0, c.width, c.height).data.filter((x, i) => i % 4 == 3 && x > 128).length > 500)" true
+    evaluate "$tab" "document.querySelectorAll('button')[0].click()" >/dev/null
+    becomes "no load" "$tab" "$(text_of clients)" 0
     kill $server
     wait $server 2>/dev/null
     server=
