@@ -1,7 +1,7 @@
 #!/bin/sh
-# WebSockets with a browser, headless Chromium: the chat between two tabs, the live plot, the demo at work, and the echo of httpbin in the clear
-# and over TLS, compressed or not. The browser is told what to do by its DevTools protocol, which is a WebSocket too: our
-# client speaks it.
+# WebSockets with a browser, headless Chromium: the chat between two tabs, the live plot, the demo at work, and the echo of
+# httpbin in the clear and over TLS, compressed or not. The browser is told what to do by its DevTools protocol, which is
+# a WebSocket too: our client speaks it.
 . "$top_srcdir/tests/web_peers.sh"
 browser=
 for name in chromium chromium-browser google-chrome; do
@@ -136,8 +136,7 @@ start live doc/examples/demo 127.0.0.1:0 && {
     evaluate "$tab" "document.querySelectorAll('button')[1].click()" >/dev/null
     becomes "the load" "$tab" "$(text_of clients)" 10
     becomes "requests" "$tab" "Math.max(...looks.requests) > 100 && Math.max(...looks.threads) > 10" true
-    becomes "they are drawn" "$tab" "Array.from(document.querySelectorAll('canvas')).every(c => c.getContext('2d').getImageData(
-        0, 0, c.width, c.height).data.filter((x, i) => i % 4 == 3 && x > 128).length > 500)" true
+    becomes "they are drawn" "$tab" "Array.from(document.querySelectorAll('canvas')).every(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((x, i) => i % 4 == 3 && x > 128).length > 500)" true
     evaluate "$tab" "document.querySelectorAll('button')[0].click()" >/dev/null
     becomes "no load" "$tab" "$(text_of clients)" 0
     kill $server
