@@ -126,6 +126,8 @@ def from_jmp_buf(room):
 
 def hubs():
     hub = variable("'hubs.c'::hubs")
+    if hub.is_optimized_out:
+        raise Problem("the list of hubs was optimised out: was libgreen-core built with -flto?")
     while int(hub) != 0:
         if hub["whole"]:
             yield hub
@@ -232,7 +234,7 @@ def os_thread_of(hub):
 def handle_of(thread):
     try:
         return int.from_bytes(thread.handle(), "little")
-    except gdb.error:
+    except (gdb.error, RuntimeError):
         return None
 
 

@@ -8,6 +8,13 @@
 #define MAY 0.05
 #define TOO_LONG 0.4
 
+/* Where things are very slow that would be long. */
+static double
+slow(void)
+{
+        return suite_slow() > 5 ? 5 : suite_slow();
+}
+
 void *debug_blocks(void *arg);
 void debug_burns(double seconds);
 void debug_callback_blocks(void *arg);
@@ -15,7 +22,7 @@ void debug_callback_blocks(void *arg);
 APART void
 debug_burns(double seconds)
 {
-        core_burn(seconds * suite_slow());
+        core_burn(seconds * slow());
         NOT_THE_LAST_CALL();
 }
 
@@ -41,7 +48,7 @@ static bool
 detection_on(void)
 {
         core_log_begin(&reports, "has not let others run for ");
-        return CHECK_INT(green_debug_hub_blocking_detection(true, MAY * suite_slow()), 0);
+        return CHECK_INT(green_debug_hub_blocking_detection(true, MAY * slow()), 0);
 }
 
 static void
@@ -67,7 +74,7 @@ one_that_blocks_is_reported_once(void)
         CHECK_INT(core_join(gt), 0);
         detection_off();
         CHECK_INT(reports.count, 1);
-        HAS(reports.last, ident, "core_debug_block.c:", ") has not let others run for 0.");
+        HAS(reports.last, ident, "core_debug_block.c:", ") has not let others run for ");
 }
 
 static void
@@ -111,7 +118,7 @@ a_callback_that_blocks_is_reported(void)
         detection_off();
         CHECK(called);
         CHECK_INT(reports.count, 1);
-        HAS(reports.last, "green-net: a callback of hub ", " has not let others run for 0.");
+        HAS(reports.last, "green-net: a callback of hub ", " has not let others run for ");
         if (names_are_known())
                 HAS(reports.last, "debug_burns+0x", "debug_callback_blocks+0x");
 }
@@ -140,7 +147,7 @@ each_time_is_reported(void)
 static void *
 lets_others_run(void *arg)
 {
-        double end = core_now() + TOO_LONG * suite_slow();
+        double end = core_now() + TOO_LONG * slow();
 
         while (core_now() < end) {
                 core_burn(MAY / 20);
@@ -162,7 +169,7 @@ those_that_let_others_run_are_not_reported(void)
                 gts[i] = green_spawn(lets_others_run, NULL);
         for (int i = 0; i < 2; i++)
                 CHECK_INT(core_join(gts[i]), 0);
-        CHECK_INT(green_sleep(3 * MAY * suite_slow()), 0);
+        CHECK_INT(green_sleep(3 * MAY * slow()), 0);
         detection_off();
         /* On a machine that is busy one may have been stopped by the system. */
         CHECK_RANGE(reports.count, 0, 1);
@@ -172,7 +179,7 @@ static void *
 sleeps_in_thread(void *arg)
 {
         (void)arg;
-        CHECK_INT(green_sleep(4 * MAY * suite_slow()), 0);
+        CHECK_INT(green_sleep(4 * MAY * slow()), 0);
         return NULL;
 }
 
@@ -203,11 +210,14 @@ static void
 signals_of_the_application_stay(void)
 {
         struct sigaction mine = {.sa_handler = at_alarm}, before[2], now;
+        int last = SIGRTMAX;
         struct itimerval timer = {.it_value = {.tv_sec = 100}}, left;
 
         GREEN_COVERS("DEBUG-07");
         CHECK_INT(sigaction(SIGALRM, &mine, &before[0]), 0);
-        CHECK_INT(sigaction(SIGRTMAX, &mine, &before[1]), 0);
+        /* Valgrind keeps the last one for itself. */
+        while (sigaction(last, &mine, &before[1]) != 0)
+                last--;
         CHECK_INT(setitimer(ITIMER_REAL, &timer, NULL), 0);
         if (!detection_on())
                 return;
@@ -216,19 +226,19 @@ signals_of_the_application_stay(void)
         CHECK(strstr(reports.last, "#0 ") != NULL);
         CHECK_INT(sigaction(SIGALRM, NULL, &now), 0);
         CHECK(now.sa_handler == at_alarm);
-        CHECK_INT(sigaction(SIGRTMAX, NULL, &now), 0);
+        CHECK_INT(sigaction(last, NULL, &now), 0);
         CHECK(now.sa_handler == at_alarm);
         CHECK_INT(getitimer(ITIMER_REAL, &left), 0);
         CHECK_RANGE(left.it_value.tv_sec, 50, 100);
         detection_off();
-        for (int sig = SIGRTMIN; sig < SIGRTMAX; sig++) {
+        for (int sig = SIGRTMIN; sig < last; sig++) {
                 CHECK_INT(sigaction(sig, NULL, &now), 0);
                 CHECK(now.sa_handler == SIG_DFL);
         }
         memset(&timer, 0, sizeof timer);
         CHECK_INT(setitimer(ITIMER_REAL, &timer, NULL), 0);
         CHECK_INT(sigaction(SIGALRM, &before[0], NULL), 0);
-        CHECK_INT(sigaction(SIGRTMAX, &before[1], NULL), 0);
+        CHECK_INT(sigaction(last, &before[1], NULL), 0);
 }
 
 /* One that has all signals blocked is reported without its calls. */
@@ -295,7 +305,7 @@ it_may_be_switched_off_by_the_report(void)
 
         atomic_store(&n, 0);
         green_set_log(off_in_log, &n);
-        CHECK_INT(green_debug_hub_blocking_detection(true, MAY * suite_slow()), 0);
+        CHECK_INT(green_debug_hub_blocking_detection(true, MAY * slow()), 0);
         CHECK_INT(core_join(green_spawn(debug_blocks, NULL)), 0);
         CHECK_INT(core_join(green_spawn(debug_blocks, NULL)), 0);
         CHECK_INT(atomic_load(&n), 1);
@@ -317,7 +327,7 @@ a_child_begins_without_it(void)
         if (pid == 0) {
                 CHECK_INT(core_join(green_spawn(debug_blocks, NULL)), 0);
                 CHECK_INT(reports.count, 0);
-                CHECK_INT(green_debug_hub_blocking_detection(true, MAY * suite_slow()), 0);
+                CHECK_INT(green_debug_hub_blocking_detection(true, MAY * slow()), 0);
                 CHECK_INT(core_join(green_spawn(debug_blocks, NULL)), 0);
                 detection_off();
                 CHECK_INT(reports.count, 1);
