@@ -232,7 +232,7 @@ an_error_is_logged_and_the_others_go_on(void)
         struct core_log log;
         int rc;
 
-        GREEN_COVERS("HUB-23");
+        GREEN_COVERS("DEBUG-01", "HUB-23");
         core_log_begin(&log, "EIO");
         CHECK_INT(green_spawn_n(fail_after_sleep, NULL), 0);
         rc = green_sleep(0.01);

@@ -480,7 +480,7 @@ with_the_rule_off_readers_queue(void)
 {
         int fds[2];
 
-        GREEN_COVERS("FD-03", "FD-04");
+        GREEN_COVERS("DEBUG-02", "FD-03", "FD-04");
         CHECK_OR_RETURN(core_pair(fds));
         CHECK(green_debug_hub_prevent_multiple_readers(false));
         check_queued_readers(fds, NULL);
