@@ -17,6 +17,7 @@ static const struct green__backdoor_builtin builtins[] = {
         {"listeners", "", "waits for descriptors", 1, 1, false, green__backdoor_listeners},
         {"lua", "", "an interpreter, where green-net was built with one", 1, 1, true, green__backdoor_lua},
         {"metrics", "[PART]", "counters; of a name with that in it, buckets too", 1, 2, false, green__backdoor_metrics},
+        {"pools", "", "the pools of this OS thread: things, green threads, connections", 1, 1, false, green__backdoor_pools},
         {"ps", "", "the green threads of this OS thread", 1, 1, false, green__backdoor_ps},
         {"set", "NAME VALUE", "change a variable", 3, 3, true, green__backdoor_set},
         {"threads", "", "the OS threads that have a hub", 1, 1, false, green__backdoor_threads},

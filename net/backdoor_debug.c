@@ -4,6 +4,7 @@
 #include "backdoor_priv.h"
 
 #include <green/debug.h>
+#include <green/pool.h>
 
 int
 green__backdoor_bt(green_backdoor_console *c, int argc, char **argv)
@@ -51,6 +52,14 @@ green__backdoor_timers(green_backdoor_console *c, int argc, char **argv)
         (void)argc;
         (void)argv;
         return show(c, green_debug_format_hub_timers);
+}
+
+int
+green__backdoor_pools(green_backdoor_console *c, int argc, char **argv)
+{
+        (void)argc;
+        (void)argv;
+        return show(c, green_debug_format_pools);
 }
 
 int

@@ -136,7 +136,7 @@ green__backdoor_command green__backdoor_ps, green__backdoor_hub, green__backdoor
 
 /* ---- backdoor_debug.c */
 
-green__backdoor_command green__backdoor_bt, green__backdoor_listeners, green__backdoor_threads, green__backdoor_timers,
+green__backdoor_command green__backdoor_bt, green__backdoor_listeners, green__backdoor_pools, green__backdoor_threads, green__backdoor_timers,
         green__backdoor_trace;
 
 /* ---- backdoor_metrics.c */

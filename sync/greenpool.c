@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #include <green/alloc.h>
 #include <green/hubs.h>
@@ -28,6 +30,18 @@ no_pool(const char *function)
 
 /* ---- making and freeing */
 
+static void
+describe(const struct green__listed *l, char *line, size_t len)
+{
+        const green_greenpool *p =
+                (const green_greenpool *)(const void *)((const char *)l - offsetof(green_greenpool, listed));
+        size_t waiting = 0;
+
+        for (const struct green_wait *w = p->spawners.first; w != NULL; w = w->next)
+                waiting++;
+        snprintf(line, len, "green pool %p: %zu run, of %zu; %zu wait", (const void *)p, p->running, p->size, waiting);
+}
+
 green_greenpool *
 green_greenpool_new(size_t size)
 {
@@ -45,6 +59,7 @@ green_greenpool_new(size_t size)
         p->ident = ident;
         p->size = size;
         p->forks = green__sync_forks;
+        green__pool_list_add(&p->listed, ident, describe);
         return p;
 }
 
@@ -81,6 +96,7 @@ free_pool(green_greenpool *p)
                 p->spare = t->next;
                 green_free(t);
         }
+        green__pool_list_remove(&p->listed);
         green_free(p);
 }
 

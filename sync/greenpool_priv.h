@@ -11,6 +11,7 @@
 
 #include "fork.h"
 #include "misuse.h"
+#include "pool_list.h"
 
 /* One task, from its spawn until its slot is free; where the result is kept, until somebody has that. */
 struct green__pool_task {
@@ -49,6 +50,7 @@ struct green_greenpool {
         uint64_t rounds;         /* of green_greenpool_kill() */
         struct green_waitq idle; /* green_greenpool_waitall() */
         bool doomed;             /* to be freed by the last that has to do with it */
+        struct green__listed listed;
 };
 
 /* ---- greenpool.c */

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #include <green/alloc.h>
 #include <green/hubs.h>
@@ -17,6 +19,7 @@
 #include "fork.h"
 #include "misuse.h"
 #include "object.h"
+#include "pool_list.h"
 #include "queue_priv.h"
 
 enum { SIZE = 4 };
@@ -26,6 +29,8 @@ enum { ITEM, PLACE };
 
 /* Nobody waits where a thing is in the pool, or where one more may be made. */
 struct green_pool {
+        struct green__listed listed;
+        const char *name;
         uint64_t ident;            /* whose it is */
         struct green__store items; /* those in the pool; there is room for all that there are */
         struct green_waitq getters;
@@ -134,8 +139,29 @@ free_all(green_pool *p)
                 if (p->destroy != NULL)
                         p->destroy(p->arg, item);
         }
+        green__pool_list_remove(&p->listed);
         green_free(p->items.items);
         green_free(p);
+}
+
+static size_t
+waiting(const green_pool *p)
+{
+        size_t n = 0;
+
+        for (const struct green_wait *w = p->getters.first; w != NULL; w = w->next)
+                n++;
+        return n;
+}
+
+static void
+describe(const struct green__listed *l, char *line, size_t len)
+{
+        const green_pool *p = (const green_pool *)(const void *)((const char *)l - offsetof(green_pool, listed));
+
+        snprintf(line, len, "pool %p%s%.60s: %zu in it, %zu out, %zu being made, of %zu; %zu wait", (const void *)p,
+                 p->name != NULL ? " " : "", p->name != NULL ? p->name : "", p->items.count, out(p), p->making, p->limit,
+                 waiting(p));
 }
 
 static int
@@ -184,6 +210,8 @@ green_pool_new(const struct green_pool_opts *opts)
                 return NULL;
         green__sync_fork_install();
         p->ident = ident;
+        p->name = o.name;
+        green__pool_list_add(&p->listed, ident, describe);
         p->items.kind = o.order_as_stack ? GREEN__STORE_STACK : GREEN__STORE_RING;
         p->limit = o.max_size;
         p->forks = green__sync_forks;
@@ -342,13 +370,9 @@ green_pool_size(const green_pool *p)
 size_t
 green_pool_waiting(const green_pool *p)
 {
-        size_t n = 0;
-
         if (p == NULL)
                 no_pool("green_pool_waiting");
-        for (const struct green_wait *w = p == NULL ? NULL : p->getters.first; w != NULL; w = w->next)
-                n++;
-        return n;
+        return p == NULL ? 0 : waiting(p);
 }
 
 int

@@ -81,6 +81,7 @@ having_things(void)
                 CHECK_INT(green_pool_available(p, &n), 0);
                 CHECK_INT(n, 7);
                 CHECK_RANGE(green_pool_size(p), 0, 2);
+                CHECK(green_debug_format_pools(NULL, 0) > 0);
                 CHECK_INT(green_pool_free(p), 0);
         }
         CHECK_RANGE(made - destroyed, 0, 2); /* one whose create failed in the end was counted */

@@ -420,6 +420,7 @@ hub_and_pool_tell_what_they_are(void)
                 has(ask(&c, "hub"), green_hub_name(green_get_hub()));
                 has(c.text, "\ngreen threads 2, ");
                 has(ask(&c, "tpool"), "OS threads ");
+                has(ask(&c, "pools"), "POOLS:\n");
         }
         hang_up(&c);
 }

@@ -728,7 +728,36 @@ create_may_fork(void)
         CHECK_INT(child_end(pid), 0);
 }
 
+static void
+all_pools_are_listed(void)
+{
+        struct green_pool_opts opts = {.size = sizeof(opts), .max_size = 3, .create = green_token_pool_create, .name = "seats"};
+        green_greenpool *g = green_greenpool_new(5);
+        green_pool *p = green_pool_new(&opts);
+        char text[512], line[160], small[16];
+        void *token;
+        int len;
+
+        GREEN_COVERS("BACK-13");
+        CHECK_INT(green_pool_get(p, &token, 0), 0);
+        snprintf(line, sizeof line, "\npool %p seats: 0 in it, 1 out, 0 being made, of 3; 0 wait\n", (void *)p);
+        len = green_debug_format_pools(text, sizeof text);
+        CHECK_INT(len, strlen(text));
+        CHECK(strncmp(text, "POOLS:\n", 7) == 0 && strstr(text, line) != NULL);
+        snprintf(line, sizeof line, "\ngreen pool %p: 0 run, of 5; 0 wait\n", (void *)g);
+        CHECK(strstr(text, line) != NULL);
+        CHECK_INT(green_debug_format_pools(small, sizeof small), len);
+        CHECK(strncmp(small, text, sizeof small - 1) == 0);
+        CHECK_INT(green_debug_format_pools(NULL, 0), len);
+        CHECK_INT(green_pool_put(p, token), 0);
+        CHECK_INT(green_pool_free(p), 0);
+        CHECK_INT(green_greenpool_free(g), 0);
+        green_debug_format_pools(text, sizeof text);
+        CHECK(strstr(text, "seats") == NULL && strstr(text, line) == NULL);
+}
+
 GREEN_SUITE(sync_pool) {
+        GREEN_TEST(all_pools_are_listed),
         GREEN_TEST(things_are_made_on_demand_up_to_the_limit),
         GREEN_TEST(the_first_ones_are_made_with_the_pool),
         GREEN_TEST(where_the_third_cannot_be_made_the_first_two_are_destroyed),

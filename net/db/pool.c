@@ -158,6 +158,17 @@ green__db_pool_maybe_release(green_db_pool *p)
                 release(p);
 }
 
+static green_pool *
+new_places(const green_db_pool *p)
+{
+        const struct green_pool_opts opts = {.size = sizeof opts,
+                                             .max_size = p->max_size,
+                                             .create = green_token_pool_create,
+                                             .name = p->target->driver->name};
+
+        return green_pool_new(&opts);
+}
+
 green_db_pool *
 green_db_pool_new(const struct green_db_pool_opts *opts)
 {
@@ -180,7 +191,7 @@ green_db_pool_new(const struct green_db_pool_opts *opts)
                 return NULL;
         }
         fill(p, &o);
-        p->places = green_token_pool_new(p->max_size);
+        p->places = new_places(p);
         if (p->places != NULL)
                 rc = make_first(p, o.min_size);
         if (rc == 0)

@@ -31,6 +31,7 @@ struct green_pool_opts {
         void (*destroy)(void *arg, void *item); /**< takes an item that is not needed any more; must not yield. May be
                                                      NULL */
         void *arg;                              /**< passed to both */
+        const char *name;                       /**< for green_debug_format_pools(); borrowed. May be NULL */
 };
 
 /**
@@ -135,6 +136,16 @@ GREEN_API size_t green_pool_waiting(const green_pool *p);
  * @since 0.1 (POOL-09, POOL-10)
  */
 GREEN_API int green_pool_resize(green_pool *p, size_t max_size);
+
+/**
+ * @brief The pools of the calling OS thread, of things and of green threads: "POOLS:", then a line each, the last one made
+ *        first. Never yields.
+ * @param[out] text where to; ends with NUL. May be NULL where size is 0.
+ * @param      size bytes there.
+ * @return bytes the whole text has without its NUL, as snprintf(); GREEN_EHUB: there is no hub, and none can be made.
+ * @since 0.1 (BACK-13)
+ */
+GREEN_API int green_debug_format_pools(char *text, size_t size);
 
 /** An item held by a block: see GREEN_POOL_ITEM(). */
 struct green_pool_item {
