@@ -9,12 +9,14 @@
 #include <editline/readline.h>
 
 static void (*take)(const char *line);
+static bool taken; /* a line was, so the next one begins with nothing */
 
 static void
 on_line(char *line)
 {
         if (line != NULL && *line != '\0')
                 add_history(line);
+        taken = true;
         /* The next prompt is the server's to give. */
         rl_set_prompt("");
         take(line);
@@ -46,6 +48,12 @@ cli_edit_hide(void)
 void
 cli_edit_show(const char *prompt)
 {
+        if (taken) {
+                rl_callback_handler_remove();
+                rl_callback_handler_install(prompt, on_line);
+                taken = false;
+                return;
+        }
         rl_set_prompt(prompt);
         rl_forced_update_display();
 }
