@@ -314,7 +314,7 @@ ends_more(int code)
 }
 
 static int
-clean(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn cleanup, void *arg)
+clean(green_db_conn *c, green_db_cleanup_fn cleanup, void *arg)
 {
         green_db_link *l = c->link;
         int rc = green__db_settle(l);
@@ -325,7 +325,6 @@ clean(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn cleanup, void *arg
                 return 0;
         if (rc == 0)
                 rc = l->lost ? GREEN_EDBLOST : -EBUSY;
-        (void)p;
         return rc;
 }
 
@@ -339,7 +338,7 @@ clean_in_time(green_db_pool *p, green_db_conn *c, green_db_cleanup_fn cleanup, v
         green_shield_begin();
         rc = green_timeout_start(&limit, p->target->cleanup_timeout);
         if (rc == 0) {
-                rc = clean(p, c, cleanup, arg);
+                rc = clean(c, cleanup, arg);
                 own = green_timeout_cancel(&limit);
                 if (rc < 0 && ends_more(rc) && own != 1 && !c->link->lost)
                         *ret_code = rc;

@@ -15,7 +15,8 @@
  *   green_db_link_wait() blocks. It must not use other objects of green-net.
  *
  * Functions return 0, or a code that green_db_link_fail() was told of. What green_db_link_wait() fails with is returned as it
- * is: the exchange with the server may be left where it stands, since settle() or close() is what is called next.
+ * is: the exchange with the server may be left where it stands, since settle() or close() is what is called next. So it is
+ * after -ENOMEM, with rows that there was no room for. After any other code the exchange is at its end, and the next statement can be run.
  *
  * A call that has done nothing yet, since somebody else has a lock, may return -EINPROGRESS: it is called again with the same
  * arguments a little later, and keeps no OS thread until then. Not connect().
@@ -143,7 +144,8 @@ struct green_db_driver {
         int (*fetch)(green_db_link *link, void *db, struct green_db_batch *ret);
         /** Prepare; NULL: there are no prepared statements. */
         int (*prepare)(green_db_link *link, void *db, const char *sql, void **ret_prepared);
-        /** Forget one. tell: the server is there and is to be told; else only memory is released. */
+        /** Forget one. tell: the server is there and is to be told; else only memory is released. A wait that fails here is
+         *  seen by prepare(), which may follow at once. */
         void (*unprepare)(green_db_link *link, void *db, void *prepared, bool tell);
         /** See enum green_db_command_kind; -ENOTSUP for those that it does not know. */
         int (*command)(green_db_link *link, void *db, struct green_db_command *command);

@@ -149,7 +149,8 @@ GREEN_API GREEN_MUST_USE int green_db_pool_get_at(green_db_pool *p, green_db_con
  * first. One that is broken, or expired, is closed. The one that has waited longest is next in any case.
  *
  * @param p    the pool that it came from.
- * @param conn of green_db_pool_get() or green_db_pool_create().
+ * @param conn of green_db_pool_get() or green_db_pool_create(). One that green_db_conn_close() was called on is for
+ *             green_db_conn_free(): the pool may be gone by now.
  * @retval 0       given back; or closed, if it could not be cleaned.
  * @retval -EINVAL an argument is NULL, or it came from another pool: nothing was done.
  * @retval -EBUSY  another green thread is in a call on it: nothing was done.
