@@ -367,19 +367,19 @@ optional curl_multi libcurl &&
 optional libevent_hub libevent &&
     same "libevent_hub" "$(run libevent_hub 30)" "30 pages by 30 callbacks, while the timer ticked"
 
-# One binary, every hub: those that hub_info says can be used. The same bytes come out under each.
-doc/examples/hub_info >"$tmp/hubs" 2>&1 || wrong "hub_info: $(cat "$tmp/hubs")"
+# One binary, every hub: those that `green-net hubs` says can be used. The same bytes come out under each.
+web/cli/green-net hubs >"$tmp/hubs" 2>&1 || wrong "hubs: $(cat "$tmp/hubs")"
 hubs=$(sed -n 's/^[* ] \([a-z0-9_]*\) .* usable$/\1/p' "$tmp/hubs")
 for hub in $GREEN_HUBS_BUILTIN $GREEN_HUBS_SHARED; do
-    grep -q "^[* ] $hub " "$tmp/hubs" || wrong "hub_info does not name $hub: $(cat "$tmp/hubs")"
+    grep -q "^[* ] $hub " "$tmp/hubs" || wrong "hubs: it does not name $hub: $(cat "$tmp/hubs")"
 done
-same "hub_info: defaults" "$(grep -c '^\*' "$tmp/hubs")" 1
-test -n "$hubs" || wrong "hub_info names no hub that can be used: $(cat "$tmp/hubs")"
+same "hubs: defaults" "$(grep -c '^\*' "$tmp/hubs")" 1
+test -n "$hubs" || wrong "hubs: it names no hub that can be used: $(cat "$tmp/hubs")"
 saved=$GREEN_HUB
 for GREEN_HUB in $hubs; do
     export GREEN_HUB
-    doc/examples/hub_info >"$tmp/out" 2>&1
-    same "hub_info under $GREEN_HUB" "$(sed -n 's/^in use: \([a-z0-9_]*\) .*/\1/p' "$tmp/out")" "$GREEN_HUB"
+    web/cli/green-net hubs >"$tmp/out" 2>&1
+    same "hubs under $GREEN_HUB" "$(sed -n 's/^in use: \([a-z0-9_]*\) .*/\1/p' "$tmp/out")" "$GREEN_HUB"
     embedding=$(sed -n 's/^in other event loops: \([a-z]*\).*/\1/p' "$tmp/out")
     start hello "unix:$tmp/hello.$GREEN_HUB" && {
         same "hello under $GREEN_HUB" \
@@ -413,9 +413,9 @@ for GREEN_HUB in $hubs; do
 done
 GREEN_HUB=$saved
 test -n "$GREEN_HUB" || unset GREEN_HUB
-GREEN_HUB=nosuch doc/examples/hub_info >"$tmp/out" 2>&1 && wrong "hub_info: took a hub that there is not"
-grep -q '^hub_info: hub "nosuch": there is no hub of that name; there is: ' "$tmp/out" ||
-    wrong "hub_info: $(cat "$tmp/out")"
+GREEN_HUB=nosuch web/cli/green-net hubs >"$tmp/out" 2>&1 && wrong "hubs: took a hub that there is not"
+grep -q '^green-net hubs: hub "nosuch": there is no hub of that name; there is: ' "$tmp/out" ||
+    wrong "hubs: $(cat "$tmp/out")"
 echo "hubs:" $hubs
 
 test $bad = 0 || exit $bad

@@ -6,8 +6,8 @@
  * key is in the same file unless it is given. -q: no access log. The other options are for the WebSocket at /ws, which
  * sends each message back: see usage().
  *
- * The pages are in httpbin_pages.c. This is what a program needs around its application: the listener, TLS on it, and
- * limits that fit what is served.
+ * The pages, and the listener with TLS on it, are in httpbin_pages.c. This is what a program needs around its application:
+ * options, and limits that fit what is served.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -42,20 +42,6 @@ usage(void)
                         "  --subprotocol NAME  speak a subprotocol; may be given several times\n"
                         "  --origin URL        let pages of that origin in, and nobody else\n");
         return 2;
-}
-
-/* A listener, with TLS on it if there is a certificate. NULL: green_last_error() says why. */
-static green_socket *
-open_listener(const struct settings *set)
-{
-        struct green_wrap_ssl_opts tls = {.size = sizeof tls, .certfile = set->certificate, .keyfile = set->key};
-        struct green_listen_opts opts = {.size = sizeof opts, .backlog = 512};
-        green_socket *listener = green_listen(set->address, &opts);
-
-        if (listener == NULL || set->certificate == NULL || green_wrap_ssl(listener, &tls) != NULL)
-                return listener;
-        green_socket_free(listener);
-        return NULL;
 }
 
 static int
@@ -180,7 +166,7 @@ main(int argc, char **argv)
         site = make_site(&set);
         if (site == NULL)
                 return fprintf(stderr, "httpbin: %s\n", green_last_error()->message), 1;
-        listener = open_listener(&set);
+        listener = httpbin_listen(set.address, set.certificate, set.key);
         if (listener == NULL || green_socket_getsockname(listener, &here) != 0)
                 return fprintf(stderr, "httpbin: %s\n", green_last_error()->message), 1;
         green_addr_format(&here, text, sizeof text);

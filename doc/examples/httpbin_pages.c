@@ -437,3 +437,16 @@ httpbin(green_wsgi_request *req, void *arg)
         }
         return say(req, 404, "no such page: / has a list\n");
 }
+
+green_socket *
+httpbin_listen(const char *address, const char *certificate, const char *key)
+{
+        struct green_wrap_ssl_opts tls = {.size = sizeof tls, .certfile = certificate, .keyfile = key};
+        struct green_listen_opts opts = {.size = sizeof opts, .backlog = 512};
+        green_socket *listener = green_listen(address, &opts);
+
+        if (listener == NULL || certificate == NULL || green_wrap_ssl(listener, &tls) != NULL)
+                return listener;
+        green_socket_free(listener);
+        return NULL;
+}

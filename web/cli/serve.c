@@ -57,20 +57,6 @@ read_options(struct settings *set, int argc, char **argv)
         return 0;
 }
 
-/* A listener, with TLS on it if there is a certificate. NULL: green_last_error() says why. */
-static green_socket *
-open_listener(const struct settings *set)
-{
-        struct green_wrap_ssl_opts tls = {.size = sizeof tls, .certfile = set->certificate, .keyfile = set->key};
-        struct green_listen_opts opts = {.size = sizeof opts, .backlog = 512};
-        green_socket *listener = green_listen(set->address, &opts);
-
-        if (listener == NULL || set->certificate == NULL || green_wrap_ssl(listener, &tls) != NULL)
-                return listener;
-        green_socket_free(listener);
-        return NULL;
-}
-
 static void *
 serve_backdoor(void *arg)
 {
@@ -126,7 +112,7 @@ run(int argc, char **argv)
 
         if (rc != 0 || (rc = cli_use_hub("serve", set.hub)) != 0)
                 return rc;
-        listener = open_listener(&set);
+        listener = httpbin_listen(set.address, set.certificate, set.key);
         if (listener == NULL)
                 return cli_failed("serve", "%s: %s", set.address, green_last_error()->message);
         if (set.backdoor != NULL) {
