@@ -369,28 +369,37 @@ times_are_counted_by_powers_of_two(void)
         green_metrics_observe(NULL, 1);
 }
 
+/* As a double: some processors return more digits than one has. */
+static double
+quantile(const struct green_metrics_histogram *h, double part)
+{
+        volatile double value = green_metrics_quantile(h, part);
+
+        return value;
+}
+
 static void
 a_quantile_is_the_end_of_its_bucket_or_the_longest(void)
 {
         struct green_metrics_histogram h = {0};
 
-        CHECK(green_metrics_quantile(&h, 0.5) == 0);
+        CHECK(quantile(&h, 0.5) == 0);
         for (int i = 0; i < 98; i++)
                 green_metrics_observe(&h, 1500);
         green_metrics_observe(&h, 3000000);
         green_metrics_observe(&h, 90000000000);
-        CHECK(green_metrics_quantile(&h, 0) == 2e-6);
-        CHECK(green_metrics_quantile(&h, 0.5) == 2e-6);
-        CHECK(green_metrics_quantile(&h, 0.98) == 2e-6);
-        CHECK(green_metrics_quantile(&h, 0.99) == 4096e-6);
-        CHECK(green_metrics_quantile(&h, 1) == 90.0);
-        CHECK(green_metrics_quantile(&h, -0.1) == 0);
-        CHECK(green_metrics_quantile(&h, 1.1) == 0);
-        CHECK(green_metrics_quantile(&h, NAN) == 0);
-        CHECK(green_metrics_quantile(NULL, 0.5) == 0);
+        CHECK(quantile(&h, 0) == 2e-6);
+        CHECK(quantile(&h, 0.5) == 2e-6);
+        CHECK(quantile(&h, 0.98) == 2e-6);
+        CHECK(quantile(&h, 0.99) == 4096e-6);
+        CHECK(quantile(&h, 1) == 90.0);
+        CHECK(quantile(&h, -0.1) == 0);
+        CHECK(quantile(&h, 1.1) == 0);
+        CHECK(quantile(&h, NAN) == 0);
+        CHECK(quantile(NULL, 0.5) == 0);
         h = (struct green_metrics_histogram){0};
         green_metrics_observe(&h, 2100000);
-        CHECK(green_metrics_quantile(&h, 0.5) == 2.1e-3);
+        CHECK(quantile(&h, 0.5) == 2.1e-3);
 }
 
 /* ---- sources and the text */

@@ -176,7 +176,7 @@ static int
 read_whole_lines(struct green__http1_lines *l, struct green__http1 *r, struct cursor *c)
 {
         const uint8_t *const base = c->base;
-        const uint8_t *const end = c->data_end - base < l->stop ? c->data_end : base + l->stop;
+        const uint8_t *const end = (size_t)(c->data_end - base) < l->stop ? c->data_end : base + l->stop;
         const uint8_t *name = c->s, *at = name; /* at: what is seen is from here */
         struct green__http1_seen seen = {0, 0}; /* bits before the line are gone */
 

@@ -47,6 +47,8 @@ copy_of(const char *text, size_t len)
 
         if (len > 0)
                 memcpy(copy, text, len);
+        else
+                *copy = '\0';
         return copy;
 }
 
