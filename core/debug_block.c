@@ -12,6 +12,12 @@
 
 #include "debug_priv.h"
 
+/* Some systems have no real-time signals. */
+#ifndef SIGRTMIN
+#define SIGRTMIN 1
+#define SIGRTMAX 0
+#endif
+
 enum { STEPS = 4, MS = 1000000, HANDLER_MS = 200 };
 
 #define DAY 86400.0
@@ -83,6 +89,7 @@ is_ours(int number)
         return sigaction(number, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler;
 }
 
+/* Some systems keep the last ones for themselves and only say so when one is sent; what we have, drops it. */
 static bool
 take_signal(int number)
 {
@@ -94,7 +101,12 @@ take_signal(int number)
         sigfillset(&act.sa_mask);
         sigdelset(&act.sa_mask, SIGSEGV);
         sigdelset(&act.sa_mask, SIGBUS);
-        return sigaction(number, &act, NULL) == 0;
+        if (sigaction(number, &act, NULL) != 0)
+                return false;
+        if (pthread_kill(pthread_self(), number) == 0)
+                return true;
+        sigaction(number, &now, NULL);
+        return false;
 }
 
 /* A real-time signal that nobody has a handler for; the application may have taken the one that was so. */
@@ -104,11 +116,9 @@ find_signal(void)
         if (sig != 0 && is_ours(sig))
                 return sig;
         sig = 0;
-#if defined(SIGRTMIN) && defined(SIGRTMAX)
         for (int number = SIGRTMAX; number >= SIGRTMIN && sig == 0; number--)
                 if (take_signal(number))
                         sig = number;
-#endif
         return sig;
 }
 
