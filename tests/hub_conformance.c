@@ -345,17 +345,11 @@ describe_writes_a_line(void)
 
 /* ---- the hubs of the tests, in programs of their own */
 
-/* Starts this program afresh. By its path: under valgrind the link is another program's. */
+/* Starts this program afresh. */
 static void
 be_again(void)
 {
-        char path[PATH_MAX];
-        ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-
-        if (n > 0) {
-                path[n] = '\0';
-                execl(path, suite_name, (char *)NULL);
-        }
+        suite_exec_self(NULL);
         _exit(99);
 }
 

@@ -164,7 +164,6 @@ a_hub_callback_cannot_wait_for_the_system(void)
 static void
 backend_with(const char *value, bool system)
 {
-        char *arguments[] = {(char *)(uintptr_t) "/proc/self/exe", (char *)(uintptr_t) "-b", NULL};
         int status = -1;
         pid_t child;
 
@@ -175,7 +174,7 @@ backend_with(const char *value, bool system)
                 else
                         unsetenv("GREEN_NO_GREENDNS");
                 setenv("GREEN_TESTS_SAY_BACKEND", "1", 1);
-                execv(arguments[0], arguments);
+                suite_exec_self("-b");
                 _exit(99);
         }
         CHECK_INT(waitpid(child, &status, 0), child);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "suite.h"
+#include "suite_here.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define SLOW_BUILD 10.0
@@ -486,6 +487,11 @@ run_next(void)
         int before_count;
 
         begin_test(test);
+        if (suite_here_refuses(test->name) != NULL) {
+                suite_skip(suite_here_refuses(test->name));
+                finish_test(test, 0);
+                return;
+        }
         watch_test(test->name, (test->limit > 0 ? test->limit : usual_limit) * slow);
         clock_gettime(CLOCK_MONOTONIC, &start);
         if (suite_setup != NULL)
@@ -617,8 +623,8 @@ main(int argc, char **argv)
         suite_pid = getpid();
         read_environment();
         load_hub();
-        if (enlist(argv + word) != 0 || pthread_atfork(before_fork, after_fork, after_fork) != 0 ||
-            start_watchdog() != 0) {
+        if (suite_here_begin() != 0 || enlist(argv + word) != 0 ||
+            pthread_atfork(before_fork, after_fork, after_fork) != 0 || start_watchdog() != 0) {
                 fprintf(stderr, "%s: cannot start\n", suite_name);
                 return STATUS_NOTHING_RAN;
         }

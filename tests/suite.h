@@ -23,7 +23,9 @@
  *
  * Options: -l lists the tests, -v says when each one starts, other words pick the tests whose names contain one of
  * them. Environment: GREEN_TEST_LIMIT (seconds a test may take, 30), GREEN_TEST_SLOW (how many times slower than usual
- * the machine is, 1), GREEN_TEST_RESULTS (a file to append the results to, see each-hub.sh).
+ * the machine is, 1), GREEN_TEST_RESULTS (a file to append the results to, see each-hub.sh), GREEN_TEST_SKIPS (a file
+ * with what cannot run here, a test a line: its program, its name or `*` for all of them, and the reason),
+ * GREEN_TEST_EMULATOR (the command that runs programs for this processor, where the kernel cannot).
  * Exit status: 0 passed, 1 failed, 77 all skipped, 99 none ran; killed by SIGABRT when a test hangs.
  */
 #ifndef GREEN_TESTS_SUITE_H
@@ -111,6 +113,12 @@ bool suite_child_threads(void);
 
 /** Skips this test, saying why, where it may not. True: it is skipped. */
 bool suite_skip_without_child_threads(void);
+
+/**
+ * Starts this program anew in place of the process, with one argument or NULL for none, through GREEN_TEST_EMULATOR
+ * where that is set. Comes back only where that fails.
+ */
+void suite_exec_self(const char *argument);
 
 /** Path of a hub plug-in built by tests.am ("hub_late"); NULL where this build has none. Valid until the next call. */
 const char *suite_plugin(const char *name);
