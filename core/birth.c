@@ -21,6 +21,12 @@
 
 #include "stack_map.h"
 
+/* Where there are no real-time signals: one that nobody sends. */
+#ifndef SIGRTMIN
+#define SIGRTMIN SIGEMT
+#define SIGRTMAX SIGEMT
+#endif
+
 /* One birth at a time in the process: the handler of a signal is process-wide. */
 static struct {
         pthread_mutex_t lock;
@@ -49,15 +55,19 @@ enter(void)
 
 /*
  * The kernel's frame with the registers is dead weight of up to a page from now on. So the boot function's frame is
- * begun in a page below it, that a parked stack costs one page here too.
+ * begun in a page below it, that a parked stack costs one page here too. Large pages hold both frames, and a small stack
+ * has but one of them.
  */
 static __attribute__((noinline)) GREEN__UNSANITIZED void
 land(void)
 {
+        bool small = green__page_size() <= 4096;
+
         green__sanitize_arrive_first();
         char *here = __builtin_alloca(64);
-        now.birth->dead = (char *)((uintptr_t)here & ~(uintptr_t)(green__page_size() - 1));
-        char *volatile pad = __builtin_alloca((size_t)(here - now.birth->dead) + now.birth->colour);
+        char *end = small ? (char *)((uintptr_t)here & ~(uintptr_t)(green__page_size() - 1)) : here;
+        now.birth->dead = small ? end : now.birth->hi;
+        char *volatile pad = __builtin_alloca((size_t)(here - end) + now.birth->colour);
         (void)pad;
         enter();
 }

@@ -10,12 +10,15 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "sanitize.h"
 
-#if defined(__linux__) && defined(SYS_process_madvise)
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#if defined(SYS_process_madvise)
 
 #define GREEN__PIDFD_SELF (-10000) /* PIDFD_SELF of linux/pidfd.h: a name for this process that costs no descriptor */
 

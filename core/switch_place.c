@@ -7,8 +7,7 @@
 #include "switch_place.h"
 
 #include <setjmp.h>
-#include <signal.h>
-#include <ucontext.h>
+#include <signal.h> /* ucontext_t */
 
 #if defined(__linux__) && defined(__x86_64__) && !defined(__ILP32__)
 #define KNOWN 1

@@ -105,7 +105,12 @@ AC_CACHE_CHECK([for the native context switch], [green_cv_context_native],
 AC_CACHE_CHECK([whether a switch by __builtin_setjmp survives these CFLAGS], [green_cv_context_builtin],
   [AC_RUN_IFELSE([_GREEN_CONTEXT_BUILTIN_PROGRAM],
     [green_cv_context_builtin=yes], [green_cv_context_builtin=no], [green_cv_context_builtin=unknown])])
-AC_CHECK_FUNC([makecontext], [green_has_ucontext=yes], [green_has_ucontext=no])
+# With its header: macOS has the functions still, and a header that refuses.
+AC_CACHE_CHECK([for makecontext], [green_cv_ucontext],
+  [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <ucontext.h>
+]], [[ucontext_t uc; return getcontext(&uc) + (makecontext(&uc, 0, 0), setcontext(&uc));]])],
+    [green_cv_ucontext=yes], [green_cv_ucontext=no])])
+green_has_ucontext=$green_cv_ucontext
 GREEN_DEFINE_01([HAVE_UCONTEXT], [test $green_has_ucontext = yes], [makecontext() is there.])
 
 AS_CASE([,$green_sanitize,],

@@ -160,7 +160,7 @@ green__backdoor_write(green_backdoor_console *c, const char *text, size_t len)
         return 0;
 }
 
-static int
+static __attribute__((format(printf, 2, 0))) int
 print(green_backdoor_console *c, const char *format, va_list args)
 {
         va_list again;

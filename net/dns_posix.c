@@ -10,6 +10,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#if HAVE_SYS_RANDOM_H
+#include <sys/random.h>
+#endif
+
+#if defined(__APPLE__)
+#define st_mtim st_mtimespec
+#endif
 
 const char green__dns_hosts_path[] = "/etc/hosts";
 const char green__dns_resolv_path[] = "/etc/resolv.conf";

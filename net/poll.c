@@ -145,7 +145,7 @@ pause_for(double *pause, double left)
 /* Rows that are ready, as `count` sees it: poll's own count, or the bits of a select. */
 typedef int (*count_fn)(void *arg, const struct pollfd *fds, size_t n, int count);
 
-struct wait {
+struct polling {
         struct pollfd *fds;
         size_t n;
         count_fn count; /* NULL: as the system says */
@@ -153,7 +153,7 @@ struct wait {
 };
 
 static int
-look(const struct wait *w)
+look(const struct polling *w)
 {
         int count = ask(w->fds, w->n);
 
@@ -161,7 +161,7 @@ look(const struct wait *w)
 }
 
 static int
-wait_until_ready(const struct wait *w, double timeout)
+wait_until_ready(const struct polling *w, double timeout)
 {
         struct green__limit limit = {.timeout = timeout, .start = -1};
         double pause = 0;
@@ -190,7 +190,7 @@ wait_until_ready(const struct wait *w, double timeout)
 int
 green_poll(struct pollfd *fds, size_t n, double timeout)
 {
-        struct wait w = {.fds = fds, .n = n};
+        struct polling w = {.fds = fds, .n = n};
         int rc;
 
         if ((fds == NULL && n > 0) || !(timeout >= 0) || n > INT_MAX)
@@ -265,7 +265,7 @@ tell(const struct pollfd *rows, size_t count, fd_set *const sets[3])
 static int
 select_rows(struct pollfd *rows, int n, fd_set *const sets[3], double timeout)
 {
-        struct wait w = {.fds = rows, .count = count_bits};
+        struct polling w = {.fds = rows, .count = count_bits};
         int rc;
 
         for (int fd = 0; fd < n; fd++) {

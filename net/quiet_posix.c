@@ -42,19 +42,40 @@ green_quiet_begin(struct green_quiet *public, int signo)
                 q->theirs = sigpending(&pending) == 0 && sigismember(&pending, signo) == 1;
 }
 
+/* One that is pending here is taken away. */
+#if HAVE_SIGTIMEDWAIT
+static void
+take(const sigset_t *one, int signo)
+{
+        const struct timespec no_time = {0, 0};
+
+        (void)signo;
+        while (sigtimedwait(one, NULL, &no_time) < 0 && errno == EINTR)
+                ;
+}
+#else
+/* Blocked by this OS thread, which it was sent to, so nobody else takes it between the two. */
+static void
+take(const sigset_t *one, int signo)
+{
+        sigset_t pending;
+
+        if (sigpending(&pending) == 0 && sigismember(&pending, signo) == 1)
+                (void)sigwait(one, &signo);
+}
+#endif
+
 void
 green_quiet_end(struct green_quiet *public, bool raised)
 {
         const struct quiet *q = inside(public);
-        const struct timespec no_time = {0, 0};
         int error = errno;
         sigset_t one;
 
         if (green__unlikely(raised) && !q->theirs) {
                 sigemptyset(&one);
                 sigaddset(&one, q->signo);
-                while (sigtimedwait(&one, NULL, &no_time) < 0 && errno == EINTR)
-                        ;
+                take(&one, q->signo);
         }
         pthread_sigmask(SIG_SETMASK, &q->old, NULL);
         errno = error;

@@ -9,6 +9,18 @@
 #include <green/hub.h>
 #include <green/message.h>
 
+/* Flags that a system does not have ask for nothing there. */
+#if !defined(MSG_ERRQUEUE)
+#define MSG_ERRQUEUE 0
+#endif
+
+/* Of an accept that a hub does: what the descriptor is to be. */
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+enum { GREEN__ACCEPT_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC };
+#else
+enum { GREEN__ACCEPT_FLAGS = 0 };
+#endif
+
 /* Make a socket, non-blocking and closed on exec. */
 int green__sys_socket(int family, int type, int protocol, green_fd *ret_fd);
 

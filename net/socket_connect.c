@@ -53,7 +53,7 @@ green__socket_accept_ahead(green_socket *s)
                 (void)green__socket_stop_ahead(s);
         s->many = false;
         rc = !s->submits || s->no_ahead ? -ENOTSUP
-                                        : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                                        : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS);
 
         s->ahead = s->ahead || rc == 0;
         s->no_ahead = false;
@@ -69,7 +69,7 @@ accept_many(green_socket *s)
 {
         if (s->no_ahead || green_getcurrent() == NULL || (s->waits < 2 && ++s->waits < 2))
                 return false;
-        if (green_io_run_ahead(s->io, GREEN_OP_ACCEPT, SOCK_NONBLOCK | SOCK_CLOEXEC | GREEN_IO_AHEAD_MANY) != 0)
+        if (green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS | GREEN_IO_AHEAD_MANY) != 0)
                 return false;
         s->ahead = s->many = true;
         return true;
@@ -173,7 +173,7 @@ green__socket_accept_now(green_socket *s, green_socket **ret_client, struct gree
 static int
 accept_by_hub(green_socket *s, struct green__limit *limit, green_socket **ret_client, struct green_addr *peer)
 {
-        struct green_op op = {.kind = GREEN_OP_ACCEPT, .flags = SOCK_NONBLOCK | SOCK_CLOEXEC};
+        struct green_op op = {.kind = GREEN_OP_ACCEPT, .flags = GREEN__ACCEPT_FLAGS};
         int64_t fd;
         int rc;
 

@@ -20,6 +20,7 @@
 #include <green/error.h>
 
 #include "misuse.h"
+#include "os_cond.h"
 #include "tpool_priv.h"
 
 pthread_mutex_t green__tpool_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -215,7 +216,6 @@ static int
 make_crew(int most)
 {
         struct green__crew *crew = green_calloc(1, sizeof(*crew));
-        pthread_condattr_t attr;
         int rc;
 
         if (crew == NULL)
@@ -223,11 +223,8 @@ make_crew(int most)
         install();
         crew->most = most;
         (void)pthread_cond_init(&crew->work, NULL);
-        (void)pthread_condattr_init(&attr);
-        (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(&crew->left, &attr);
-        (void)pthread_cond_init(&crew->watch, &attr);
-        (void)pthread_condattr_destroy(&attr);
+        green__os_cond_init(&crew->left);
+        green__os_cond_init(&crew->watch);
         crew->next = crews;
         crews = crew;
         rc = start_thread(crew);
@@ -367,7 +364,7 @@ at_exit(void)
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
         while ((size_t)crew->threads > crew->running)
-                if (pthread_cond_timedwait(&crew->left, &green__tpool_lock, &until) == ETIMEDOUT)
+                if (green__os_cond_until(&crew->left, &green__tpool_lock, &until) == ETIMEDOUT)
                         break;
         green__crew_part(crew);
 }

@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+#if HAVE_SYS_RANDOM_H
+#include <sys/random.h>
+#endif
 
 #include "random_priv.h"
 
