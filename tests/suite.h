@@ -108,7 +108,9 @@ unsigned suite_failures(void);
 /** How many times slower than usual things may be (valgrind, sanitizers): at least 1. For upper bounds on times. */
 double suite_slow(void);
 
-/** May a child of a fork start OS threads? ThreadSanitizer ends one that does, as the suite has a thread besides. */
+/**
+ * May a child of a fork start OS threads? ThreadSanitizer ends one that does, as the suite has a thread besides; so does
+ * qemu-user. */
 bool suite_child_threads(void);
 
 /** Skips this test, saying why, where it may not. True: it is skipped. */
