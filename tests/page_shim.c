@@ -1,8 +1,8 @@
 /*
  * A kernel with larger pages, for a program that is started with this preloaded: GREEN_TEST_PAGE_SIZE bytes, a power of
- * two, 64 KiB by default. Pages are what sysconf() says, mappings begin and end at them, and a call that takes an address
- * fails with EINVAL where no page begins there, as it would on such a machine. What a page costs stays as it is, and a
- * fault is one of the processor's own pages.
+ * two, 64 KiB by default. Pages are what sysconf() says, mappings begin and end at them, and a call that takes an
+ * address fails with EINVAL where no page begins there, as it would on such a machine. What a page costs stays as it
+ * is, and a fault is one of the processor's own pages.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -157,6 +157,6 @@ syscall(long number, ...)
                 }
         }
 #endif
-        return REAL(long (*)(long, ...), "syscall")(number, argument[0], argument[1], argument[2], argument[3], argument[4],
-                                                    argument[5]);
+        return REAL(long (*)(long, ...), "syscall")(number, argument[0], argument[1], argument[2], argument[3],
+                                                    argument[4], argument[5]);
 }
