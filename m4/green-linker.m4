@@ -18,6 +18,16 @@ m4_foreach_w([green_flag], [-fvisibility=hidden -ftls-model=initial-exec],
    AS_VAR_POPDEF([cache])])
 AC_SUBST([LIB_CFLAGS])
 
+# What backtrace() goes by, and debuggers: not every processor has the tables without being asked for them.
+AC_CACHE_CHECK([whether $CC knows -fasynchronous-unwind-tables], [green_cv_unwind_tables],
+  [green_save_CFLAGS=$CFLAGS
+   CFLAGS="$CFLAGS -Werror -fasynchronous-unwind-tables"
+   AC_COMPILE_IFELSE([AC_LANG_PROGRAM], [green_cv_unwind_tables=yes], [green_cv_unwind_tables=no])
+   CFLAGS=$green_save_CFLAGS])
+UNWIND_CFLAGS=
+AS_IF([test "$green_cv_unwind_tables" = yes], [UNWIND_CFLAGS=-fasynchronous-unwind-tables])
+AC_SUBST([UNWIND_CFLAGS])
+
 AC_CACHE_CHECK([whether the linker knows version scripts], [green_cv_version_script],
   [AS_ECHO(['G_1 { global: green_@<:@!_@:>@*; local: *; };']) >conftest.map
    green_save_LDFLAGS=$LDFLAGS

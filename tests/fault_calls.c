@@ -190,6 +190,15 @@ WRAP(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, option
 WRAP(ssize_t, write, (int fd, const void *buf, size_t len), (fd, buf, len), -1, NO_FD)
 WRAP(ssize_t, writev, (int fd, const void *iov, int n), (fd, iov, n), -1, fd)
 
+/* What they are called where off_t would have 32 bits and was made wider. */
+WRAP_AS(fstatat, int, fstatat64, (int fd, const char *path, void *st, int flags), (fd, path, st, flags), -1, fd)
+WRAP_AS(ftruncate, int, ftruncate64, (int fd, off_t len), (fd, len), -1, fd)
+WRAP_AS(lseek, off_t, lseek64, (int fd, off_t at, int whence), (fd, at, whence), -1, fd)
+WRAP_AS(pread, ssize_t, pread64, (int fd, void *buf, size_t len, off_t offset), (fd, buf, len, offset), -1, NO_FD)
+WRAP_AS(pwrite, ssize_t, pwrite64, (int fd, const void *buf, size_t len, off_t offset), (fd, buf, len, offset), -1, fd)
+WRAP_AS(readdir, struct dirent *, readdir64, (DIR * dir), (dir), NULL, NO_FD)
+WRAP_AS(sendfile, ssize_t, sendfile64, (int fd, int file, off_t *at, size_t len), (fd, file, at, len), -1, fd)
+
 /* ---- those that need more than that */
 
 static FAULT_UNSANITIZED int
@@ -268,24 +277,26 @@ do_fcntl(int (*real)(int, int, ...), int fd, int what, void *value)
 WRAP_FCNTL(fcntl)
 WRAP_FCNTL(fcntl64)
 
-int fault_wrap_open(const char *path, int flags, ...) __asm__("open");
-WRAPPER int
-fault_wrap_open(const char *path, int flags, ...)
-{
-        static int (*real)(const char *, int, ...);
-        va_list values;
-        int error = 0;
-        unsigned mode;
-
-        va_start(values, flags);
-        mode = va_arg(values, unsigned);
-        va_end(values);
-        find(&real, "open");
-        if (fault_decide(FAULT_open, &error) == FAULT_GO)
-                return real(path, flags, mode);
-        errno = error;
-        return -1;
-}
+#define WRAP_OPEN(name)                                                                                                \
+        int fault_wrap_##name(const char *path, int flags, ...) __asm__(#name);                                        \
+        WRAPPER int fault_wrap_##name(const char *path, int flags, ...)                                                \
+        {                                                                                                              \
+                static int (*real)(const char *, int, ...);                                                            \
+                va_list values;                                                                                        \
+                int error = 0;                                                                                         \
+                unsigned mode;                                                                                         \
+                                                                                                                       \
+                va_start(values, flags);                                                                               \
+                mode = va_arg(values, unsigned);                                                                       \
+                va_end(values);                                                                                        \
+                find(&real, #name);                                                                                    \
+                if (fault_decide(FAULT_open, &error) == FAULT_GO)                                                      \
+                        return real(path, flags, mode);                                                                \
+                errno = error;                                                                                         \
+                return -1;                                                                                             \
+        }
+WRAP_OPEN(open)
+WRAP_OPEN(open64)
 
 #define WRAP_MMAP(name)                                                                                                \
         void *fault_wrap_##name(void *at, size_t len, int prot, int flags, int fd, off_t offset) __asm__(#name);       \
