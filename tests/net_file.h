@@ -215,6 +215,15 @@ take_time(void)
                 ;
 }
 
+/* Where off_t would have 32 bits and was made wider, the C library has them by other names. */
+static void *
+the_real(const char *name, const char *wide)
+{
+        void *found = sizeof(off_t) > sizeof(long) ? dlsym(RTLD_NEXT, wide) : NULL;
+
+        return found != NULL ? found : dlsym(RTLD_NEXT, name);
+}
+
 #define SLOW(type, name, params, args)                                                                                 \
         type name params;                                                                                              \
         type name params                                                                                               \
@@ -222,7 +231,7 @@ take_time(void)
                 static type(*real) params;                                                                             \
                                                                                                                        \
                 if (real == NULL)                                                                                      \
-                        *(void **)&real = dlsym(RTLD_NEXT, #name);                                                     \
+                        *(void **)&real = the_real(#name, #name "64");                                                 \
                 take_time();                                                                                           \
                 return real args;                                                                                      \
         }
@@ -246,7 +255,7 @@ open(const char *path, int flags, ...)
         mode = va_arg(args, unsigned);
         va_end(args);
         if (real == NULL)
-                *(void **)&real = dlsym(RTLD_NEXT, "open");
+                *(void **)&real = the_real("open", "open64");
         take_time();
         return real(path, flags, mode);
 }
