@@ -155,6 +155,8 @@ start(green_process *p, const char *const *argv, const struct green_process_opts
                 program.pass = pass;
                 memcpy(program.fds, io.fds, sizeof program.fds);
                 rc = green__sys_spawn(&program, &p->pid, &p->pidfd);
+                if (rc == 0)
+                        green__owned_add(&p->owned, p->pid);
         }
         close_stdio(&io);
         green_free(path);
@@ -182,6 +184,7 @@ release(green_process *p)
 {
         for (int i = 0; i < 3; i++)
                 (void)green_stream_free(p->streams[i]);
+        green__owned_remove(&p->owned);
         green_free(p->got[0].data);
         green_free(p->got[1].data);
         if (!p->orphan)
