@@ -54,20 +54,30 @@ green__owned_unlock(const sigset_t *old)
         pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-void
-green__owned_add(struct green__owned *o, pid_t pid)
+static void
+add(struct green__owned *o, pid_t pid)
 {
-        sigset_t old;
-
         *o = (struct green__owned){.pid = pid, .forks = green__sys_forks};
-        green__owned_lock(&old);
         o->next = first == NULL ? o : first;
         o->prev = first == NULL ? o : first->prev;
         o->next->prev = o;
         o->prev->next = o;
         first = o;
         atomic_fetch_add(&count, 1);
+}
+
+pid_t
+green__owned_start(struct green__owned *o, pid_t (*start)(void *arg), void *arg)
+{
+        sigset_t old;
+        pid_t pid;
+
+        green__owned_lock(&old);
+        pid = start(arg);
+        if (pid > 0)
+                add(o, pid);
         green__owned_unlock(&old);
+        return pid;
 }
 
 void

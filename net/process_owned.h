@@ -18,8 +18,11 @@ struct green__owned {
         int status;     /* as of waitpid(), then */
 };
 
-/* It was started, and is not to be had by others. */
-void green__owned_add(struct green__owned *o, pid_t pid);
+/*
+ * Start it, by start(arg), which gives its number or -errno: then it is not to be had by others, not even where it ends
+ * at once. Under the lock.
+ */
+pid_t green__owned_start(struct green__owned *o, pid_t (*start)(void *arg), void *arg);
 
 /* It was waited for, or will be by nobody. One that is not in the list stays as it is. */
 void green__owned_remove(struct green__owned *o);

@@ -232,7 +232,7 @@ ask_for_own(const struct question *q)
 {
         struct answer *a = own_answer();
         struct hostent *found = NULL;
-        int rc = ERANGE, error = NETDB_INTERNAL;
+        int rc = ERANGE, error = NETDB_INTERNAL, before = errno;
 
         if (a != NULL && (a->len > 0 || grow(a))) {
                 do
@@ -241,6 +241,8 @@ ask_for_own(const struct question *q)
         } else {
                 errno = ENOMEM;
         }
+        if (rc == 0)
+                errno = before;
         if (rc == 0 && found != NULL)
                 return found;
         h_errno = error;

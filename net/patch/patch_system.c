@@ -37,6 +37,11 @@ struct shell {
         int status;
 };
 
+struct start {
+        const char *command;
+        posix_spawnattr_t attr;
+};
+
 /* ---- signals */
 
 static void
@@ -91,21 +96,31 @@ set_signals(posix_spawnattr_t *attr)
 
 /* ---- the shell */
 
+static pid_t
+spawn(void *arg)
+{
+        const struct start *s = arg;
+        const char *const argv[] = {"sh", "-c", "--", s->command, NULL};
+        pid_t pid = -1;
+        int rc = posix_spawn(&pid, "/bin/sh", NULL, &s->attr, (char *const *)(uintptr_t)argv, environ);
+
+        return rc != 0 ? -rc : pid;
+}
+
 static int
 start(struct shell *shell, const char *command)
 {
-        const char *const argv[] = {"sh", "-c", "--", command, NULL};
-        posix_spawnattr_t attr;
-        int rc = posix_spawnattr_init(&attr);
+        struct start s = {.command = command};
+        int rc = posix_spawnattr_init(&s.attr);
 
         if (rc != 0)
                 return rc;
-        rc = set_signals(&attr);
+        rc = set_signals(&s.attr);
         if (rc == 0)
-                rc = posix_spawn(&shell->pid, "/bin/sh", NULL, &attr, (char *const *)(uintptr_t)argv, environ);
-        (void)posix_spawnattr_destroy(&attr);
-        if (rc == 0)
-                green__owned_add(&shell->owned, shell->pid);
+                shell->pid = green__owned_start(&shell->owned, spawn, &s);
+        (void)posix_spawnattr_destroy(&s.attr);
+        if (rc == 0 && shell->pid < 0)
+                rc = -shell->pid;
         return rc;
 }
 
