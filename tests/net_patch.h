@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-#include "patch/patch_priv.h"
+#include "../net/patch/patch_priv.h"
 
 /* What stands for a function; to be cast to its type. */
 MAYBE void (*patched(const struct patch_entry *table, const char *name))(void)

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "patch/patch_priv.h"
+#include "../net/patch/patch_priv.h"
 
 typedef pid_t wait_fn(int *);
 typedef pid_t waitpid_fn(pid_t, int *, int);

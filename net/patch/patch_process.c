@@ -20,7 +20,7 @@
 #include <green/tpool.h>
 
 #include "patch_process.h"
-#include "process_owned.h"
+#include "../process_owned.h"
 
 /* One of the calls. */
 struct wait_call {

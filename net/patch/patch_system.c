@@ -18,7 +18,7 @@
 #include <green/thread.h>
 
 #include "patch_process.h"
-#include "process_owned.h"
+#include "../process_owned.h"
 
 /* What a shell ends with that could not be started. */
 #define NOT_RUN (127 << 8)
