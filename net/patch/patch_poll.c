@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 /*
  * poll() and ppoll(); and the table of all that waits for several descriptors.
  */
@@ -166,5 +167,13 @@ const struct patch_entry green__patch_poll[] = {
         PATCH_ENTRY("epoll_wait", green__patch_fn_epoll_wait, GREEN_PATCH_SELECT),
         PATCH_ENTRY("epoll_pwait", green__patch_fn_epoll_pwait, GREEN_PATCH_SELECT),
         PATCH_ENTRY("epoll_pwait2", green__patch_fn_epoll_pwait2, GREEN_PATCH_SELECT),
+=======
+/* Replacements: poll(), select(), epoll_wait(). */
+#include <config.h>
+
+#include "patch_priv.h"
+
+const struct patch_entry green__patch_poll[] = {
+>>>>>>> w-p1
         PATCH_ENTRIES_END,
 };
