@@ -1,6 +1,8 @@
 /*
  * <threads.h>: in libc these are functions of their own, over the same objects as <pthread.h>.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>

@@ -4,6 +4,8 @@
  * Green threads wait in lists, OS threads in libc; who signals wakes one of each, since a wake-up too many is allowed. A
  * signal by code that is not patched does not reach green threads.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>

@@ -4,6 +4,8 @@
  * Keys are libc's. A green thread has a table of values of its own; the OS thread's own green thread keeps libc's, so what
  * it has set before patching is there.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>

@@ -11,11 +11,13 @@
  * A mutex that another OS thread holds may be unlocked by code that is not patched, without a word: then the first in line
  * looks from time to time.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>
 
-#include "check.h"
+#include "../check.h"
 #include "patch_native.h"
 
 /* Does this OS thread hold it? */

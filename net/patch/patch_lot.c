@@ -4,6 +4,8 @@
  * No wake-up is lost: who comes counts itself in the list before it tries the object for the last time, and who releases
  * the object looks at the count afterwards.
  */
+#include <config.h>
+
 #include "patch_lot.h"
 
 #include <errno.h>

@@ -3,6 +3,8 @@
  *
  * Their layout is part of its binary interface: initialisers are compiled into programs.
  */
+#include <config.h>
+
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdatomic.h>

@@ -1,6 +1,8 @@
 /*
  * Objects of other libcs: musl. See patch_native.h.
  */
+#include <config.h>
+
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>

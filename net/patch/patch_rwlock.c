@@ -5,6 +5,8 @@
  * Who holds a read-write lock for reading cannot be known, so the first in line looks from time to time whether unpatched
  * code has released it. As in libc, readers come in while a writer waits.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>

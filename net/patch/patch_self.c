@@ -8,6 +8,8 @@
  *
  * The OS thread's own green thread has a record too, but its handle, its keys and its identity stay those of libc.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /*
  * pthread_create() and what is done with a thread from outside: join, detach. See patch_self.c for who is who.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>

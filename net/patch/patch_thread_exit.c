@@ -9,6 +9,8 @@
  * pthread_cleanup_push() of code with exceptions; on its way the handlers of code without are called, or jumped to, frame
  * by frame. Without that library only these run.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <dlfcn.h>

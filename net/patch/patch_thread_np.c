@@ -4,6 +4,8 @@
  * A green thread has a name and a stack. Processor, priority, processor time and signals are of its OS thread: a signal for
  * it goes there, and what would change the OS thread for the sake of one green thread is accepted and does nothing.
  */
+#include <config.h>
+
 #include "patch_thread_priv.h"
 
 #include <errno.h>

@@ -1,0 +1,89 @@
+/*
+ * A library that knows nothing of green-net and calls what blocks. net_patch.c loads it in several shapes: bound at once and
+ * read-only after that, bound at the first call, and with _chk functions.
+ */
+#include "patch_victim.h"
+
+#include <dlfcn.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Functions of others in tables of its own: one that can be written, one that cannot. */
+ssize_t (*victim_table[])(int, void *, size_t) = {read};
+static ssize_t (*const fixed_table[])(int, void *, size_t) = {read};
+
+ssize_t
+victim_read(int fd, void *buf, size_t len)
+{
+        return read(fd, buf, len);
+}
+
+ssize_t
+victim_read_by_table(int fd, void *buf, size_t len)
+{
+        ssize_t (*const volatile *table)(int, void *, size_t) = victim_table;
+
+        return table[0](fd, buf, len);
+}
+
+ssize_t
+victim_read_by_fixed_table(int fd, void *buf, size_t len)
+{
+        ssize_t (*const volatile *table)(int, void *, size_t) = fixed_table;
+
+        return table[0](fd, buf, len);
+}
+
+ssize_t
+victim_recv(int fd, void *buf, size_t len)
+{
+        return recv(fd, buf, len, 0);
+}
+
+int
+victim_nap(long ms)
+{
+        struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+        return nanosleep(&t, NULL);
+}
+
+int
+victim_usleep(unsigned us)
+{
+        return usleep(us);
+}
+
+int
+victim_poll(int fd, int ms)
+{
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+
+        return poll(&p, 1, ms);
+}
+
+void *
+victim_dlopen(const char *file)
+{
+        return dlopen(file, RTLD_NOW);
+}
+
+void *
+victim_dlsym(void *handle, const char *name)
+{
+        return dlsym(handle, name);
+}
+
+void *
+victim_dlsym_default(const char *name)
+{
+        return dlsym(RTLD_DEFAULT, name);
+}
+
+void *
+victim_dlsym_next(const char *name)
+{
+        return dlsym(RTLD_NEXT, name);
+}
