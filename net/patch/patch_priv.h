@@ -26,7 +26,13 @@ struct patch_entry {
 extern const struct patch_entry green__patch_fd[];      /* patch_fd*.c: read to ioctl, sockets */
 extern const struct patch_entry green__patch_poll[];    /* patch_poll.c: poll, select, epoll_wait */
 extern const struct patch_entry green__patch_thread[];  /* patch_thread*.c: threads, their keys, once */
-extern const struct patch_entry green__patch_lock[];    /* patch_lock*.c: mutexes to semaphores */
+extern const struct patch_entry green__patch_exit[];    /* patch_thread_exit.c: ends of threads */
+extern const struct patch_entry green__patch_thread_np[]; /* patch_thread_np.c: names, signals, ... of threads */
+extern const struct patch_entry green__patch_key[];     /* patch_key.c: keys, once */
+extern const struct patch_entry green__patch_c11[];     /* patch_c11.c: <threads.h> */
+extern const struct patch_entry green__patch_lock[];    /* patch_lock.c: mutexes, spin locks */
+extern const struct patch_entry green__patch_cond[];    /* patch_cond.c: condition variables, barriers */
+extern const struct patch_entry green__patch_rwlock[];  /* patch_rwlock.c: read-write locks, semaphores */
 extern const struct patch_entry green__patch_time[];    /* patch_time.c */
 extern const struct patch_entry green__patch_dns[];     /* patch_dns.c */
 extern const struct patch_entry green__patch_process[]; /* patch_process.c */
@@ -108,6 +114,12 @@ int green__patch_fail(int code);
 
 /* Let others run after 64 calls that had not to wait; for calls on what never runs dry. */
 void green__patch_turn(void);
+
+/*
+ * A point where pthread_cancel() takes effect: does not return where the running thread was cancelled and allows it.
+ * green__patch_fail() calls it, since a cancelled thread's calls fail as those of a killed one do.
+ */
+void green__patch_testcancel(void);
 
 /* Since which groups are patched, for blocking calls that slip through; and whether GREEN_PATCH_DEBUG is on. */
 unsigned green__patch_groups(void);

@@ -44,6 +44,7 @@ green__patch_may_wait(void)
 int
 green__patch_fail(int code)
 {
+        green__patch_testcancel();
         /* A scope may have been given the code of a system's error: whether one has fired tells them apart. */
         errno = code <= -1000 || green_checkpoint() != 0 ? ECANCELED : -code;
         return -1;
