@@ -56,7 +56,7 @@ green__patch_fn_epoll_pwait(int fd, struct epoll_event *events, int max, int lim
                 green__patch_polled(n);
                 return n;
         }
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? epoll_pwait(fd, events, max, limit, mask) : -1;
         return wait_for_events(fd, events, max, limit < 0 ? GREEN_FOREVER : (double)limit / 1e3, mask);
@@ -80,7 +80,7 @@ green__patch_fn_epoll_pwait2(int fd, struct epoll_event *events, int max, const 
         }
         if (limit != NULL && limit->tv_sec == 0 && limit->tv_nsec == 0)
                 return green__patch_fn_epoll_pwait(fd, events, max, 0, mask);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? epoll_pwait2(fd, events, max, limit, mask) : -1;
         return wait_for_events(fd, events, max, green__patch_seconds(limit), mask);

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /*
  * Descriptors as such: made, copied, closed. And the table of all that patch_fd*.c puts in the place of libc's.
  */
@@ -193,13 +192,5 @@ const struct patch_entry green__patch_fd[] = {
         PATCH_ENTRY("sendto", green__patch_fn_sendto, SOCKET),
         PATCH_ENTRY("sendmsg", green__patch_fn_sendmsg, SOCKET),
         PATCH_ENTRY("sendmmsg", green__patch_fn_sendmmsg, SOCKET),
-=======
-/* Replacements: read() to ioctl(), sockets. */
-#include <config.h>
-
-#include "patch_priv.h"
-
-const struct patch_entry green__patch_fd[] = {
->>>>>>> w-p1
         PATCH_ENTRIES_END,
 };

@@ -93,7 +93,7 @@ green__patch_fn_connect(int fd, const struct sockaddr *addr, socklen_t size)
 {
         struct green__limit limit = {.timeout = GREEN_FOREVER, .start = -1};
         double pause = 0;
-        int saved = errno, rc = green__patch_enter(), flags;
+        int saved = errno, rc = green__patch_begin(), flags;
 
         if (rc < 0)
                 return -1;
@@ -127,7 +127,7 @@ green__patch_fn_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flag
 {
         struct patch_blocked b = PATCH_BLOCKED;
         const socklen_t room = size != NULL ? *size : 0;
-        int rc = green__patch_enter(), client;
+        int rc = green__patch_begin(), client;
 
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? accept4(fd, addr, size, flags) : -1;

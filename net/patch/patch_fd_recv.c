@@ -108,7 +108,7 @@ green__patch_fn_recvmsg(int fd, struct msghdr *msg, int flags)
 
         if (flags & AS_IT_IS || msg == NULL)
                 return recvmsg(fd, msg, flags);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? recvmsg(fd, msg, flags) : -1;
         saved = errno;
@@ -139,7 +139,7 @@ green__patch_fn_recv(int fd, void *buf, size_t n, int flags)
 
         if (flags & AS_IT_IS)
                 return recv(fd, buf, n, flags);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? recv(fd, buf, n, flags) : -1;
         saved = errno;
@@ -170,7 +170,7 @@ green__patch_fn_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr
                 return green__patch_fn_recv(fd, buf, n, flags);
         if (flags & AS_IT_IS || size == NULL)
                 return recvfrom(fd, buf, n, flags, from, size);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? recvfrom(fd, buf, n, flags, from, size) : -1;
         saved = errno;
@@ -238,7 +238,7 @@ green__patch_fn_recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags
         if (flags & AS_IT_IS || msgs == NULL || count == 0 ||
             (limit != NULL && (limit->tv_sec < 0 || limit->tv_nsec < 0 || limit->tv_nsec > 999999999)))
                 return recvmmsg(fd, msgs, count, flags, limit);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? recvmmsg(fd, msgs, count, flags, limit) : -1;
         begin = limit != NULL ? now_ns() : 0;

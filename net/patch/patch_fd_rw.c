@@ -151,7 +151,7 @@ green__patch_fn_read(int fd, void *buf, size_t n)
 {
         unsigned known = green__patch_known(fd);
         ssize_t got;
-        int rc = green__patch_enter(), saved;
+        int rc = green__patch_begin(), saved;
 
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? read(fd, buf, n) : -1;
@@ -191,7 +191,7 @@ green__patch_fn_readv(int fd, const struct iovec *iov, int count)
 
         if (!is_valid(iov, count) || green__patch_size(iov, (size_t)count) == 0)
                 return readv(fd, iov, count);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? readv(fd, iov, count) : -1;
         saved = errno;
@@ -293,7 +293,7 @@ green__patch_fn_write(int fd, const void *buf, size_t n)
         unsigned known = green__patch_known(fd) & PATCH_KINDS;
         struct iovec iov = {(void *)(uintptr_t)buf, n};
         ssize_t sent;
-        int rc = green__patch_enter(), saved;
+        int rc = green__patch_begin(), saved;
 
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? write(fd, buf, n) : -1;
@@ -320,7 +320,7 @@ green__patch_fn_writev(int fd, const struct iovec *iov, int count)
 
         if (!is_valid(iov, count) || green__patch_size(iov, (size_t)count) == 0)
                 return writev(fd, iov, count);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? writev(fd, iov, count) : -1;
         saved = errno;

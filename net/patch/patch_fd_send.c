@@ -53,7 +53,7 @@ green__patch_fn_sendmsg(int fd, const struct msghdr *msg, int flags)
 
         if (flags & MSG_DONTWAIT || msg == NULL)
                 return sendmsg(fd, msg, flags);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? sendmsg(fd, msg, flags) : -1;
         saved = errno;
@@ -87,7 +87,7 @@ green__patch_fn_sendto(int fd, const void *buf, size_t n, int flags, const struc
 
         if (flags & MSG_DONTWAIT)
                 return sendto(fd, buf, n, flags, to, size);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? sendto(fd, buf, n, flags, to, size) : -1;
         saved = errno;
@@ -108,7 +108,7 @@ green__patch_fn_send(int fd, const void *buf, size_t n, int flags)
 
         if (flags & MSG_DONTWAIT)
                 return send(fd, buf, n, flags);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? send(fd, buf, n, flags) : -1;
         saved = errno;
@@ -146,7 +146,7 @@ green__patch_fn_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags
 
         if (flags & MSG_DONTWAIT || msgs == NULL || count == 0)
                 return sendmmsg(fd, msgs, count, flags);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? sendmmsg(fd, msgs, count, flags) : -1;
         while (done < count) {
@@ -205,7 +205,7 @@ must_copy(int out, int in)
 ssize_t
 green__patch_fn_sendfile(int out, int in, off_t *offset, size_t n)
 {
-        int saved = errno, rc = green__patch_enter();
+        int saved = errno, rc = green__patch_begin();
         off_t at;
         ssize_t sent;
 

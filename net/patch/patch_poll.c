@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /*
  * poll() and ppoll(); and the table of all that waits for several descriptors.
  */
@@ -95,7 +94,7 @@ patch_poll(struct pollfd *fds, nfds_t n, int limit)
                 green__patch_polled(count);
                 return count;
         }
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? poll(fds, n, limit) : -1;
         count = green__patch_poll_wait(&w, limit < 0 ? GREEN_FOREVER : (double)limit / 1e3, NULL);
@@ -114,7 +113,7 @@ patch_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *limit, const si
 
         if (!green__patch_time_ok(limit))
                 return ppoll(fds, n, limit, mask);
-        rc = at_once ? 1 : green__patch_enter();
+        rc = at_once ? 1 : green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? ppoll(fds, n, limit, mask) : -1;
         if (at_once || mask != NULL) {
@@ -167,13 +166,5 @@ const struct patch_entry green__patch_poll[] = {
         PATCH_ENTRY("epoll_wait", green__patch_fn_epoll_wait, GREEN_PATCH_SELECT),
         PATCH_ENTRY("epoll_pwait", green__patch_fn_epoll_pwait, GREEN_PATCH_SELECT),
         PATCH_ENTRY("epoll_pwait2", green__patch_fn_epoll_pwait2, GREEN_PATCH_SELECT),
-=======
-/* Replacements: poll(), select(), epoll_wait(). */
-#include <config.h>
-
-#include "patch_priv.h"
-
-const struct patch_entry green__patch_poll[] = {
->>>>>>> w-p1
         PATCH_ENTRIES_END,
 };

@@ -10,7 +10,7 @@
 #include <green/park.h>
 #include <green/patch.h>
 
-#include "check.h"
+#include "../check.h"
 
 /* A function of libc and what stands for it. */
 struct patch_entry {
@@ -61,7 +61,7 @@ bool green__patch_may_wait(void);
  * errno is ECANCELED, and the others have had a turn.
  */
 static inline int
-green__patch_enter(void)
+green__patch_begin(void)
 {
         green_thread *self = NULL;
         int rc;

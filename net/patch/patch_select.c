@@ -165,7 +165,7 @@ green__patch_fn_select(int n, fd_set *readers, fd_set *writers, fd_set *others, 
         }
         if (n < 0 || (limit != NULL && (limit->tv_sec < 0 || limit->tv_usec < 0)))
                 return select(n, readers, writers, others, limit);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? select(n, readers, writers, others, limit) : -1;
         since = limit != NULL ? now_ns() : 0;
@@ -200,7 +200,7 @@ green__patch_fn_pselect(int n, fd_set *readers, fd_set *writers, fd_set *others,
         }
         if (n < 0 || !green__patch_time_ok(limit))
                 return pselect(n, readers, writers, others, limit, mask);
-        rc = green__patch_enter();
+        rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? pselect(n, readers, writers, others, limit, mask) : -1;
         if (mask != NULL && look_with_mask(mask) < 0)

@@ -232,7 +232,7 @@ patch_raise(int sig)
 static int
 patch_pause(void)
 {
-        int rc = green__patch_enter();
+        int rc = green__patch_begin();
 
         if (rc <= 0)
                 return rc == 0 ? pause() : -1;
