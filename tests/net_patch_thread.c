@@ -147,6 +147,17 @@ something_is_done_once(void)
 }
 
 static void
+what_is_left_undone_is_done_again(void)
+{
+        char said[ROOM];
+
+        if (green[0].handle == NULL && !load(&green[0], plugins[0][1], true))
+                return;
+        green[0].run(find(&green[0], "once left"), said, ROOM);
+        CHECK_STR(said, "left 1\nagain 12\n");
+}
+
+static void
 data_of_a_thread(void)
 {
         compare("keys");
@@ -174,6 +185,7 @@ GREEN_SUITE(net_patch_thread) {
         GREEN_TEST(semaphores),
         GREEN_TEST(barriers_and_spin_locks),
         GREEN_TEST(something_is_done_once),
+        GREEN_TEST(what_is_left_undone_is_done_again),
         GREEN_TEST(data_of_a_thread),
         GREEN_TEST(threads_are_cancelled),
         GREEN_TEST(threads_of_c11),

@@ -107,9 +107,11 @@ leave_frames(struct green__pt *pt, uintptr_t limit)
 
         if (place == NULL || (uintptr_t)place >= limit) {
                 run_handlers(pt, limit);
+                green__pt_leave_onces(pt, limit);
                 return;
         }
         run_handlers(pt, (uintptr_t)place);
+        green__pt_leave_onces(pt, (uintptr_t)place);
         green__native_jump(place);
 }
 
