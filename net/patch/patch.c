@@ -18,7 +18,6 @@ run(char failed[PATCH_NAME_MAX])
 {
         int rc = green__patch_run(failed);
 
-        green__patch_leave();
         green__patch_tell();
         if (rc == 0)
                 return 0;
@@ -38,7 +37,6 @@ green_monkey_patch(unsigned groups)
 
         if ((groups & ~GREEN_PATCH_ALL) != 0)
                 return green_set_error(-EINVAL, "no groups of functions: 0x%x", groups & ~GREEN_PATCH_ALL);
-        green__patch_enter();
         green__patch_add_groups(groups == 0 ? GREEN_PATCH_ALL : groups);
         return run(failed);
 }
@@ -109,15 +107,12 @@ green_import_patched(const char *file)
                 green_free(before);
                 return failed_with(-ENOENT, file, why == NULL ? "it cannot be loaded" : why);
         }
-        green__patch_enter();
         rc = take_new(handle, before);
         green_free(before);
-        if (rc != 0) {
-                green__patch_leave();
+        if (rc != 0)
                 green_set_error(rc, "%s: %s", file, green_strerror(rc));
-        } else {
+        else
                 rc = run(failed);
-        }
         if (rc == 0)
                 return handle;
         (void)dlclose(handle);

@@ -39,4 +39,7 @@ bool green__elf_defines(const struct elf_view *v, const char *name);
 /* The version of an imported symbol; NULL: none. */
 const char *green__elf_version(const struct elf_view *v, size_t symbol);
 
+/* Does the program have rights that its user has not? */
+bool green__patch_is_secure(void);
+
 #endif

@@ -3,6 +3,11 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 #include "patch_elf.h"
 
@@ -126,4 +131,14 @@ void (*green__patch_bound(const char *name, const char *version))(void)
 #endif
         (void)version;
         return as_function(dlsym(RTLD_DEFAULT, name));
+}
+
+bool
+green__patch_is_secure(void)
+{
+#if defined(__linux__)
+        return getauxval(AT_SECURE) != 0;
+#else
+        return issetugid() != 0;
+#endif
 }

@@ -70,8 +70,8 @@ static void (*import(const struct patch_object *o, const struct patch_import *i,
         return NULL;
 }
 
-/* Between the two looks. */
-static int
+/* Between the two looks, without the lock. */
+static void
 give_originals(const struct inject *inject)
 {
         for (size_t i = 0; inject->table[i].name != NULL; i++) {
@@ -80,28 +80,45 @@ give_originals(const struct inject *inject)
 
                 if (found->imports == 0)
                         continue;
-                if (green__patch_add_injected(row->replacement) != 0)
-                        return -ENOMEM;
                 if (found->before == NULL)
                         found->before = green__patch_bound(row->name, *found->version == '\0' ? NULL : found->version);
                 if (row->ret_original != NULL)
                         *row->ret_original = found->before;
         }
+}
+
+/* They are remembered, as one that is in the object itself looks like code of the loader's. */
+static int
+remember(const struct inject *inject)
+{
+        for (size_t i = 0; inject->table[i].name != NULL; i++) {
+                if (inject->found[i].imports > 0 && green__patch_add_injected(inject->table[i].replacement) != 0)
+                        return -ENOMEM;
+        }
         return 0;
 }
 
 static int
-inject_locked(struct inject *inject, char failed[PATCH_NAME_MAX])
+look_twice(struct inject *inject, char failed[PATCH_NAME_MAX])
 {
         const struct patch_visitor visitor = {object, import, inject};
-        int rc = green__patch_visit(&visitor, failed);
+        int rc;
 
-        if (rc == 0 && !inject->there)
-                rc = -ENOENT;
-        if (rc == 0)
-                rc = give_originals(inject);
+        green__patch_enter();
+        rc = green__patch_visit(&visitor, failed);
+        if (rc == 0 && inject->there)
+                rc = remember(inject);
+        green__patch_leave();
+        if (rc != 0)
+                return rc;
+        if (!inject->there)
+                return -ENOENT;
+        give_originals(inject);
         inject->change = true;
-        return rc == 0 ? green__patch_visit(&visitor, failed) : rc;
+        green__patch_enter();
+        rc = green__patch_visit(&visitor, failed);
+        green__patch_leave();
+        return rc;
 }
 
 int
@@ -121,10 +138,8 @@ green_inject(void *handle, const struct green_patch_symbol *table)
         inject.found = green_calloc(n, sizeof *inject.found);
         if (inject.found == NULL)
                 return green_set_error(-ENOMEM, NULL);
-        green__patch_enter();
         inject.id = green__patch_id_of_handle(handle);
-        rc = inject.id == NULL ? -ENOENT : inject_locked(&inject, failed);
-        green__patch_leave();
+        rc = inject.id == NULL ? -ENOENT : look_twice(&inject, failed);
         green_free(inject.found);
         if (rc == -ENOENT)
                 return green_set_error(rc, "green_inject(): not a handle of anything that is loaded");

@@ -4,6 +4,11 @@
 #include <errno.h>
 
 #include "patch_object.h"
+#include "patch_priv.h"
+
+const struct patch_entry green__patch_dl[] = {
+        PATCH_ENTRIES_END,
+};
 
 int
 green__patch_visit(const struct patch_visitor *v, char failed[PATCH_NAME_MAX])

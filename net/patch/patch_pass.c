@@ -19,7 +19,7 @@
 #include "patch_debug.h"
 #include "patch_pass.h"
 
-enum { VERSION_MAX = 40, ROOM = 64, PASSES = 20 };
+enum { VERSION_MAX = 40, ROOM = 64, ASK = 16, PASSES = 40 };
 
 /* An import as the loader would bind it. */
 struct bound {
@@ -38,8 +38,10 @@ struct one {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static atomic_uint process; /* groups of all objects */
-static atomic_uint all;     /* and of those that have their own */
+static atomic_uint process;         /* groups of all objects */
+static atomic_uint all;             /* and of those that have their own */
+static atomic_bool stale;           /* groups were added since the last look at all objects */
+static _Atomic(uint64_t) looked_at; /* green__patch_loads() then */
 
 static struct {
         struct bound *bound;
@@ -48,8 +50,6 @@ static struct {
         size_t n_ones, ones_room;
         void (**injected)(void);
         size_t n_injected, injected_room;
-        uint64_t loads; /* as of the last look at all objects */
-        bool stale;     /* groups were added since */
 } state;
 
 static void
@@ -68,7 +68,6 @@ static void
 start(void)
 {
         (void)pthread_atfork(before_fork, after_fork, after_fork);
-        green__patch_table_init();
 }
 
 void
@@ -120,9 +119,10 @@ green__patch_add_groups(unsigned groups)
 {
         if ((atomic_load(&process) & groups) == groups)
                 return;
-        state.stale = true;
+        green__patch_table_init();
         atomic_fetch_or(&all, groups);
         atomic_fetch_or(&process, groups);
+        atomic_store(&stale, true);
 }
 
 static struct one *
@@ -138,29 +138,43 @@ find_one(const void *id)
 int
 green__patch_add_object(const void *id, unsigned groups)
 {
-        struct one *one = find_one(id);
-        void *list = state.ones;
+        struct one *one;
+        void *list;
+        int rc = 0;
 
+        green__patch_table_init();
+        green__patch_enter();
+        one = find_one(id);
+        list = state.ones;
         if (one == NULL) {
-                if (grow(&list, &state.ones_room, state.n_ones + 1, sizeof *state.ones) != 0)
-                        return -ENOMEM;
+                rc = grow(&list, &state.ones_room, state.n_ones + 1, sizeof *state.ones);
                 state.ones = list;
+        }
+        if (one == NULL && rc == 0) {
                 one = &state.ones[state.n_ones++];
                 *one = (struct one){.id = id};
         }
-        if ((one->groups & groups) != groups)
-                state.stale = true;
-        one->groups |= groups;
-        atomic_fetch_or(&all, groups);
-        return 0;
+        if (one != NULL) {
+                one->groups |= groups;
+                atomic_fetch_or(&all, groups);
+                atomic_store(&stale, true);
+        }
+        green__patch_leave();
+        return rc;
 }
 
 unsigned
 green__patch_object_groups(const void *id)
 {
-        const struct one *one = find_one(id);
+        const struct one *one;
+        unsigned groups = atomic_load(&process);
 
-        return atomic_load(&process) | (one == NULL ? 0 : one->groups);
+        green__patch_enter();
+        one = find_one(id);
+        if (one != NULL)
+                groups |= one->groups;
+        green__patch_leave();
+        return groups;
 }
 
 /* Of objects that are gone; another one may be loaded to the same place. */
@@ -270,34 +284,53 @@ static void (*import(const struct patch_object *o, const struct patch_import *i,
         return slot->entry->fn;
 }
 
+/* What is not known yet, without the lock. */
 static void
 ask_loader(void)
 {
-        for (size_t i = 0; i < state.bounds; i++) {
-                struct bound *b = &state.bound[i];
+        struct bound asked[ASK];
+        size_t n = 0;
 
-                if (b->known)
-                        continue;
-                b->fn = green__patch_bound(b->slot->entry->name, b->version);
-                b->known = true;
+        green__patch_enter();
+        for (size_t i = 0; i < state.bounds && n < ASK; i++) {
+                if (!state.bound[i].known)
+                        asked[n++] = state.bound[i];
         }
+        green__patch_leave();
+        for (size_t i = 0; i < n; i++)
+                asked[i].fn = green__patch_bound(asked[i].slot->entry->name, asked[i].version);
+        green__patch_enter();
+        for (size_t i = 0; i < n; i++) {
+                for (size_t k = 0; k < state.bounds; k++) {
+                        struct bound *b = &state.bound[k];
+
+                        if (b->slot != asked[i].slot || strcmp(b->version, asked[i].version) != 0)
+                                continue;
+                        b->fn = asked[i].fn;
+                        b->known = true;
+                }
+        }
+        green__patch_leave();
 }
 
 static int
 look(struct pass *pass, char failed[PATCH_NAME_MAX])
 {
         const struct patch_visitor visitor = {object, import, pass};
-        void *list = state.bound;
+        void *list;
         int rc;
 
-        if (grow(&list, &state.bounds_room, state.bounds + ROOM / 2, sizeof *state.bound) != 0)
-                return -ENOMEM;
+        green__patch_enter();
+        list = state.bound;
+        rc = grow(&list, &state.bounds_room, state.bounds + ASK, sizeof *state.bound);
         state.bound = list;
         for (size_t i = 0; i < state.n_ones; i++)
                 state.ones[i].seen = false;
-        rc = green__patch_visit(&visitor, failed);
-        forget_unseen();
-        ask_loader();
+        if (rc == 0) {
+                rc = green__patch_visit(&visitor, failed);
+                forget_unseen();
+        }
+        green__patch_leave();
         return rc;
 }
 
@@ -312,17 +345,20 @@ green__patch_run(char failed[PATCH_NAME_MAX])
         int rc = 0;
 
         failed[0] = '\0';
-        if (!state.stale && loads != 0 && loads == state.loads)
+        if (!atomic_exchange(&stale, false) && loads != 0 && loads == atomic_load(&looked_at))
                 return 0;
         for (int i = 0; i < PASSES; i++) {
                 struct pass pass = {0};
 
                 rc = look(&pass, failed);
+                if (pass.again)
+                        ask_loader();
                 if (rc != 0 || (!pass.again && pass.changed == 0))
                         break;
         }
-        state.stale = rc != 0;
-        state.loads = loads;
+        if (rc != 0)
+                atomic_store(&stale, true);
+        atomic_store(&looked_at, loads);
         return rc;
 }
 

@@ -1,4 +1,9 @@
-/* Putting replacements in place, and what is remembered of it. In patch_pass.c; all under green__patch_enter(). */
+/*
+ * Putting replacements in place, and what is remembered of it. In patch_pass.c.
+ *
+ * There is one lock. Under it the loader is asked for its list of objects, by green__patch_visit(), and for nothing else:
+ * whoever loads an object holds a lock of the loader while its constructors run, and those may come here.
+ */
 #ifndef GREEN_PATCH_PASS_H
 #define GREEN_PATCH_PASS_H
 
@@ -8,7 +13,9 @@
 void green__patch_enter(void);
 void green__patch_leave(void);
 
-/* Groups that are put in place in all objects, and in any. Not under the lock. */
+/* ---- without the lock */
+
+/* Groups that are put in place in all objects. */
 unsigned green__patch_process_groups(void);
 
 /* Adds groups for all objects that are loaded and will be. */
@@ -23,9 +30,13 @@ unsigned green__patch_object_groups(const void *id);
 /* Looks at all objects, unless nothing has changed. Returns 0 or a code, and the name of the object where there is one. */
 int green__patch_run(char failed[PATCH_NAME_MAX]);
 
+/* ---- under the lock */
+
 /* Remembers a function that green_inject() puts in place, and asks for one. Returns 0 or -ENOMEM. */
 int green__patch_add_injected(void (*fn)(void));
 bool green__patch_is_injected(void (*fn)(void));
+
+/* ---- either way */
 
 /* All objects that are loaded now, for a comparison; green_free(). NULL: memory ran out. */
 struct patch_ids {

@@ -4,6 +4,8 @@
  */
 #include <config.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "../check.h"
@@ -32,7 +34,8 @@ static const struct {
 };
 
 static struct patch_slot slots[SLOTS];
-static bool filled;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_bool filled;
 
 static size_t
 place_of(const char *name)
@@ -59,17 +62,33 @@ fill(void)
 
                         GREEN_ASSERT(slot->entry == NULL && e->fn != NULL && e->groups != 0);
                         GREEN_ASSERT(++count < MOST);
-                        *slot = (struct patch_slot){e, green__patch_sys(e->name), green__patch_bound(e->name, NULL)};
+                        slot->entry = e;
                 }
+        }
+}
+
+/* The loader may be busy with an object whose constructors come here: so several may do it at the same time, alike. */
+static void
+ask_loader(void)
+{
+        for (size_t i = 0; i < SLOTS; i++) {
+                struct patch_slot *slot = &slots[i];
+
+                if (slot->entry == NULL)
+                        continue;
+                __atomic_store_n(&slot->sys, green__patch_sys(slot->entry->name), __ATOMIC_RELAXED);
+                __atomic_store_n(&slot->bound, green__patch_bound(slot->entry->name, NULL), __ATOMIC_RELAXED);
         }
 }
 
 void
 green__patch_table_init(void)
 {
-        if (!filled)
-                fill();
-        filled = true;
+        if (atomic_load(&filled))
+                return;
+        (void)pthread_once(&once, fill);
+        ask_loader();
+        atomic_store(&filled, true);
 }
 
 const struct patch_slot *

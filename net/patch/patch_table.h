@@ -10,7 +10,7 @@ struct patch_slot {
         void (*bound)(void); /* what imports of it are bound to: mostly the same */
 };
 
-/* Fills it in; the first time only. Not under the loader's lock; the caller lets one in at a time. */
+/* Fills it in; the first time only. Under no lock: it asks the loader. thread-safe. */
 void green__patch_table_init(void);
 
 /* NULL: nothing stands for it. After green__patch_table_init() from any OS thread. */

@@ -1,0 +1,12 @@
+/*
+ * accept() of a listener that others may accept from as well.
+ */
+#ifndef GREEN_PATCH_FD_GUARD_H
+#define GREEN_PATCH_FD_GUARD_H
+
+#include <sys/socket.h>
+
+/* As accept4(), after poll() has said that somebody is there. EAGAIN: that one is gone again. */
+int green__patch_guarded_accept(int fd, struct sockaddr *addr, socklen_t *size, int flags);
+
+#endif
