@@ -1,0 +1,51 @@
+/*
+ * Echo with a POSIX thread for each connection: nothing of green-net is in it. Run as it is, and by `green-net run`.
+ * tests/check_patch_run.sh runs it too.
+ */
+#include "bench_net.h"
+
+#include <pthread.h>
+#include <stdint.h>
+
+static void *
+echo(void *arg)
+{
+        int fd = (int)(intptr_t)arg;
+        char buf[BENCH_BUFFER];
+        ssize_t n;
+
+        while ((n = recv(fd, buf, sizeof buf, 0)) > 0)
+                if (send(fd, buf, (size_t)n, MSG_NOSIGNAL) != n)
+                        break;
+        close(fd);
+        return NULL;
+}
+
+/* A listener that waits. */
+static int
+listen_here(void)
+{
+        int fd = bench_listen();
+
+        bench_check(fcntl(fd, F_SETFL, 0) == 0, "fcntl");
+        return fd;
+}
+
+/* With room for what it keeps there and no more: the usual stacks are 8 MiB, of address space. */
+int
+main(void)
+{
+        pthread_attr_t attr;
+        pthread_t thread;
+        int listener, fd;
+
+        bench_check(pthread_attr_init(&attr) == 0 && pthread_attr_setstacksize(&attr, 65536) == 0 &&
+                            pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0,
+                    "pthread_attr");
+        listener = listen_here();
+        bench_announce(listener);
+        while ((fd = accept(listener, NULL, NULL)) >= 0)
+                bench_check(pthread_create(&thread, &attr, echo, (void *)(intptr_t)fd) == 0, "pthread_create");
+        bench_check(0, "accept");
+        return 1;
+}
