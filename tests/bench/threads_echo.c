@@ -31,21 +31,16 @@ listen_here(void)
         return fd;
 }
 
-/* With room for what it keeps there and no more: the usual stacks are 8 MiB, of address space. */
 int
 main(void)
 {
-        pthread_attr_t attr;
+        int listener = listen_here(), fd;
         pthread_t thread;
-        int listener, fd;
 
-        bench_check(pthread_attr_init(&attr) == 0 && pthread_attr_setstacksize(&attr, 65536) == 0 &&
-                            pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0,
-                    "pthread_attr");
-        listener = listen_here();
         bench_announce(listener);
         while ((fd = accept(listener, NULL, NULL)) >= 0)
-                bench_check(pthread_create(&thread, &attr, echo, (void *)(intptr_t)fd) == 0, "pthread_create");
+                bench_check(pthread_create(&thread, NULL, echo, (void *)(intptr_t)fd) == 0 && pthread_detach(thread) == 0,
+                            "pthread_create");
         bench_check(0, "accept");
         return 1;
 }
