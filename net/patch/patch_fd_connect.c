@@ -31,11 +31,12 @@ try_connect(int fd, int flags, const struct sockaddr *addr, socklen_t size)
         int rc, code;
 
         if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-                return -errno;
+                return -1;
         rc = connect(fd, addr, size);
-        code = rc == 0 ? 0 : -errno;
+        code = errno;
         (void)fcntl(fd, F_SETFL, flags);
-        return code;
+        errno = code;
+        return rc;
 }
 
 static double
@@ -50,7 +51,7 @@ limit_of(int fd)
 }
 
 /*
- * Under way: wait for its end. What the system says then to the same call is its outcome, and leaves the socket as a
+ * Under way: wait for its end. 0, or -1 with errno. What the system says then to the same call is its outcome, and leaves the socket as a
  * call that has waited would.
  */
 static int
@@ -61,18 +62,19 @@ finish_connect(int fd, const struct sockaddr *addr, socklen_t size, struct green
 
         while (!is_ready(fd, POLLOUT)) {
                 left = green__limit_left(limit);
-                if (left <= 0)
-                        return -EINPROGRESS;
-                rc = green__patch_wait(fd, GREEN_WRITE, left, limit->timeout < GREEN_FOREVER);
-                if (rc == -ETIMEDOUT)
-                        return -EINPROGRESS;
+                rc = left <= 0 ? -ETIMEDOUT
+                               : green__patch_wait(fd, GREEN_WRITE, left, limit->timeout < GREEN_FOREVER);
+                if (rc == -ETIMEDOUT) {
+                        errno = EINPROGRESS;
+                        return -1;
+                }
                 if (rc != 0)
-                        return rc;
+                        return green__patch_fail(rc);
         }
-        return connect(fd, addr, size) == 0 || errno == EISCONN ? 0 : -errno;
+        return connect(fd, addr, size) == 0 || errno == EISCONN ? 0 : -1;
 }
 
-/* A listener of this machine whose queue is full; nothing tells when it no longer is. */
+/* A listener of this machine whose queue is full; nothing tells when it no longer is. 0, or -1 with errno. */
 static int
 wait_for_queue(struct green__limit *limit, double *pause)
 {
@@ -80,12 +82,14 @@ wait_for_queue(struct green__limit *limit, double *pause)
         double left = green__limit_left(limit);
         int rc;
 
-        if (left <= 0)
-                return -EAGAIN;
+        if (left <= 0) {
+                errno = EAGAIN;
+                return -1;
+        }
         if (*pause < (double)LONGEST / MILLISECOND)
                 *pause = *pause == 0 ? 1.0 / MILLISECOND : *pause * 2;
         rc = green__patch_sleep(*pause < left ? *pause : left);
-        return rc;
+        return rc == 0 ? 0 : green__patch_fail(rc);
 }
 
 int
@@ -102,22 +106,17 @@ green__patch_fn_connect(int fd, const struct sockaddr *addr, socklen_t size)
                 errno = saved;
                 return connect(fd, addr, size);
         }
-        while ((rc = try_connect(fd, flags, addr, size)) == -EAGAIN) {
+        while ((rc = try_connect(fd, flags, addr, size)) != 0 && errno == EAGAIN) {
                 if (pause == 0)
                         limit.timeout = limit_of(fd);
-                rc = wait_for_queue(&limit, &pause);
-                if (rc != 0)
-                        break;
+                if (wait_for_queue(&limit, &pause) != 0)
+                        return -1;
         }
-        if (rc == -EINPROGRESS || rc == -EALREADY) {
+        if (rc != 0 && (errno == EINPROGRESS || errno == EALREADY)) {
                 limit.timeout = limit_of(fd);
                 rc = finish_connect(fd, addr, size, &limit);
         }
-        if (rc != 0 && rc > -1000) {
-                errno = -rc;
-                return -1;
-        }
-        return rc == 0 ? (int)green__patch_done(0, saved) : green__patch_fail(rc);
+        return rc == 0 ? (int)green__patch_done(0, saved) : -1;
 }
 
 /* ---- accept */

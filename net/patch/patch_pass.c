@@ -253,8 +253,12 @@ will_be_system(struct pass *pass, const struct patch_slot *slot, const char *ver
                 return true;
         for (size_t i = 0; i < state.bounds; i++) {
                 b = &state.bound[i];
-                if (b->slot == slot && strncmp(b->version, version, sizeof b->version - 1) == 0)
-                        return b->known && b->fn != NULL && (b->fn == slot->sys || b->fn == slot->bound);
+                if (b->slot != slot || strncmp(b->version, version, sizeof b->version - 1) != 0)
+                        continue;
+                /* More were noted than are asked for at a time. */
+                if (!b->known)
+                        pass->again = true;
+                return b->known && b->fn != NULL && (b->fn == slot->sys || b->fn == slot->bound);
         }
         pass->again = true;
         if (state.bounds == state.bounds_room)

@@ -57,6 +57,12 @@ bool green__patch_in_handler(void);
 bool green__patch_may_wait(void);
 
 /*
+ * A point where pthread_cancel() takes effect: does not return where the running thread was cancelled and allows it.
+ * green__patch_fail() calls it, since a cancelled thread's calls fail as those of a killed one do.
+ */
+void green__patch_testcancel(void);
+
+/*
  * The same for calls that a kill or a timeout makes fail. 1: go on, as a green thread; 0: the system's function; -1: it fails,
  * errno is ECANCELED, and the others have had a turn.
  */
@@ -73,6 +79,7 @@ green__patch_begin(void)
                 return self != NULL;
         if (rc > 0)
                 return 0;
+        green__patch_testcancel();
         errno = ECANCELED;
         return -1;
 }
@@ -114,12 +121,6 @@ int green__patch_fail(int code);
 
 /* Let others run after 64 calls that had not to wait; for calls on what never runs dry. */
 void green__patch_turn(void);
-
-/*
- * A point where pthread_cancel() takes effect: does not return where the running thread was cancelled and allows it.
- * green__patch_fail() calls it, since a cancelled thread's calls fail as those of a killed one do.
- */
-void green__patch_testcancel(void);
 
 /* Since which groups are patched, for blocking calls that slip through; and whether GREEN_PATCH_DEBUG is on. */
 unsigned green__patch_groups(void);
