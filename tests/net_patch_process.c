@@ -271,7 +271,7 @@ a_signal_handler_ends_a_wait(void)
         int (*set)(int, const struct sigaction *, struct sigaction *) = NULL;
         struct sigaction theirs = {.sa_handler = ring}, old;
         const struct itimerval soon = {.it_value = {.tv_usec = 20000}, .it_interval = {.tv_usec = 20000}},
-                               never = {{0}};
+                               never = {.it_value = {0}};
         int fds[2], status = 0;
         pid_t pid = fork_child(fds, 0);
 
