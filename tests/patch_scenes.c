@@ -54,16 +54,41 @@ now(void)
         return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Long enough for the other side to wait. */
+/* Most likely long enough for the other side to wait; nothing depends on it. */
 static void
 give_way(void)
 {
-        (void)poll(NULL, 0, 20);
+        (void)poll(NULL, 0, 10);
+}
+
+/* One side goes on when the other has come so far: a pipe of their own. */
+static void
+may_go(struct scene *s)
+{
+        if (write(s->fd[7], "g", 1) != 1)
+                say(s, 0, "nobody may go\n");
+}
+
+static void
+await(struct scene *s)
+{
+        char c;
+
+        if (read(s->fd[6], &c, 1) != 1)
+                say(s, 1, "waited in vain\n");
+}
+
+static void
+begin_scene(struct scene *s)
+{
+        if (pipe(&s->fd[6]) != 0)
+                say(s, 0, "no pipe\n");
 }
 
 static void
 pair(struct scene *s)
 {
+        begin_scene(s);
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->fd) != 0)
                 say(s, 0, "no socketpair\n");
 }
@@ -71,6 +96,7 @@ pair(struct scene *s)
 static void
 datagrams(struct scene *s)
 {
+        begin_scene(s);
         if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, s->fd) != 0)
                 say(s, 0, "no socketpair\n");
 }
@@ -78,6 +104,7 @@ datagrams(struct scene *s)
 static void
 pipes(struct scene *s)
 {
+        begin_scene(s);
         if (pipe(s->fd) != 0)
                 say(s, 0, "no pipe\n");
 }
@@ -103,6 +130,7 @@ tcp(struct scene *s)
 {
         struct sockaddr_in at;
 
+        begin_scene(s);
         s->fd[2] = listener(&at, 8);
         s->fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         result(s, 0, "connect", connect(s->fd[0], (struct sockaddr *)&at, sizeof at));
@@ -116,6 +144,7 @@ only_listener(struct scene *s)
 {
         struct sockaddr_in at;
 
+        begin_scene(s);
         s->fd[2] = listener(&at, 8);
 }
 
@@ -130,21 +159,24 @@ read_three(struct scene *s)
                 ssize_t n = read(s->fd[0], buf, sizeof buf);
 
                 result(s, 0, "read", n);
-                if (n > 0)
+                if (n > 0) {
                         say(s, 0, "%.*s\n", (int)n, buf);
+                        may_go(s);
+                }
         }
 }
 
 static void
 write_two(struct scene *s)
 {
-        errno = 77;
         give_way();
+        errno = 77;
         result(s, 1, "write", write(s->fd[1], "hello", 5));
+        await(s);
         give_way();
         result(s, 1, "write", write(s->fd[1], "world!", 6));
         say(s, 1, "errno %d\n", errno);
-        give_way();
+        await(s);
         close(s->fd[1]);
         s->fd[1] = -1;
 }
@@ -173,6 +205,7 @@ recv_ways(struct scene *s)
         n = recvmsg(s->fd[0], &msg, 0);
         result(s, 0, "recvmsg", n);
         say(s, 0, "%c%c\n", a[0], b[0]);
+        may_go(s);
         iov[0] = (struct iovec){a, 2};
         n = readv(s->fd[0], iov, 2);
         result(s, 0, "readv", n);
@@ -187,9 +220,9 @@ send_ways(struct scene *s)
 
         give_way();
         result(s, 1, "send", send(s->fd[1], "abcde", 5, MSG_NOSIGNAL));
+        await(s);
         give_way();
         result(s, 1, "writev", writev(s->fd[1], iov, 2));
-        give_way();
 }
 
 static void
@@ -278,6 +311,9 @@ send_then_close(struct scene *s)
 static void
 close_early(struct scene *s)
 {
+        struct pollfd p = {.fd = s->fd[0], .events = POLLIN};
+
+        result(s, 0, "poll", poll(&p, 1, -1));
         give_way();
         close(s->fd[0]);
         s->fd[0] = -1;
@@ -298,6 +334,7 @@ datagram_ways(struct scene *s)
         result(s, 0, "cut", recv(s->fd[0], buf, 4, MSG_TRUNC));
         result(s, 0, "empty", recv(s->fd[0], buf, 4, 0));
         result(s, 0, "one of many", recvmmsg(s->fd[0], many, 3, MSG_WAITFORONE, NULL));
+        may_go(s);
         result(s, 0, "many", recvmmsg(s->fd[0], many, 3, 0, NULL));
         say(s, 0, "%u %u %u\n", many[0].msg_len, many[1].msg_len, many[2].msg_len);
 }
@@ -317,6 +354,7 @@ datagrams_out(struct scene *s)
         result(s, 1, "send", send(s->fd[1], "", 0, 0));
         give_way();
         result(s, 1, "send", send(s->fd[1], "1", 1, 0));
+        await(s);
         give_way();
         result(s, 1, "sendmmsg", sendmmsg(s->fd[1], many, 2, 0));
         give_way();
@@ -408,6 +446,7 @@ accept_modes(struct scene *s)
         result(s, 0, "setfl", fcntl(s->fd[2], F_SETFL, O_NONBLOCK));
         result(s, 0, "accept", accept(s->fd[2], NULL, NULL));
         result(s, 0, "setfl", fcntl(s->fd[2], F_SETFL, 0));
+        may_go(s);
         s->fd[3] = accept4(s->fd[2], (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         say(s, 0, "%d %d %d\n", s->fd[3] >= 0, (int)size, peer.sin_family == AF_INET);
         result(s, 0, "recv", recv(s->fd[3], buf, 4, 0));
@@ -426,6 +465,13 @@ connect_later(struct scene *s)
         result(s, 1, "connect", connect(s->fd[4], (struct sockaddr *)&at, size));
         result(s, 1, "again", connect(s->fd[4], (struct sockaddr *)&at, size));
         say(s, 1, "%d\n", fcntl(s->fd[4], F_GETFL) & O_NONBLOCK);
+}
+
+static void
+connect_when_told(struct scene *s)
+{
+        await(s);
+        connect_later(s);
 }
 
 static void
@@ -459,6 +505,7 @@ polls(struct scene *s)
         result(s, 0, "timeout", poll(p, 2, 30));
         result(s, 0, "at once", poll(p, 4, -1));
         say(s, 0, "%d %d %d %d\n", p[0].revents, p[1].revents, p[2].revents, p[3].revents);
+        may_go(s);
         result(s, 0, "wait", poll(p, 2, -1));
         say(s, 0, "%d\n", p[0].revents);
         p[1].fd = 1000;
@@ -472,9 +519,7 @@ polls(struct scene *s)
 static void
 put_one(struct scene *s)
 {
-        give_way();
-        give_way();
-        give_way();
+        await(s);
         give_way();
         result(s, 1, "write", write(s->fd[1], "x", 1));
 }
@@ -485,6 +530,7 @@ selects(struct scene *s)
         struct timeval tv = {0, 30000};
         fd_set r, w;
         double begin = now();
+        int closed;
 
         result(s, 0, "sleep", select(0, NULL, NULL, NULL, &tv));
         say(s, 0, "%s %d\n", now() - begin >= 0.03 ? "waited" : "too early", tv.tv_usec == 0);
@@ -496,12 +542,15 @@ selects(struct scene *s)
         say(s, 0, "%d\n", FD_ISSET(s->fd[0], &r) != 0);
         FD_SET(s->fd[0], &r);
         tv = (struct timeval){100, 0};
+        may_go(s);
         result(s, 0, "wait", select(s->fd[0] + 1, &r, NULL, NULL, &tv));
-        say(s, 0, "%d %d\n", FD_ISSET(s->fd[0], &r) != 0, tv.tv_sec == 99);
+        say(s, 0, "%d %d\n", FD_ISSET(s->fd[0], &r) != 0, tv.tv_sec < 100);
         FD_SET(s->fd[0], &w);
         result(s, 0, "both", pselect(s->fd[0] + 1, &r, &w, NULL, &(struct timespec){9, 0}, NULL));
-        FD_SET(500, &r);
-        result(s, 0, "not open", select(501, &r, NULL, NULL, &tv));
+        closed = dup(s->fd[0]);
+        close(closed);
+        FD_SET(closed, &r);
+        result(s, 0, "not open", select(closed + 1, &r, NULL, NULL, &tv));
         result(s, 0, "bad n", select(-1, &r, NULL, NULL, &tv));
         tv.tv_sec = -1;
         result(s, 0, "bad time", select(1, NULL, NULL, NULL, &tv));
@@ -518,6 +567,7 @@ epolls(struct scene *s)
         result(s, 0, "zero", epoll_wait(s->fd[3], got, 4, 0));
         result(s, 0, "timeout", epoll_wait(s->fd[3], got, 4, 30));
         say(s, 0, "%s\n", now() - begin >= 0.03 ? "waited" : "too early");
+        may_go(s);
         result(s, 0, "wait", epoll_wait(s->fd[3], got, 4, -1));
         say(s, 0, "%u %u\n", got[0].events, got[0].data.u32);
         result(s, 0, "pwait", epoll_pwait(s->fd[3], got, 4, 1000, NULL));
@@ -666,7 +716,7 @@ scene_table(void)
                 {"time limits", pair, {limits}},
                 {"time limit of accept", only_listener, {accept_limit}},
                 {"O_NONBLOCK", pair, {modes}},
-                {"O_NONBLOCK of a listener", only_listener, {accept_modes, connect_later}},
+                {"O_NONBLOCK of a listener", only_listener, {accept_modes, connect_when_told}},
                 {"connect refused", only_listener, {NULL, connect_refused}},
                 {"poll", pair, {polls, put_one}},
                 {"select", pair, {selects, put_one}},
