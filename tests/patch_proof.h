@@ -17,7 +17,7 @@
 
 #include "patch_server.h"
 
-enum { REQUESTS = 100, ROUNDS = 10 };
+enum { REQUESTS = 100, ROUNDS = 5 };
 #define DELAY 0.05
 
 /* A library at work. Each function says whether it went well. */
