@@ -1,6 +1,6 @@
 /*
- * A library that knows nothing of green-net and calls what blocks. net_patch.c loads it in several shapes: bound at once and
- * read-only after that, bound at the first call, and with _chk functions.
+ * A library that knows nothing of green-net and calls what blocks. net_patch.c loads it in several shapes: bound at
+ * once and read-only after that, bound at the first call, and with _chk functions.
  */
 #include "patch_victim.h"
 
@@ -34,6 +34,22 @@ victim_read_by_fixed_table(int fd, void *buf, size_t len)
         ssize_t (*const volatile *table)(int, void *, size_t) = fixed_table;
 
         return table[0](fd, buf, len);
+}
+
+/* As a program calls it whose compiler minds the size of what is read into. */
+ssize_t
+victim_read_checked(int fd, void *buf, size_t len)
+{
+        extern ssize_t __read_chk(int, void *, size_t, size_t) __attribute__((weak));
+
+        return __read_chk == NULL ? read(fd, buf, len) : __read_chk(fd, buf, len, len);
+}
+
+/* A cell that cannot be written to. */
+const void *
+victim_fixed(void)
+{
+        return fixed_table;
 }
 
 ssize_t
