@@ -75,7 +75,15 @@ green__patch_progress(struct patch_blocked *b)
                 b->tries = 1;
 }
 
-/* How a call that went well returns. */
+/* How a call that went well at once returns: errno is as it was. */
+static inline ssize_t
+green__patch_at_once(ssize_t n)
+{
+        green__patch_turn();
+        return n;
+}
+
+/* The same after other calls, or waits. */
 static inline ssize_t
 green__patch_done(ssize_t n, int saved)
 {
