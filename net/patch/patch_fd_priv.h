@@ -25,6 +25,7 @@ enum patch_kind {
         PATCH_POLLED,     /* must be asked by poll() before each call: terminals, older kernels */
         PATCH_KINDS = 7,  /* mask */
         PATCH_LOWAT = 8,  /* a socket that has been given a SO_RCVLOWAT */
+        PATCH_OWN = 16,   /* one that was made here: nobody else had it then */
 };
 
 /* By number. It lies in pages that are there once they are written to. Numbers beyond are looked at each time. */

@@ -156,7 +156,7 @@ green__patch_fn_read(int fd, void *buf, size_t n)
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? read(fd, buf, n) : -1;
         saved = errno;
-        if (green__likely(known == PATCH_SOCKET && n > 0)) {
+        if (green__likely((known & ~(unsigned)PATCH_OWN) == PATCH_SOCKET && n > 0)) {
                 got = recv(fd, buf, n, MSG_DONTWAIT);
                 if (green__likely(got >= 0))
                         return green__patch_at_once(got);
