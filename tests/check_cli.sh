@@ -26,7 +26,7 @@ says() { # FILE TEXT
 expect 2
 says err "usage: green-net COMMAND"
 expect 0 --help
-for command in hubs serve console bench; do
+for command in hubs serve console bench run; do
     says out "  $command "
 done
 expect 0 --version
@@ -36,16 +36,16 @@ expect 2 serv
 says err 'Did you mean "serve"?'
 expect 2 --nosuch
 says err 'no option "--nosuch"'
-for command in hubs serve console bench; do
+for command in hubs serve console bench run; do
     expect 0 $command --help
     says out "usage: green-net $command"
     says out "Exit status:"
     # Every option stands in the manual page.
     page=$top_srcdir/doc/man/green-net-$command.1
-    for option in $(grep -oE -- '--[a-z]+' "$tmp/out" | sort -u); do
+    for option in $(grep -oE -- '--[a-z-]+' "$tmp/out" | sort -u); do
         sed 's/\\-/-/g' "$page" | grep -qF -- "$option" || wrong "$page does not name $option"
     done
-    grep -oE -- '\\-\\-[a-z]+' "$page" | sed 's/\\-/-/g' | sort -u | while read -r option; do
+    grep -oE -- '\\-\\-[a-z\\-]+' "$page" | sed 's/\\-/-/g' | sort -u | while read -r option; do
         test "$option" = --help || grep -qF -- "$option" "$tmp/out" || echo "$option"
     done >"$tmp/extra"
     test ! -s "$tmp/extra" || wrong "only the page of $command has: $(cat "$tmp/extra")"

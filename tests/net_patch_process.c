@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include "../net/patch/patch_priv.h"
@@ -246,6 +247,57 @@ who_is_killed_stops_waiting_and_the_child_is_there(void)
         }
 }
 
+static volatile sig_atomic_t rang;
+
+static void
+ring(int sig)
+{
+        rang += sig == SIGALRM;
+}
+
+static void *
+close_after_rings(void *fd)
+{
+        while (rang < 3)
+                green_sleep(0.001);
+        close(*(int *)fd);
+        return NULL;
+}
+
+/* As ever: where its handler was set without SA_RESTART. */
+static void
+a_signal_handler_ends_a_wait(void)
+{
+        int (*set)(int, const struct sigaction *, struct sigaction *) = NULL;
+        struct sigaction theirs = {.sa_handler = ring}, old;
+        const struct itimerval soon = {.it_value = {.tv_usec = 20000}, .it_interval = {.tv_usec = 20000}},
+                               never = {.it_value = {0}};
+        int fds[2], status = 0;
+        pid_t pid = fork_child(fds, 0);
+
+        for (const struct patch_entry *e = green__patch_signal; e->name != NULL; e++)
+                if (strcmp(e->name, "sigaction") == 0)
+                        set = (int (*)(int, const struct sigaction *, struct sigaction *))e->fn;
+        for (int flags = 0; flags <= SA_RESTART; flags += SA_RESTART) {
+                theirs.sa_flags = flags;
+                rang = 0;
+                CHECK_INT(set(SIGALRM, &theirs, &old), 0);
+                CHECK_INT(setitimer(ITIMER_REAL, &soon, NULL), 0);
+                if (flags == 0) {
+                        CHECK_INT(FN(waitpid_fn *, "waitpid")(pid, &status, 0), -1);
+                        CHECK_INT(errno, EINTR);
+                } else {
+                        green_thread *closer = green_spawn(close_after_rings, &fds[1]);
+
+                        CHECK_INT(FN(waitpid_fn *, "waitpid")(pid, &status, 0), pid);
+                        join(closer, 0);
+                }
+                CHECK(rang >= 1);
+                CHECK_INT(setitimer(ITIMER_REAL, &never, NULL), 0);
+                CHECK_INT(set(SIGALRM, &old, NULL), 0);
+        }
+}
+
 /* ---- children of somebody else */
 
 /* In foreign code that reaps whatever there is, as handlers of SIGCHLD do. */
@@ -270,7 +322,6 @@ a_wait_for_any_child_does_not_take_those_of_handles(void)
         green_process *p = shell("exit 7", NULL);
         green_thread *gt;
 
-        GREEN_COVERS("PATCH-07");
         CHECK_OR_RETURN(p != NULL);
         w.pid = fork_child(fds, 3);
         gt = green_spawn(wait_for_it, &w);
@@ -464,6 +515,7 @@ GREEN_SUITE(net_patch_process){GREEN_TEST(waiting_for_a_child_lets_others_run),
                                GREEN_TEST(a_look_does_not_wait),
                                GREEN_TEST(stopped_children_are_told_where_asked_for),
                                GREEN_TEST(who_is_killed_stops_waiting_and_the_child_is_there),
+                               GREEN_TEST(a_signal_handler_ends_a_wait),
                                GREEN_TEST(a_wait_for_any_child_does_not_take_those_of_handles),
                                GREEN_TEST(what_was_looked_at_keeps_its_status),
                                GREEN_TEST(a_handler_that_reaps_all_leaves_them),

@@ -2,6 +2,8 @@
 #include "net_patch.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <threads.h>
 
 #define FN(type, name) PATCHED(green__patch_time, type, name)
@@ -232,6 +234,49 @@ who_was_killed_does_not_sleep_for_ever(void)
         CHECK(seconds() - begin < 4);
 }
 
+static volatile sig_atomic_t rang;
+
+static void
+ring(int sig)
+{
+        rang += sig == SIGALRM;
+}
+
+static void
+ring_soon(void)
+{
+        const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+
+        rang = 0;
+        CHECK_INT(setitimer(ITIMER_REAL, &soon, NULL), 0);
+}
+
+/* Where a program has a handler, its sleep ends when that has run: as ever, whatever SA_RESTART says. */
+static void
+a_signal_handler_ends_a_sleep_and_what_is_left_is_told(void)
+{
+        int (*set)(int, const struct sigaction *, struct sigaction *) =
+                PATCHED(green__patch_signal, int (*)(int, const struct sigaction *, struct sigaction *), "sigaction");
+        const struct timespec hour = {.tv_sec = 3600};
+        struct timespec left = {.tv_sec = 0};
+        struct sigaction theirs = {.sa_handler = ring, .sa_flags = SA_RESTART}, old;
+
+        CHECK_INT(set(SIGALRM, &theirs, &old), 0);
+        ring_soon();
+        CHECK_INT(FN(nanosleep_fn *, "nanosleep")(&hour, &left), -1);
+        CHECK_INT(errno, EINTR);
+        CHECK_INT(rang, 1);
+        CHECK_RANGE(left.tv_sec, 3590, 3599);
+        ring_soon();
+        CHECK_INT(FN(clock_nanosleep_fn *, "clock_nanosleep")(CLOCK_MONOTONIC, 0, &hour, &left), EINTR);
+        ring_soon();
+        CHECK_INT(FN(nanosleep_fn *, "thrd_sleep")(&hour, &left), -1);
+        ring_soon();
+        CHECK_RANGE(FN(sleep_fn *, "sleep")(3600), 3590, 3599);
+        CHECK_INT(rang, 1);
+        CHECK_INT(set(SIGALRM, &old, NULL), 0);
+}
+
 /* ---- where nothing can wait */
 
 static void *
@@ -283,6 +328,7 @@ GREEN_SUITE(net_patch_time){GREEN_TEST(a_sleep_lets_others_run_and_is_not_shorte
                             GREEN_TEST(a_timeout_ends_a_sleep_and_what_is_left_is_told),
                             GREEN_TEST(an_absolute_time_leaves_nothing),
                             GREEN_TEST(who_was_killed_does_not_sleep_for_ever),
+                            GREEN_TEST(a_signal_handler_ends_a_sleep_and_what_is_left_is_told),
                             GREEN_TEST(an_os_thread_without_a_hub_sleeps_as_a_whole),
                             GREEN_TEST(a_hub_callback_sleeps_as_a_whole),
                             GREEN_SUITE_END};

@@ -10,7 +10,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "patch_native.h"
 
@@ -133,20 +136,22 @@ green__pt_destroy_values(struct green__pt *pt)
  * libc does it, and its control word says how far it is, for OS threads that come meanwhile. But a second green thread
  * that came would stop the OS thread in there: the runs that are under way stand in a list, and it waits for them.
  */
-struct once_run {
-        struct once_run *next;
+struct green__pt_once {
+        struct green__pt_once *next;
         int *control;
         void (*init)(void);
-        const void *outer; /* a frame above the call of libc's function */
+        const void *outer;          /* a frame above the call of libc's function */
+        struct green__pt_once *below; /* of the same thread, begun before */
+        bool listed;                /* in the list; under its lock */
 };
 
 enum { BEGUN = 1, STATE = 3, DONE = 2 }; /* of the control word: in glibc and in musl */
 
 static pthread_mutex_t once_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct once_run *once_runs;
+static struct green__pt_once *once_runs;
 
 /* What the trampoline is to call; good until it is called. */
-static __thread struct once_run *once_now;
+static __thread struct green__pt_once *once_now;
 
 static int
 state_of(const int *control)
@@ -155,10 +160,10 @@ state_of(const int *control)
 }
 
 /* Under the lock. One whose function was left by an exception is in the list still, but libc knows. */
-static struct once_run **
+static struct green__pt_once **
 find_run(int *control)
 {
-        struct once_run **at = &once_runs;
+        struct green__pt_once **at = &once_runs;
 
         while (*at != NULL && (*at)->control != control)
                 at = &(*at)->next;
@@ -166,10 +171,10 @@ find_run(int *control)
 }
 
 /* NULL: another green thread runs it. */
-static struct once_run *
+static struct green__pt_once *
 enter_run(int *control, void (*init)(void), int *ret_rc)
 {
-        struct once_run *run = green_malloc(sizeof(*run)), **at;
+        struct green__pt_once *run = green_malloc(sizeof(*run)), **at;
 
         *ret_rc = run == NULL ? ENOMEM : 0;
         if (run == NULL)
@@ -182,34 +187,66 @@ enter_run(int *control, void (*init)(void), int *ret_rc)
                 return NULL;
         }
         if (*at != NULL) {
-                struct once_run *stale = *at;
+                struct green__pt_once *stale = *at;
 
                 *at = stale->next;
-                green_free(stale);
+                stale->listed = false;
         }
-        *run = (struct once_run){.next = once_runs, .control = control, .init = init};
+        *run = (struct green__pt_once){.next = once_runs, .control = control, .init = init, .listed = true};
         once_runs = run;
         (void)pthread_mutex_unlock(&once_lock);
         return run;
 }
 
-static void
-leave_run(struct once_run *run)
+/* The newest run of a thread is over, or was left; true: nobody else has found that out. */
+static bool
+leave_run(struct green__pt *pt, struct green__pt_once *run)
 {
-        struct once_run **at;
+        bool listed;
 
         (void)pthread_mutex_lock(&once_lock);
-        at = find_run(run->control);
-        if (*at == run)
+        listed = run->listed;
+        if (listed) {
+                struct green__pt_once **at = &once_runs;
+
+                while (*at != run)
+                        at = &(*at)->next;
                 *at = run->next;
+        }
         (void)pthread_mutex_unlock(&once_lock);
+        if (pt != NULL)
+                pt->onces = run->below;
         green_free(run);
+        return listed;
+}
+
+/* By pthread_exit(): it is as if it had never begun. libc would say so if it unwound the stack. */
+void
+green__pt_leave_onces(struct green__pt *pt, uintptr_t limit)
+{
+        while (pt->onces != NULL && (uintptr_t)pt->onces->outer < limit) {
+                int *control = pt->onces->control;
+
+                if (!leave_run(pt, pt->onces) || !(state_of(control) & BEGUN))
+                        continue;
+                __atomic_store_n(control, 0, __ATOMIC_SEQ_CST);
+                (void)syscall(SYS_futex, control, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+                green__lot_serve(control);
+        }
+}
+
+/* What an exception has left: frames below this one are gone. */
+static void
+drop_left(struct green__pt *pt, const void *frame)
+{
+        while (pt->onces != NULL && (const char *)pt->onces->outer < (const char *)frame)
+                (void)leave_run(pt, pt->onces);
 }
 
 static void
 trampoline(void)
 {
-        struct once_run *run = once_now;
+        struct green__pt_once *run = once_now;
 
         green__native_once_inside(run->outer);
         run->init();
@@ -228,11 +265,25 @@ always(struct green__lot_wait *w)
         return true;
 }
 
+static void
+wait_for_run(int *control)
+{
+        struct green__lot_wait w = {.key = control,
+                                    .object = control,
+                                    .try = once_settled,
+                                    .silent = always,
+                                    .any_os = true,
+                                    .shielded = true};
+
+        (void)green__lot_wait(&w, NULL);
+}
+
 int
 green__pt_once(int *control, void (*init)(void))
 {
         while ((state_of(control) & STATE) != DONE) {
-                struct once_run *run;
+                struct green__pt_once *run;
+                struct green__pt *pt;
                 int rc;
 
                 if (!green__patch_may_wait())
@@ -241,20 +292,19 @@ green__pt_once(int *control, void (*init)(void))
                 if (rc != 0)
                         return rc;
                 if (run == NULL) {
-                        struct green__lot_wait w = {.key = control,
-                                                    .object = control,
-                                                    .try = once_settled,
-                                                    .silent = always,
-                                                    .any_os = true,
-                                                    .shielded = true};
-
-                        (void)green__lot_wait(&w, NULL);
+                        wait_for_run(control);
                         continue;
                 }
                 run->outer = __builtin_frame_address(0);
+                pt = green__pt_self();
+                if (pt != NULL) {
+                        drop_left(pt, run->outer);
+                        run->below = pt->onces;
+                        pt->onces = run;
+                }
                 once_now = run;
                 rc = pthread_once((pthread_once_t *)control, trampoline);
-                leave_run(run);
+                (void)leave_run(pt, run);
                 green__lot_serve(control);
                 if (rc != 0)
                         return rc;

@@ -133,6 +133,12 @@ green__patch_turn(void)
 
 /* Since which groups are patched, for blocking calls that slip through; and whether GREEN_PATCH_DEBUG is on. */
 unsigned green__patch_groups(void);
+
+/*
+ * Makes a hub for the calling OS thread, where it has none and GREEN_PATCH_PROGRAM was asked for in it. True: it has one
+ * now, and may wait.
+ */
+bool green__patch_take_program(void);
 bool green__patch_debug(void);
 
 #endif

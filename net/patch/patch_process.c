@@ -16,11 +16,13 @@
 
 #include <green/alloc.h>
 #include <green/error.h>
+#include <green/hubs.h>
 #include <green/thread.h>
 #include <green/tpool.h>
 
-#include "patch_process.h"
 #include "../process_owned.h"
+#include "../process_sys.h"
+#include "patch_process.h"
 
 /* One of the calls. */
 struct wait_call {
@@ -119,6 +121,39 @@ exact(const struct wait_call *c)
         return (pid_t)c->id;
 }
 
+/* By a pidfd, which a signal handler may interrupt. 1: there is none. */
+static int
+wait_for_end(pid_t pid)
+{
+        green_fd pidfd = GREEN_INVALID_FD;
+        int rc;
+
+        if (pid <= 0 || green__sys_pidfd_open(pid, &pidfd) != 0)
+                return 1;
+        green_notify_opened(pidfd);
+        rc = green__patch_wait(pidfd, GREEN_READ, GREEN_FOREVER, false);
+        green_notify_close(pidfd);
+        (void)close(pidfd);
+        return rc;
+}
+
+static pid_t
+wait_green(struct wait_call *c)
+{
+        pid_t rc = green_checkpoint();
+
+        if (rc == 0)
+                rc = look(c);
+        while (rc == 0) {
+                rc = wait_for_end(exact(c));
+                if (rc == 0)
+                        rc = look(c);
+                else if (rc > 0)
+                        rc = green__os_wait_child(exact(c), look, c);
+        }
+        return rc;
+}
+
 static pid_t
 run(struct wait_call *c)
 {
@@ -131,9 +166,7 @@ run(struct wait_call *c)
                 c->block = true;
                 rc = look(c);
         } else {
-                rc = green_checkpoint();
-                if (rc == 0)
-                        rc = green__os_wait_child(exact(c), look, c);
+                rc = wait_green(c);
         }
         errno = error;
         return rc < 0 ? green__patch_fail(rc) : rc;

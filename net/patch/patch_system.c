@@ -17,8 +17,8 @@
 #include <green/error.h>
 #include <green/thread.h>
 
-#include "patch_process.h"
 #include "../process_owned.h"
+#include "patch_process.h"
 
 /* What a shell ends with that could not be started. */
 #define NOT_RUN (127 << 8)
@@ -154,27 +154,32 @@ finish(struct shell *shell)
         return rc;
 }
 
-/* As system() has it: the status, -1 and errno, or that of a shell that could not be started. */
+/* 0: its status is that of system(); or what ended the wait. */
 static int
 run(struct shell *shell, const char *command)
 {
-        int error = errno, rc = start(shell, command);
+        int error = errno, rc;
         pid_t pid;
 
-        if (rc != 0) {
+        begin_to_ignore();
+        rc = start(shell, command);
+        if (rc == 0) {
+                pid = finish(shell);
+                rc = pid < 0 ? pid : 0;
+                errno = error;
+        } else {
                 errno = rc;
-                return NOT_RUN;
+                rc = 0;
         }
-        pid = finish(shell);
-        errno = error;
-        return pid < 0 ? green__patch_fail(pid) : shell->status;
+        end_to_ignore();
+        return rc;
 }
 
 int
 green__patched_system(const char *command)
 {
         struct shell *shell;
-        int rc;
+        int rc, status;
 
         if (command == NULL || !green__patch_may_wait())
                 return system(command);
@@ -185,9 +190,10 @@ green__patched_system(const char *command)
         shell = green_calloc(1, sizeof *shell);
         if (shell == NULL)
                 return green__patch_fail(-ENOMEM);
-        begin_to_ignore();
+        shell->status = NOT_RUN;
         rc = run(shell, command);
-        end_to_ignore();
+        status = shell->status;
         green_free(shell);
-        return rc;
+        /* Last, since a cancelled POSIX thread ends there. */
+        return rc != 0 ? green__patch_fail(rc) : status;
 }

@@ -87,7 +87,7 @@ create(pthread_t *ret_handle, const pthread_attr_t *attr, void *(*fn)(void *), v
 {
         struct green__pt *pt;
 
-        if (!green__patch_may_wait())
+        if (!green__patch_may_wait() && !green__patch_take_program())
                 return pthread_create(ret_handle, attr, fn, arg);
         pt = green__pt_new();
         if (pt == NULL)
@@ -125,6 +125,7 @@ green__pt_finish(struct green__pt *pt)
         if (pt->started) {
                 green_shield_begin();
                 pt->exiting = pt->no_cancel = true;
+                green__pt_leave_onces(pt, UINTPTR_MAX);
                 green__pt_destroy_values(pt);
                 green_shield_end();
         } else {
@@ -161,32 +162,28 @@ join_as_os_thread(struct green__pt *pt, const struct green__lot_limit *limit)
         return pt->ended ? 0 : rc;
 }
 
-/* Wait for its end; the record is held. */
+/* Wait for its end; the record is held. 0, a positive errno, or the code of a kill. */
 static int
 await(struct green__pt *pt, const struct green__lot_limit *limit)
 {
         struct green__lot_wait w = {.key = pt, .object = pt, .try = has_ended, .any_os = true};
-        int rc;
 
         if (has_ended(&w))
                 return 0;
         if (!green__patch_may_wait())
                 return join_as_os_thread(pt, limit);
-        rc = green__lot_wait(&w, limit);
-        if (rc >= 0)
-                return rc;
-        (void)green__patch_fail(rc);
-        return ECANCELED;
+        return green__lot_wait(&w, limit);
 }
 
 /* May it be joined? Then it is, and nobody else may. */
 static int
 claim(struct green__pt *pt)
 {
+        bool own = pt == green__pt_self();
         int rc = 0;
 
         green__pt_lock();
-        if (pt == green__pt_self())
+        if (own)
                 rc = EDEADLK;
         else if (pt->detached || pt->joined)
                 rc = EINVAL;
@@ -241,7 +238,10 @@ green__pt_join(pthread_t handle, void **ret_result, const struct green__lot_limi
                 *ret_result = pt->result;
 out:
         green__pt_put(pt);
-        return rc;
+        if (rc >= 0)
+                return rc;
+        (void)green__patch_fail(rc);
+        return ECANCELED;
 }
 
 static int

@@ -21,7 +21,10 @@
 
 #include "patch_native.h"
 
-/* ---- the unwinder */
+/*
+ * ---- the unwinder: that of the process, if there is one in sight. Functions of another would not understand its frames, and
+ * what the compiler's library calls for each frame is found in sight, too.
+ */
 
 static struct {
         _Unwind_Reason_Code (*forced)(struct _Unwind_Exception *, _Unwind_Stop_Fn, void *);
@@ -31,10 +34,12 @@ static struct {
 static void
 load_unwinder(void)
 {
-        void *lib = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
+        void *lib = RTLD_DEFAULT;
         void *forced, *frame;
 
-        if (lib == NULL)
+        if (dlsym(lib, "_Unwind_ForcedUnwind") == NULL)
+                lib = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
+        if (lib == NULL && dlsym(RTLD_DEFAULT, "_Unwind_ForcedUnwind") == NULL)
                 return;
         forced = dlsym(lib, "_Unwind_ForcedUnwind");
         frame = dlsym(lib, "_Unwind_GetCFA");
@@ -107,9 +112,11 @@ leave_frames(struct green__pt *pt, uintptr_t limit)
 
         if (place == NULL || (uintptr_t)place >= limit) {
                 run_handlers(pt, limit);
+                green__pt_leave_onces(pt, limit);
                 return;
         }
         run_handlers(pt, (uintptr_t)place);
+        green__pt_leave_onces(pt, (uintptr_t)place);
         green__native_jump(place);
 }
 

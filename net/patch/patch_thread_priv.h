@@ -11,6 +11,8 @@
 #include "patch_lot.h"
 #include "patch_priv.h"
 
+struct green__pt_once;
+
 /* A value of thread-specific data. */
 struct green__pt_value {
         uintptr_t seq; /* of the key that it was set for: see green__native_key() */
@@ -51,6 +53,7 @@ struct green__pt {
         struct green__lot_wait *wait; /* of a condition variable, that pthread_cancel() ends */
         struct green__pt_cleanup *cleanups;
         void *jumps;                    /* the newest of what C code without exceptions registers: green__native_jump() */
+        struct green__pt_once *onces;   /* runs of pthread_once() it is in, the last first: patch_key.c */
         struct green__pt_value *values; /* of keys */
         unsigned nvalues;
         char *stack_top;                /* end of a page */
@@ -93,6 +96,9 @@ void green__pt_unlock(void);
 /* The end of a thread, as POSIX has it: destroy the values of its keys, tell who joins. Once. May yield. */
 void green__pt_finish(struct green__pt *pt);
 void green__pt_destroy_values(struct green__pt *pt);
+
+/* It leaves the frames below limit: what pthread_once() runs there has not been done. */
+void green__pt_leave_onces(struct green__pt *pt, uintptr_t limit);
 
 /* pthread_exit(): clean-up, values, end. */
 void green__pt_exit(struct green__pt *pt, void *result) __attribute__((noreturn));

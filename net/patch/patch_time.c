@@ -14,7 +14,7 @@
 
 #include <green/thread.h>
 
-#include "patch_priv.h"
+#include "patch_signal.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -52,7 +52,7 @@ longest_sleep(clockid_t clock)
         }
 }
 
-/* Until a clock shows this. What is left, where something ends it before: 0 or what green_sleep() says. */
+/* Until a clock shows this. What is left, where something ends it before: 0 or what green__patch_sleep() says. */
 static int
 sleep_until(clockid_t clock, int64_t end, int64_t *ret_left)
 {
@@ -63,7 +63,7 @@ sleep_until(clockid_t clock, int64_t end, int64_t *ret_left)
         do {
                 double seconds = left > 0 ? (double)left / 1e9 : 0;
 
-                rc = green_sleep(seconds < most ? seconds : most);
+                rc = green__patch_sleep(seconds < most ? seconds : most);
                 left = end - now_on(clock);
         } while (rc == 0 && left > 0);
         *ret_left = left > 0 ? left : 0;
