@@ -10,6 +10,8 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 
+#include "../net/patch/patch_fd_guard.h"
+
 #define FD(type, name) PATCHED(green__patch_fd, type, name)
 #define POLL(type, name) PATCHED(green__patch_poll, type, name)
 
@@ -288,6 +290,21 @@ many_wait_for_one_listener(void)
         close(heard);
 }
 
+/* Another process may be faster than we are after poll(): the call must not wait then, with all green threads. */
+static void
+an_accept_that_came_too_late_does_not_wait(void)
+{
+        struct sockaddr_in at;
+        int heard = listener(&at);
+        double start = seconds();
+
+        CHECK_INT(green__patch_guarded_accept(heard, NULL, NULL, 0), -1);
+        CHECK_INT(errno, EAGAIN);
+        CHECK(seconds() - start < 5 * suite_slow());
+        CHECK_INT(fcntl(heard, F_GETFL) & O_NONBLOCK, 0);
+        close(heard);
+}
+
 static void
 one_polls_what_another_reads(void)
 {
@@ -494,6 +511,7 @@ GREEN_SUITE(net_patch_wait) {
         GREEN_TEST(a_number_that_is_copied_over_is_closed),
         GREEN_TEST(a_number_used_again_behind_our_back_heals),
         GREEN_TEST(many_wait_for_one_listener),
+        GREEN_TEST(an_accept_that_came_too_late_does_not_wait),
         GREEN_TEST(one_polls_what_another_reads),
         GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
         GREEN_TEST(a_poll_without_a_wait_lets_others_run),

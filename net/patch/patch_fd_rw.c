@@ -156,10 +156,10 @@ green__patch_fn_read(int fd, void *buf, size_t n)
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? read(fd, buf, n) : -1;
         saved = errno;
-        if (green__likely(known == PATCH_SOCKET && n > 0)) {
+        if (green__likely((known & ~(unsigned)PATCH_OWN) == PATCH_SOCKET && n > 0)) {
                 got = recv(fd, buf, n, MSG_DONTWAIT);
                 if (green__likely(got >= 0))
-                        return green__patch_done(got, saved);
+                        return green__patch_at_once(got);
                 if (errno == EAGAIN)
                         return wait_for_socket(fd, buf, n, saved);
                 if (errno != ENOTSOCK)
@@ -301,7 +301,7 @@ green__patch_fn_write(int fd, const void *buf, size_t n)
         if (green__likely(known == PATCH_SOCKET)) {
                 sent = send(fd, buf, n, MSG_DONTWAIT);
                 if (green__likely(sent >= 0 && (size_t)sent >= n))
-                        return green__patch_done(sent, saved);
+                        return green__patch_at_once(sent);
                 if (sent > 0 || errno == EAGAIN)
                         return green__patch_send_rest(fd, &(struct msghdr){.msg_iov = &iov, .msg_iovlen = 1}, 0, sent,
                                                       saved);

@@ -30,7 +30,7 @@ green__patch_look(int fd)
         if (fstat(fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
                 kind = PATCH_UNKNOWN;
         else if (S_ISSOCK(st.st_mode))
-                kind = look_socket(fd);
+                kind = look_socket(fd) | (green__patch_known(fd) & PATCH_OWN);
         green__patch_note(fd, kind);
         errno = saved;
         return kind;

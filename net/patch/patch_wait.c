@@ -50,17 +50,14 @@ green__patch_fail(int code)
         return -1;
 }
 
-void
-green__patch_turn(void)
-{
-        enum { TURN = 64 };
-        static _Thread_local unsigned calls;
-        int saved;
+_Thread_local unsigned green__patch_calls;
 
-        if (green__likely(++calls < TURN))
-                return;
-        calls = 0;
-        saved = errno;
+void
+green__patch_let_run(void)
+{
+        int saved = errno;
+
+        green__patch_calls = 0;
         (void)green_sleep(0);
         errno = saved;
 }
