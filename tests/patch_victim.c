@@ -80,26 +80,34 @@ victim_poll(int fd, int ms)
         return poll(&p, 1, ms);
 }
 
+/* The loader goes by the return address: these calls may not be the last thing that a function does. */
+static void *
+not_last(void *p)
+{
+        __asm__ volatile("" : "+r"(p));
+        return p;
+}
+
 void *
 victim_dlopen(const char *file)
 {
-        return dlopen(file, RTLD_NOW);
+        return not_last(dlopen(file, RTLD_NOW));
 }
 
 void *
 victim_dlsym(void *handle, const char *name)
 {
-        return dlsym(handle, name);
+        return not_last(dlsym(handle, name));
 }
 
 void *
 victim_dlsym_default(const char *name)
 {
-        return dlsym(RTLD_DEFAULT, name);
+        return not_last(dlsym(RTLD_DEFAULT, name));
 }
 
 void *
 victim_dlsym_next(const char *name)
 {
-        return dlsym(RTLD_NEXT, name);
+        return not_last(dlsym(RTLD_NEXT, name));
 }

@@ -19,7 +19,7 @@
 #include "patch_debug.h"
 #include "patch_pass.h"
 
-enum { VERSION_MAX = 40, ROOM = 64, ASK = 16, PASSES = 40 };
+enum { VERSION_MAX = 40, ROOM = 64, ASK = 64, PASSES = 20 };
 
 /* An import as the loader would bind it. */
 struct bound {
