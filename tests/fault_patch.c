@@ -33,6 +33,7 @@ importing(void)
         CHECK(green_original("read") != NULL);
         CHECK_INT(green_patch_group("time"), GREEN_PATCH_TIME);
         fault_may_give(-ENOENT);
+        fault_may_give(-ENOMEM);
         if (!MADE(handle = green_import_patched(suite_plugin("patch_victim_now"))))
                 return;
         close_and_look(handle);
@@ -50,6 +51,7 @@ injecting(void)
         if (!CHECK(handle != NULL))
                 return;
         fault_may_give(-ENOENT);
+        fault_may_give(-ENOMEM);
         rc = green_inject(handle, answers);
         if (OK(rc))
                 CHECK_INT(rc, 3);
@@ -66,6 +68,7 @@ patching(void)
         fault_resume();
         if (!CHECK(handle != NULL))
                 return;
+        fault_may_give(-ENOMEM);
         if (OK(green_monkey_patch(GREEN_PATCH_TIME)))
                 CHECK(green_is_monkey_patched("time"));
         close_and_look(handle);

@@ -671,21 +671,23 @@ debugging_shows_what_is_patched_and_what_blocks(void)
         in_child(check_debug);
 }
 
-GREEN_SUITE(net_patch){GREEN_TEST(groups_are_chosen_and_asked_for),
-                       GREEN_TEST(groups_have_names),
-                       GREEN_TEST(what_is_loaded_later_is_patched),
-                       GREEN_TEST(what_was_loaded_before_is_patched),
-                       GREEN_TEST(calls_of_all_kinds_are_changed),
-                       GREEN_TEST(what_was_not_asked_for_stays),
-                       GREEN_TEST(read_only_pages_are_so_again),
-                       GREEN_TEST(the_original_blocks),
-                       GREEN_TEST(green_net_itself_calls_libc),
-                       GREEN_TEST(what_a_library_loads_is_patched),
-                       GREEN_TEST(what_a_library_looks_up_is_the_replacement),
-                       GREEN_TEST(what_one_object_imports_is_replaced),
-                       GREEN_TEST(an_injection_that_cannot_be),
-                       GREEN_TEST(an_imported_library_is_patched_and_no_other),
-                       GREEN_TEST(a_library_that_is_not_there),
-                       GREEN_TEST(what_was_unloaded_is_forgotten),
-                       GREEN_TEST(debugging_shows_what_is_patched_and_what_blocks),
-                       GREEN_SUITE_END};
+GREEN_SUITE(net_patch) {
+        GREEN_TEST(groups_are_chosen_and_asked_for),
+        GREEN_TEST(groups_have_names),
+        GREEN_TEST(what_is_loaded_later_is_patched),
+        GREEN_TEST(what_was_loaded_before_is_patched),
+        GREEN_TEST(calls_of_all_kinds_are_changed),
+        GREEN_TEST(what_was_not_asked_for_stays),
+        GREEN_TEST(read_only_pages_are_so_again),
+        GREEN_TEST(the_original_blocks),
+        GREEN_TEST(green_net_itself_calls_libc),
+        GREEN_TEST(what_a_library_loads_is_patched),
+        GREEN_TEST(what_a_library_looks_up_is_the_replacement),
+        GREEN_TEST(what_one_object_imports_is_replaced),
+        GREEN_TEST(an_injection_that_cannot_be),
+        GREEN_TEST(an_imported_library_is_patched_and_no_other),
+        GREEN_TEST(a_library_that_is_not_there),
+        GREEN_TEST(what_was_unloaded_is_forgotten),
+        GREEN_TEST(debugging_shows_what_is_patched_and_what_blocks),
+        GREEN_SUITE_END
+};

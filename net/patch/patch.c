@@ -138,6 +138,7 @@ green_import_patched(const char *file)
         if (rc == 0)
                 return handle;
         (void)dlclose(handle);
+        green__patch_forget();
         errno = -rc;
         return NULL;
 }

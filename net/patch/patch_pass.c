@@ -212,6 +212,15 @@ forget_unseen(void)
         }
 }
 
+static void
+unmark(void)
+{
+        for (size_t i = 0; i < state.n_ones; i++)
+                state.ones[i].seen = false;
+        for (size_t i = 0; i < state.n_injected; i++)
+                state.injected[i].seen = false;
+}
+
 /* ---- what was injected */
 
 int
@@ -247,15 +256,25 @@ struct pass {
 };
 
 static bool
-object(const struct patch_object *o, void *arg)
+mark(const struct patch_object *o, void *arg)
 {
-        struct pass *pass = arg;
         struct one *one = find_one(o->id);
 
+        (void)arg;
         if (one != NULL)
                 one->seen = true;
         for (size_t i = 0; i < state.n_injected; i++)
                 state.injected[i].seen |= state.injected[i].id == o->id;
+        return false;
+}
+
+static bool
+object(const struct patch_object *o, void *arg)
+{
+        struct pass *pass = arg;
+        const struct one *one = find_one(o->id);
+
+        (void)mark(o, NULL);
         pass->groups = atomic_load(&process) | (one == NULL ? 0 : one->groups);
         /* Those who give memory out are called from everywhere, with any lock held; they wait for a moment only. */
         if (o->exempt || (o->allocates && !o->program))
@@ -352,10 +371,7 @@ look(struct pass *pass, char failed[PATCH_NAME_MAX])
         list = state.bound;
         rc = grow(&list, &state.bounds_room, state.bounds + ASK, sizeof *state.bound);
         state.bound = list;
-        for (size_t i = 0; i < state.n_ones; i++)
-                state.ones[i].seen = false;
-        for (size_t i = 0; i < state.n_injected; i++)
-                state.injected[i].seen = false;
+        unmark();
         if (rc == 0) {
                 rc = green__patch_visit(&visitor, failed);
                 forget_unseen();
@@ -402,6 +418,19 @@ green__patch_run(char failed[PATCH_NAME_MAX])
                 atomic_store(&stale, true);
         atomic_store(&looked_at, loads);
         return rc;
+}
+
+void
+green__patch_forget(void)
+{
+        const struct patch_visitor visitor = {.object = mark};
+        char failed[PATCH_NAME_MAX];
+
+        green__patch_enter();
+        unmark();
+        (void)green__patch_visit(&visitor, failed);
+        forget_unseen();
+        green__patch_leave();
 }
 
 /* ---- which are loaded */
