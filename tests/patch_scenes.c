@@ -433,6 +433,7 @@ modes(struct scene *s)
         say(s, 0, "%d\n", s->fd[4] >= 20);
         result(s, 0, "read nothing", read(s->fd[0], buf, 0));
         result(s, 0, "bad", read(-1, buf, 1));
+        result(s, 0, "no listener", accept(s->fd[0], NULL, NULL));
         result(s, 0, "bad", close(-1));
 }
 

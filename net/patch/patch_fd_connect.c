@@ -121,6 +121,16 @@ green__patch_fn_connect(int fd, const struct sockaddr *addr, socklen_t size)
 
 /* ---- accept */
 
+/* Does it wait for connections at all? What does not fails at once. */
+static bool
+is_listener(int fd)
+{
+        int yes = 0;
+        socklen_t size = sizeof yes;
+
+        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 && yes;
+}
+
 int
 green__patch_fn_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 {
@@ -139,6 +149,8 @@ green__patch_fn_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flag
                                 return -1;
                         if (size != NULL)
                                 *size = room;
+                } else if (b.tries == 0 && !is_listener(fd)) {
+                        return accept4(fd, addr, size, flags);
                 } else {
                         errno = EAGAIN;
                 }

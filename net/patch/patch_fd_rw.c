@@ -204,13 +204,17 @@ green__patch_fn_readv(int fd, const struct iovec *iov, int count)
 static ssize_t
 write_piece(int fd, const struct iovec *iov, int count, struct patch_parts *parts, size_t left)
 {
+        size_t pieces;
+
         if (!is_ready(fd, POLLOUT)) {
                 errno = EAGAIN;
                 return -1;
         }
         if (parts->skip == 0 && parts->next == iov && left <= PIPE_BUF)
                 return writev(fd, iov, count);
-        (void)green__patch_window(parts);
+        pieces = green__patch_window(parts);
+        if (is_file_now(fd))
+                return writev(fd, parts->window, (int)pieces);
         return write(fd, parts->window[0].iov_base,
                      parts->window[0].iov_len < PIPE_BUF ? parts->window[0].iov_len : PIPE_BUF);
 }

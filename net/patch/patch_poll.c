@@ -5,6 +5,8 @@
 
 #include <poll.h>
 
+#include "patch_signal.h"
+
 /* ---- masks of signals */
 
 /*
@@ -28,6 +30,14 @@ mask_end(void)
 {
         if (--masks.depth == 0)
                 (void)pthread_sigmask(SIG_SETMASK, &masks.before, NULL);
+}
+
+void
+green__patch_masks_forget(void)
+{
+        if (masks.depth > 0)
+                (void)pthread_sigmask(SIG_SETMASK, &masks.before, NULL);
+        masks.depth = 0;
 }
 
 /* ---- the wait */

@@ -122,6 +122,7 @@ static void
 in_child(void)
 {
         green__patch_away_forget();
+        green__patch_masks_forget();
 }
 
 static void
