@@ -572,22 +572,20 @@ several_os_threads_read_one_pipe(void)
         several_hubs_read(true);
 }
 
-GREEN_SUITE(net_patch_wait) {
-        GREEN_TEST(a_killed_call_fails_with_ecanceled),
-        GREEN_TEST(a_timeout_fails_calls_before_they_do_anything),
-        GREEN_TEST(closing_ends_the_waits_for_it),
-        GREEN_TEST(a_number_that_is_copied_over_is_closed),
-        GREEN_TEST(a_number_used_again_behind_our_back_heals),
-        GREEN_TEST(many_wait_for_one_listener),
-        GREEN_TEST(an_accept_that_came_too_late_does_not_wait),
-        GREEN_TEST(one_polls_what_another_reads),
-        GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
-        GREEN_TEST(a_poll_without_a_wait_lets_others_run),
-        GREEN_TEST(an_os_thread_without_a_hub_waits_as_a_whole),
-        GREEN_TEST(a_hub_callback_calls_the_system),
-        GREEN_TEST(many_descriptors_need_memory),
-        GREEN_TEST(a_child_waits_by_itself),
-        GREEN_TEST(several_os_threads_read_one_socket),
-        GREEN_TEST(several_os_threads_read_one_pipe),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_wait){GREEN_TEST(a_killed_call_fails_with_ecanceled),
+                            GREEN_TEST(a_timeout_fails_calls_before_they_do_anything),
+                            GREEN_TEST(closing_ends_the_waits_for_it),
+                            GREEN_TEST(a_number_that_is_copied_over_is_closed),
+                            GREEN_TEST(a_number_used_again_behind_our_back_heals),
+                            GREEN_TEST(many_wait_for_one_listener),
+                            GREEN_TEST(an_accept_that_came_too_late_does_not_wait),
+                            GREEN_TEST(one_polls_what_another_reads),
+                            GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
+                            GREEN_TEST(a_poll_without_a_wait_lets_others_run),
+                            GREEN_TEST(an_os_thread_without_a_hub_waits_as_a_whole),
+                            GREEN_TEST(a_hub_callback_calls_the_system),
+                            GREEN_TEST(many_descriptors_need_memory),
+                            GREEN_TEST(a_child_waits_by_itself),
+                            GREEN_TEST(several_os_threads_read_one_socket),
+                            GREEN_TEST(several_os_threads_read_one_pipe),
+                            GREEN_SUITE_END};

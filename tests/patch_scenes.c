@@ -25,8 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static void __attribute__((format(printf, 3, 4)))
-say(struct scene *s, int side, const char *format, ...)
+static void __attribute__((format(printf, 3, 4))) say(struct scene *s, int side, const char *format, ...)
 {
         size_t len = strlen(s->text[side]);
         va_list args;

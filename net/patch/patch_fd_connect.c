@@ -1,10 +1,11 @@
 /*
  * connect() and accept().
  *
- * No flag of a call makes these two not wait. connect() is begun with O_NONBLOCK, which is taken away again before anything
- * waits: a socket that is not connected yet is hardly ever shared. A listener often is, with processes that would see the
- * flag, so accept() is made only after poll() has said that somebody is there. Where another process or OS thread takes that
- * one first the system's call would wait, so a listener that may be shared is accepted under a timer: see patch_fd_guard.c.
+ * No flag of a call makes these two not wait. connect() is begun with O_NONBLOCK, which is taken away again before
+ * anything waits: a socket that is not connected yet is hardly ever shared. A listener often is, with processes that
+ * would see the flag, so accept() is made only after poll() has said that somebody is there. Where another process or
+ * OS thread takes that one first the system's call would wait, so a listener that may be shared is accepted under a
+ * timer: see patch_fd_guard.c.
  */
 #include "patch_fd_priv.h"
 
@@ -51,8 +52,8 @@ limit_of(int fd)
 }
 
 /*
- * Under way: wait for its end. 0, or -1 with errno. What the system says then to the same call is its outcome, and leaves the socket as a
- * call that has waited would.
+ * Under way: wait for its end. 0, or -1 with errno. What the system says then to the same call is its outcome, and
+ * leaves the socket as a call that has waited would.
  */
 static int
 finish_connect(int fd, const struct sockaddr *addr, socklen_t size, struct green__limit *limit)
@@ -62,8 +63,7 @@ finish_connect(int fd, const struct sockaddr *addr, socklen_t size, struct green
 
         while (!is_ready(fd, POLLOUT)) {
                 left = green__limit_left(limit);
-                rc = left <= 0 ? -ETIMEDOUT
-                               : green__patch_wait(fd, GREEN_WRITE, left, limit->timeout < GREEN_FOREVER);
+                rc = left <= 0 ? -ETIMEDOUT : green__patch_wait(fd, GREEN_WRITE, left, limit->timeout < GREEN_FOREVER);
                 if (rc == -ETIMEDOUT) {
                         errno = EINPROGRESS;
                         return -1;

@@ -1,6 +1,6 @@
 /*
- * read(), write() and their kind, on whatever the descriptor is: sockets by recv() and send(), pipes and their like with
- * RWF_NOWAIT, what knows neither (terminals) asked by poll() first, and files straight.
+ * read(), write() and their kind, on whatever the descriptor is: sockets by recv() and send(), pipes and their like
+ * with RWF_NOWAIT, what knows neither (terminals) asked by poll() first, and files straight.
  */
 #include "patch_fd_priv.h"
 
@@ -52,8 +52,8 @@ knows_not(ssize_t n)
 }
 
 /*
- * A number that was a pipe may be a file by now, of which RWF_NOWAIT reads no more than what is in memory. True: it is one, and
- * the call is the system's.
+ * A number that was a pipe may be a file by now, of which RWF_NOWAIT reads no more than what is in memory. True: it is
+ * one, and the call is the system's.
  */
 static bool
 is_file_now(int fd)

@@ -10,8 +10,8 @@
 /* ---- masks of signals */
 
 /*
- * The mask is the OS thread's, so the others run with it as well while one waits. The first that comes keeps the one before, and
- * the last that goes brings it back.
+ * The mask is the OS thread's, so the others run with it as well while one waits. The first that comes keeps the one
+ * before, and the last that goes brings it back.
  */
 static _Thread_local struct {
         unsigned depth;
