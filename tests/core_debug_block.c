@@ -158,6 +158,27 @@ lets_others_run(void *arg)
 
 /* It is measured by the switch, not by the batch; and sleeping is not running. */
 static void
+a_place_is_reported_once_where_that_is_asked_for(void)
+{
+        GREEN_COVERS("DEBUG-06");
+        CHECK(!green_debug_hub_blocking_once(true));
+        if (!detection_on())
+                return;
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(core_join(green_spawn(debug_blocks, NULL)), 0);
+        detection_off();
+        CHECK_INT(reports.count, 1);
+        CHECK(green_debug_hub_blocking_once(true));
+        if (!detection_on())
+                return;
+        CHECK_INT(core_join(green_spawn(debug_blocks, NULL)), 0);
+        CHECK(green_debug_hub_blocking_once(false));
+        CHECK_INT(core_join(green_spawn(debug_blocks, NULL)), 0);
+        detection_off();
+        CHECK_INT(reports.count, 2);
+}
+
+static void
 those_that_let_others_run_are_not_reported(void)
 {
         green_thread *gts[2];
@@ -345,6 +366,7 @@ GREEN_SUITE(core_debug_block) {
         GREEN_TEST(main_is_reported_too),
         GREEN_TEST(a_callback_that_blocks_is_reported),
         GREEN_TEST(each_time_is_reported),
+        GREEN_TEST(a_place_is_reported_once_where_that_is_asked_for),
         GREEN_TEST(those_that_let_others_run_are_not_reported),
         GREEN_TEST(other_threads_are_looked_at),
         GREEN_TEST(signals_of_the_application_stay),

@@ -32,9 +32,9 @@ int green__patch_run(char failed[PATCH_NAME_MAX]);
 
 /* ---- under the lock */
 
-/* Remembers a function that green_inject() puts in place, and asks for one. Returns 0 or -ENOMEM. */
-int green__patch_add_injected(void (*fn)(void));
-bool green__patch_is_injected(void (*fn)(void));
+/* Remembers a function that green_inject() puts into an object, and asks for one. Returns 0 or -ENOMEM. */
+int green__patch_add_injected(const void *id, void (*fn)(void));
+bool green__patch_is_injected(const void *id, void (*fn)(void));
 
 /* ---- either way */
 
