@@ -1,11 +1,11 @@
 /*
  * accept() of a listener that others may accept from as well.
  *
- * poll() has said that somebody is there, but another process or OS thread may be faster. Only the system's own call tells,
- * and it would wait then, with the whole OS thread. O_NONBLOCK for a moment would be seen by the others, who may be about to
- * wait, so the call is made under a timer of this OS thread instead, whose signal ends a wait that must not be. That takes two
- * system calls more, so it is done only where the listener may be shared: one that was not made here by a patched
- * socket(), in a process that has forked, or that accepts in several OS threads.
+ * poll() has said that somebody is there, but another process or OS thread may be faster. Only the system's own call
+ * tells, and it would wait then, with the whole OS thread. O_NONBLOCK for a moment would be seen by the others, who may
+ * be about to wait, so the call is made under a timer of this OS thread instead, whose signal ends a wait that must not
+ * be. That takes two system calls more, so it is done only where the listener may be shared: one that was not made here
+ * by a patched socket(), in a process that has forked, or that accepts in several OS threads.
  */
 #include "patch_fd_priv.h"
 

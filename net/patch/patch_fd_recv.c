@@ -1,6 +1,6 @@
 /*
- * recv() and its kind. Tried once with MSG_DONTWAIT, so that nothing of the descriptor is changed; what has to wait then goes
- * on in green__patch_recv_rest().
+ * recv() and its kind. Tried once with MSG_DONTWAIT, so that nothing of the descriptor is changed; what has to wait
+ * then goes on in green__patch_recv_rest().
  */
 #include "patch_fd_priv.h"
 
@@ -189,7 +189,8 @@ green__patch_fn_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr
 }
 
 ssize_t
-green__patch_fn_recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *size)
+green__patch_fn_recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from,
+                             socklen_t *size)
 {
         green__patch_check_room(n, room);
         return green__patch_fn_recvfrom(fd, buf, n, flags, from, size);

@@ -1,6 +1,6 @@
 /*
- * read(), write() and their kind, on whatever the descriptor is: sockets by recv() and send(), pipes and their like with
- * RWF_NOWAIT, what knows neither (terminals) asked by poll() first, and files straight.
+ * read(), write() and their kind, on whatever the descriptor is: sockets by recv() and send(), pipes and their like
+ * with RWF_NOWAIT, what knows neither (terminals) asked by poll() first, and files straight.
  */
 #include "patch_fd_priv.h"
 
@@ -52,8 +52,8 @@ knows_not(ssize_t n)
 }
 
 /*
- * A number that was a pipe may be a file by now, of which RWF_NOWAIT reads no more than what is in memory. True: it is one, and
- * the call is the system's.
+ * A number that was a pipe may be a file by now, of which RWF_NOWAIT reads no more than what is in memory. True: it is
+ * one, and the call is the system's.
  */
 static bool
 is_file_now(int fd)
@@ -204,13 +204,17 @@ green__patch_fn_readv(int fd, const struct iovec *iov, int count)
 static ssize_t
 write_piece(int fd, const struct iovec *iov, int count, struct patch_parts *parts, size_t left)
 {
+        size_t pieces;
+
         if (!is_ready(fd, POLLOUT)) {
                 errno = EAGAIN;
                 return -1;
         }
         if (parts->skip == 0 && parts->next == iov && left <= PIPE_BUF)
                 return writev(fd, iov, count);
-        (void)green__patch_window(parts);
+        pieces = green__patch_window(parts);
+        if (is_file_now(fd))
+                return writev(fd, parts->window, (int)pieces);
         return write(fd, parts->window[0].iov_base,
                      parts->window[0].iov_len < PIPE_BUF ? parts->window[0].iov_len : PIPE_BUF);
 }

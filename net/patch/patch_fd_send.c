@@ -1,6 +1,6 @@
 /*
- * send() and its kind. Tried once with MSG_DONTWAIT; a blocking send of a stream ends when all of it is sent, so the rest
- * follows in pieces. SIGPIPE comes as from the system's call: from one that could send nothing.
+ * send() and its kind. Tried once with MSG_DONTWAIT; a blocking send of a stream ends when all of it is sent, so the
+ * rest follows in pieces. SIGPIPE comes as from the system's call: from one that could send nothing.
  */
 #include "patch_fd_priv.h"
 

@@ -81,8 +81,8 @@ begin(struct patch_blocked *b, int fd, unsigned events)
 }
 
 /*
- * One that is said to be ready again and again while its call says EAGAIN (a datagram for a peer of the same machine that is
- * full) is tried less and less often.
+ * One that is said to be ready again and again while its call says EAGAIN (a datagram for a peer of the same machine
+ * that is full) is tried less and less often.
  */
 static double
 pause_for(unsigned tries)

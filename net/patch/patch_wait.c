@@ -103,6 +103,9 @@ void
 green__patch_away_forget(void)
 {
         here.posted = 0;
+        here.depth = 0;
+        here.queue = (struct green_waitq){NULL, NULL};
+        atomic_store(&here.pending, 0);
 }
 
 static bool
@@ -120,8 +123,7 @@ green__patch_away_begin(bool masked)
                 return false;
         hub = green_get_hub();
         if (hub != here.hub) {
-                /* One that was on its way to a hub that has ended will not come. */
-                here.posted = 0;
+                green__patch_away_forget();
                 here.hub = hub;
         }
         here.depth++;
