@@ -486,7 +486,6 @@ an_os_thread_without_a_hub_waits_as_a_whole(void)
         pthread_t thread;
         char byte = 0;
 
-        GREEN_COVERS("PATCH-07");
         open_ends();
         CHECK_INT(pthread_create(&thread, NULL, without_a_hub, NULL), 0);
         CHECK_INT(write(ends[1], "h", 1), 1);
@@ -648,7 +647,7 @@ GREEN_SUITE(net_patch_wait){GREEN_TEST(a_killed_call_fails_with_ecanceled),
                             GREEN_TEST(many_wait_for_one_listener),
                             GREEN_TEST(an_accept_that_came_too_late_does_not_wait),
                             GREEN_TEST(processes_share_a_listener),
-        GREEN_TEST(one_polls_what_another_reads),
+                            GREEN_TEST(one_polls_what_another_reads),
                             GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
                             GREEN_TEST(a_poll_without_a_wait_lets_others_run),
                             GREEN_TEST(an_os_thread_without_a_hub_waits_as_a_whole),
