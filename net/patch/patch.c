@@ -59,6 +59,7 @@ green_monkey_patch(unsigned groups)
                 atomic_store(&program, true);
         }
         green__patch_add_groups(functions == 0 ? GREEN_PATCH_ALL : functions);
+        green__patch_watch();
         return run(failed);
 }
 
@@ -98,7 +99,7 @@ take_new(void *handle, const struct patch_ids *before)
 {
         struct patch_ids *after = green__patch_ids();
         const void *named = green__patch_id_of_handle(handle);
-        int rc = after == NULL ? -ENOMEM : 0;
+        int rc = named == NULL ? -ENOENT : after == NULL ? -ENOMEM : 0;
 
         for (size_t i = 0; after != NULL && i < after->n && rc == 0; i++) {
                 if (after->at[i] == named || !green__patch_ids_have(before, after->at[i]))
@@ -137,6 +138,7 @@ green_import_patched(const char *file)
         if (rc == 0)
                 return handle;
         (void)dlclose(handle);
+        green__patch_forget();
         errno = -rc;
         return NULL;
 }

@@ -23,6 +23,7 @@ enum { LISTS = 256, LINE = 64 };
 /* Seconds between the looks of the first in line, where an object may become free without a word. */
 #define LOOK_FIRST 100e-6
 #define LOOK_LAST 20e-3
+#define LOOK_SLOW 200e-3
 
 struct list {
         pthread_mutex_t lock;
@@ -416,6 +417,7 @@ static double
 park_time(struct green__lot_wait *w, double left, double *look)
 {
         struct list *l = list_of(w->key);
+        double last = w->slow ? LOOK_SLOW : LOOK_LAST;
         bool first;
 
         if (w->silent == NULL || !w->silent(w))
@@ -426,7 +428,7 @@ park_time(struct green__lot_wait *w, double left, double *look)
         (void)pthread_mutex_unlock(&l->lock);
         if (!first)
                 return left;
-        *look = *look == 0 ? LOOK_FIRST : *look * 2 < LOOK_LAST ? *look * 2 : LOOK_LAST;
+        *look = *look == 0 ? LOOK_FIRST : *look * 2 < last ? *look * 2 : last;
         return *look < left ? *look : left;
 }
 

@@ -34,6 +34,7 @@ struct green__lot_wait {
         void *object;   /* (set) for try: the object, writable */
         uint64_t owner; /* (set) for try: who takes it */
         bool any_os;    /* (set) see try */
+        bool slow;      /* (set) looks are far apart: it may wait for long, and a word is likely */
         bool shielded;  /* (set) neither kill nor timeout ends it */
         bool listed;    /* stands in a list; under its lock */
         bool looks;     /* is the one that looks now and then; under its lock */

@@ -154,7 +154,7 @@ static int
 sem_take(sem_t *sem, const struct green__lot_limit *limit)
 {
         struct green__lot_wait w = {
-                .key = sem, .object = sem, .try = take_permit, .silent = always, .any_os = true};
+                .key = sem, .object = sem, .try = take_permit, .silent = always, .any_os = true, .slow = true};
         int rc;
 
         if (!green__patch_may_wait())
