@@ -81,8 +81,7 @@ detach(thrd_t thread)
         return result(green__pt_detach((pthread_t)thread));
 }
 
-static void __attribute__((noreturn))
-leave(int value)
+static void __attribute__((noreturn)) leave(int value)
 {
         struct green__pt *pt = green__pt_self();
 
