@@ -4,10 +4,14 @@
 # loopback is used.
 . "$top_srcdir/tests/web_peers.sh"
 way="green-net run"
-web/cli/green-net run true >"$tmp/out" 2>&1 || {
-    grep -q 'not to be had\|not in this build\|cannot be changed' "$tmp/out" || { cat "$tmp/out"; exit 1; }
-    head -n 1 "$tmp/out"
-    exit 77
+case $SANITIZE_CFLAGS in
+    *-fsanitize*) echo "a program without the sanitizer cannot bring along a library with it"; exit 77 ;;
+esac
+web/cli/green-net run true >"$tmp/out" 2>&1 && test ! -s "$tmp/out" || {
+    cat "$tmp/out"
+    # A build without modules, or a system whose loader does not show what it has loaded.
+    ! grep -q 'no module to be brought along\|runs as it is' "$tmp/out" || exit 77
+    exit 1
 }
 green() { # SECONDS PROGRAM...
     limit=$1
@@ -63,7 +67,7 @@ if command -v curl >/dev/null; then
         done
         # Twenty at once.
         green 60 curl -sS -m 30 --parallel --parallel-max 20 -o "$tmp/part#1" "$url/bytes/[1000-1019]" >"$tmp/out" 2>&1
-        same "curl --parallel" "$? $(cat "$tmp/out")" "0 "
+        same "curl --parallel" $? 0
         same "curl --parallel: bytes" "$(cat "$tmp"/part1* | wc -c | tr -d ' ')" 20190
         # The limit of time is curl's own.
         green 30 curl -sS -m 1 -o "$tmp/got" "$url/delay/10" >"$tmp/out" 2>&1

@@ -1,9 +1,442 @@
-/* net/patch/: imports of loaded objects are changed at run time. */
+/* net/patch/: imports of loaded objects are changed at run time. What concerns the whole process happens in a child. */
 #include "net_suite.h"
 
-#include <dlfcn.h>
+#include "patch_victim.h"
 
-static ssize_t (*before)(int, void *, size_t);
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LATE 0.02 /* seconds: for what has to be seen to wait */
+
+/* ---- children, and libraries */
+
+static bool
+no_modules(void)
+{
+        if (suite_plugin("patch_victim_now") != NULL)
+                return false;
+        suite_skip("no modules in this build");
+        return true;
+}
+
+/* Its checks count here. */
+static void
+in_child(void (*fn)(void))
+{
+        int status = 0;
+        pid_t pid;
+
+        if (no_modules() || suite_skip_without_child_threads())
+                return;
+        fflush(NULL);
+        pid = fork();
+        if (pid == 0) {
+                fn();
+                fflush(NULL);
+                _exit(suite_failures() != 0);
+        }
+        CHECK_OR_RETURN(pid > 0);
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        CHECK_INT(status, 0);
+}
+
+static void *
+load(const char *name)
+{
+        const char *path = suite_plugin(name);
+        void *handle = path == NULL ? NULL : dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+
+        if (handle == NULL) {
+                FAIL("%s cannot be loaded", name);
+                _exit(1);
+        }
+        return handle;
+}
+
+/* A function of a library; to be cast to its type. */
+static void (*function(void *handle, const char *name))(void)
+{
+        void *symbol = dlsym(handle, name);
+        void (*fn)(void) = NULL;
+
+        if (!CHECK(symbol != NULL))
+                _exit(1);
+        memcpy(&fn, &symbol, sizeof fn);
+        return fn;
+}
+
+typedef ssize_t (*read_fn)(int, void *, size_t);
+typedef int (*nap_fn)(long);
+
+static void *
+pointer(void (*fn)(void))
+{
+        void *p = NULL;
+
+        memcpy(&p, &fn, sizeof p);
+        return p;
+}
+
+/* ---- does a call let others run? */
+
+struct victim_call {
+        void *handle;
+        const char *name;
+        int fd;
+        bool over;
+};
+
+static void *
+read_one(void *arg)
+{
+        struct victim_call *c = arg;
+        char byte = 0;
+
+        CHECK_INT(((read_fn)function(c->handle, c->name))(c->fd, &byte, 1), 1);
+        CHECK_INT(byte, 'x');
+        c->over = true;
+        return NULL;
+}
+
+/* It waits in a green thread until another one has written. Were it not green nobody would come to write. */
+static void
+reads_green(void *handle, const char *name)
+{
+        struct victim_call c = {.handle = handle, .name = name};
+        green_thread *gt;
+        int fds[2];
+
+        CHECK_INT(pipe(fds), 0);
+        c.fd = fds[0];
+        gt = green_spawn(read_one, &c);
+        CHECK_INT(green_sleep(LATE), 0);
+        CHECK(!c.over);
+        CHECK_INT(write(fds[1], "x", 1), 1);
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        CHECK(c.over);
+        green_thread_unref(gt);
+        close(fds[0]);
+        close(fds[1]);
+}
+
+static void *
+set_flag(void *arg)
+{
+        *(bool *)arg = true;
+        return NULL;
+}
+
+/* Does another green thread come to run while the library sleeps? */
+static bool
+naps_green(void *handle)
+{
+        nap_fn nap = (nap_fn)function(handle, "victim_nap");
+        bool ran = false;
+        green_thread *gt = green_spawn(set_flag, &ran);
+
+        CHECK_INT(nap(5), 0);
+        if (ran) {
+                green_thread_unref(gt);
+                return true;
+        }
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        green_thread_unref(gt);
+        return false;
+}
+
+/* ---- what is asked for */
+
+static void
+check_selection(void)
+{
+        CHECK(!green_is_monkey_patched("socket"));
+        CHECK(!green_is_monkey_patched("recv"));
+        CHECK_INT(green_monkey_patch(0x4000), -EINVAL);
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME | 0x4000), -EINVAL);
+        CHECK_INT(green_last_error()->code, -EINVAL);
+        CHECK(!green_is_monkey_patched("time"));
+
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME | GREEN_PATCH_SOCKET), 0);
+        CHECK(green_is_monkey_patched("time"));
+        CHECK(green_is_monkey_patched("socket"));
+        CHECK(green_is_monkey_patched("nanosleep"));
+        CHECK(green_is_monkey_patched("recv"));
+        CHECK(!green_is_monkey_patched("thread"));
+        CHECK(!green_is_monkey_patched("pthread_create"));
+        CHECK(!green_is_monkey_patched("getaddrinfo"));
+        CHECK(!green_is_monkey_patched("nosuch"));
+        CHECK(!green_is_monkey_patched(""));
+        CHECK(!green_is_monkey_patched(NULL));
+
+        /* Again, and more. */
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME), 0);
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_DNS), 0);
+        CHECK(green_is_monkey_patched("getaddrinfo"));
+        CHECK(green_is_monkey_patched("socket"));
+        CHECK(!green_is_monkey_patched("subprocess"));
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_ALL & ~GREEN_PATCH_THREAD), 0);
+        CHECK(green_is_monkey_patched("subprocess"));
+        CHECK(!green_is_monkey_patched("thread"));
+        CHECK_INT(green_monkey_patch(0), 0);
+        CHECK(green_is_monkey_patched("thread"));
+        CHECK_INT(green_monkey_patch(0), 0);
+}
+
+static void
+groups_are_chosen_and_asked_for(void)
+{
+        GREEN_COVERS("PATCH-02", "PATCH-03");
+        in_child(check_selection);
+}
+
+static void
+groups_have_names(void)
+{
+        CHECK_INT(green_patch_group("os"), GREEN_PATCH_OS);
+        CHECK_INT(green_patch_group("select"), GREEN_PATCH_SELECT);
+        CHECK_INT(green_patch_group("socket"), GREEN_PATCH_SOCKET);
+        CHECK_INT(green_patch_group("thread"), GREEN_PATCH_THREAD);
+        CHECK_INT(green_patch_group("time"), GREEN_PATCH_TIME);
+        CHECK_INT(green_patch_group("dns"), GREEN_PATCH_DNS);
+        CHECK_INT(green_patch_group("subprocess"), GREEN_PATCH_SUBPROCESS);
+        CHECK_INT(green_patch_group("recv"), 0);
+        CHECK_INT(green_patch_group(NULL), 0);
+}
+
+/* ---- what is changed */
+
+static void
+check_early(void)
+{
+        CHECK_INT(green_monkey_patch(0), 0);
+        CHECK(naps_green(load("patch_victim_now")));
+        CHECK(naps_green(load("patch_victim_lazy")));
+}
+
+static void
+what_is_loaded_later_is_patched(void)
+{
+        GREEN_COVERS("PATCH-01", "PATCH-05");
+        in_child(check_early);
+}
+
+static void
+check_late(void)
+{
+        void *now = load("patch_victim_now"), *lazy = load("patch_victim_lazy"), *bound = load("patch_victim_bound");
+
+        /* This one has made its calls before; the lazy one has not bound them yet. */
+        CHECK(!naps_green(now));
+        CHECK(!naps_green(bound));
+        CHECK_INT(green_monkey_patch(0), 0);
+        CHECK(naps_green(now));
+        CHECK(naps_green(lazy));
+        CHECK(naps_green(bound));
+}
+
+static void
+what_was_loaded_before_is_patched(void)
+{
+        GREEN_COVERS("PATCH-01", "PATCH-05");
+        in_child(check_late);
+}
+
+static void
+check_reads(void)
+{
+        static const char *const names[] = {"patch_victim_now", "patch_victim_lazy", "patch_victim_noplt"};
+
+        CHECK_INT(green_monkey_patch(0), 0);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+                void *handle = load(names[i]);
+
+                reads_green(handle, "victim_read");
+                reads_green(handle, "victim_read_checked");
+                reads_green(handle, "victim_read_by_table");
+                reads_green(handle, "victim_read_by_fixed_table");
+        }
+}
+
+static void
+calls_of_all_kinds_are_changed(void)
+{
+        GREEN_COVERS("PATCH-01");
+        in_child(check_reads);
+}
+
+static void
+check_groups(void)
+{
+        void *handle = load("patch_victim_now");
+
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_DNS), 0);
+        CHECK(!naps_green(handle));
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME), 0);
+        CHECK(naps_green(handle));
+}
+
+static void
+what_was_not_asked_for_stays(void)
+{
+        GREEN_COVERS("PATCH-02");
+        in_child(check_groups);
+}
+
+/* May this be written to? As /proc/self/maps says. */
+static bool
+is_writable(const void *address)
+{
+        FILE *maps = fopen("/proc/self/maps", "r");
+        char line[PATH_MAX], rights[8] = "?";
+        unsigned long begin, end;
+
+        while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+                if (sscanf(line, "%lx-%lx %7s", &begin, &end, rights) == 3 && (uintptr_t)address >= begin &&
+                    (uintptr_t)address < end)
+                        break;
+        }
+        if (maps != NULL)
+                fclose(maps);
+        return rights[1] == 'w';
+}
+
+static void
+check_relro(void)
+{
+        void *handle = load("patch_victim_now");
+        const void *cell = ((const void *(*)(void))function(handle, "victim_fixed"))();
+
+        CHECK(!is_writable(cell));
+        CHECK_INT(green_monkey_patch(0), 0);
+        reads_green(handle, "victim_read_by_fixed_table");
+        CHECK(!is_writable(cell));
+}
+
+static void
+read_only_pages_are_so_again(void)
+{
+        in_child(check_relro);
+}
+
+/* ---- libc's own */
+
+static void
+check_original(void)
+{
+        void (*before)(void) = green_original("nanosleep");
+        bool ran = false;
+        green_thread *gt;
+        struct timespec t = {.tv_nsec = 5000000};
+
+        CHECK(before != NULL);
+        CHECK(green_original("no_such_function") == NULL);
+        CHECK(green_original(NULL) == NULL);
+        CHECK_INT(green_monkey_patch(0), 0);
+        CHECK(green_original("nanosleep") == before);
+        CHECK(green_original("read") != NULL);
+        gt = green_spawn(set_flag, &ran);
+        CHECK_INT(((int (*)(const struct timespec *, struct timespec *))before)(&t, NULL), 0);
+        CHECK(!ran);
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        green_thread_unref(gt);
+}
+
+static void
+the_original_blocks(void)
+{
+        GREEN_COVERS("PATCH-07");
+        in_child(check_original);
+}
+
+/* green-net itself calls libc, whoever is patched: or this would not come back. */
+static void
+check_own_calls(void)
+{
+        char byte = 0;
+        int fds[2];
+
+        CHECK_INT(green_monkey_patch(0), 0);
+        CHECK_INT(pipe(fds), 0);
+        CHECK_INT(green_os_write(fds[1], "x", 1), 1);
+        CHECK_INT(green_os_read(fds[0], &byte, 1), 1);
+        CHECK_INT(green_sleep(0.001), 0);
+        CHECK_INT(green_hub_destroy(1), 0);
+        CHECK_INT(green_sleep(0.001), 0);
+}
+
+static void
+green_net_itself_calls_libc(void)
+{
+        GREEN_COVERS("PATCH-07");
+        in_child(check_own_calls);
+}
+
+/* ---- dlopen() and dlsym() of those who are patched */
+
+static void
+check_dlopen(void)
+{
+        void *(*victim_open)(const char *), *handle, *second;
+
+        CHECK_INT(green_monkey_patch(0), 0);
+        handle = load("patch_victim_now");
+        victim_open = (void *(*)(const char *))function(handle, "victim_dlopen");
+        second = victim_open(suite_plugin("patch_victim_lazy"));
+        CHECK_OR_RETURN(second != NULL);
+        CHECK(naps_green(second));
+        CHECK(victim_open("/nosuch.so") == NULL);
+        CHECK(dlerror() != NULL);
+}
+
+static void
+what_a_library_loads_is_patched(void)
+{
+        in_child(check_dlopen);
+}
+
+static void
+check_dlsym(void)
+{
+        void *handle = load("patch_victim_now"), *libc = dlopen("libc.so.6", RTLD_LAZY), *original, *found;
+        void *(*by_handle)(void *, const char *), *(*by_default)(const char *), *(*by_next)(const char *);
+
+        by_handle = (void *(*)(void *, const char *))function(handle, "victim_dlsym");
+        by_default = (void *(*)(const char *))function(handle, "victim_dlsym_default");
+        by_next = (void *(*)(const char *))function(handle, "victim_dlsym_next");
+        original = pointer(green_original("nanosleep"));
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME), 0);
+        found = by_default("nanosleep");
+        CHECK(found != NULL && found != original);
+        CHECK_PTR(by_next("nanosleep"), found);
+        if (libc != NULL)
+                CHECK_PTR(by_handle(libc, "nanosleep"), found);
+        /* A group that was not asked for, what nobody stands for, and what there is not. */
+        CHECK_PTR(by_default("getaddrinfo"), pointer(green_original("getaddrinfo")));
+        CHECK_PTR(by_default("strlen"), dlsym(RTLD_DEFAULT, "strlen"));
+        CHECK_PTR(by_next("malloc"), dlsym(RTLD_DEFAULT, "malloc"));
+        dlerror();
+        CHECK_PTR(by_default("no_such_function"), NULL);
+        CHECK(dlerror() != NULL);
+        /* Its own, which is in no global scope. */
+        CHECK_PTR(by_default("victim_nap"), pointer(function(handle, "victim_nap")));
+        CHECK_PTR(dlerror(), NULL);
+        CHECK_PTR(by_handle(handle, "victim_nap"), pointer(function(handle, "victim_nap")));
+}
+
+static void
+what_a_library_looks_up_is_the_replacement(void)
+{
+        in_child(check_dlsym);
+}
+
+/* ---- one object */
 
 static ssize_t
 answer(int fd, void *buf, size_t len)
@@ -13,68 +446,248 @@ answer(int fd, void *buf, size_t len)
         return (ssize_t)len * 2;
 }
 
-/* A library of tests.am, loaded; NULL: this build has none. */
-static void *
-load(const char *name)
-{
-        const char *path = suite_plugin(name);
-        void *handle = path == NULL ? NULL : dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+static read_fn before;
 
-        if (path != NULL && handle == NULL)
-                FAIL("%s: %s", path, dlerror());
-        return handle;
-}
-
-typedef ssize_t (*read_fn)(int, void *, size_t);
-
-static read_fn
-function(void *handle, const char *name)
-{
-        void *symbol = dlsym(handle, name);
-        read_fn fn = NULL;
-
-        CHECK(symbol != NULL);
-        memcpy(&fn, &symbol, sizeof fn);
-        return fn;
-}
+static const struct green_patch_symbol answers[] = {
+        {"read", (void (*)(void))answer, (void (**)(void)) & before},
+        {NULL, NULL, NULL},
+};
 
 static void
-inject_into(const char *name)
+inject_into(const char *name, bool is_patched)
 {
-        const struct green_patch_symbol table[] = {
-                {"read", (void (*)(void))answer, (void (**)(void)) & before},
-                {NULL, NULL, NULL},
-        };
         void *handle = load(name);
         char bytes[4];
 
-        if (handle == NULL)
-                return;
         before = NULL;
         /* A jump slot or a global cell, and two tables. */
-        CHECK_INT(green_inject(handle, table), 3);
-        CHECK_INT(function(handle, "victim_read")(-1, bytes, 4), 8);
-        CHECK_INT(function(handle, "victim_read_by_table")(-1, bytes, 4), 8);
-        CHECK_INT(function(handle, "victim_read_by_fixed_table")(-1, bytes, 4), 8);
-        CHECK(before == (read_fn)green_original("read"));
+        CHECK_INT(green_inject(handle, answers), 3);
+        CHECK_INT(((read_fn)function(handle, "victim_read"))(-1, bytes, 4), 8);
+        CHECK_INT(((read_fn)function(handle, "victim_read_by_table"))(-1, bytes, 4), 8);
+        CHECK_INT(((read_fn)function(handle, "victim_read_by_fixed_table"))(-1, bytes, 4), 8);
+        CHECK(before != NULL && before != answer);
+        CHECK_INT((void (*)(void))before == green_original("read"), !is_patched);
+        CHECK_INT(green_inject(handle, answers), 0);
+}
+
+static void
+check_inject(void)
+{
+        char bytes[4];
+
+        inject_into("patch_victim_now", false);
+        inject_into("patch_victim_lazy", false);
         CHECK_INT(read(-1, bytes, 4), -1);
-        CHECK_INT(green_inject(handle, table), 0);
-        dlclose(handle);
+        /* It stays. */
+        CHECK_INT(green_monkey_patch(0), 0);
+        CHECK_INT(((read_fn)function(load("patch_victim_now"), "victim_read"))(-1, bytes, 4), 8);
+        CHECK_INT(((read_fn)function(load("patch_victim_lazy"), "victim_read"))(-1, bytes, 4), 8);
+        /* It goes before. */
+        inject_into("patch_victim_bound", true);
 }
 
 static void
 what_one_object_imports_is_replaced(void)
 {
         GREEN_COVERS("PATCH-06");
-        if (suite_plugin("patch_victim_now") == NULL) {
-                suite_skip("no modules in this build");
-                return;
+        in_child(check_inject);
+}
+
+static void
+check_inject_wrongly(void)
+{
+        const struct green_patch_symbol none[] = {{NULL, NULL, NULL}},
+                                        bad[] = {{"read", NULL, NULL}, {NULL, NULL, NULL}},
+                                        other[] = {{"no_such_function", (void (*)(void))answer, NULL},
+                                                   {NULL, NULL, NULL}};
+        void *handle = load("patch_victim_now");
+        char no_handle[64] = "";
+
+        CHECK_INT(green_inject(handle, NULL), -EINVAL);
+        CHECK_INT(green_inject(handle, bad), -EINVAL);
+        CHECK_INT(green_inject(no_handle, answers), -ENOENT);
+        CHECK_INT(green_last_error()->code, -ENOENT);
+        CHECK_INT(green_inject(handle, none), 0);
+        CHECK_INT(green_inject(handle, other), 0);
+        CHECK_INT(green_inject(NULL, other), 0);
+        /* The program itself. */
+        CHECK(green_inject(NULL, answers) > 0);
+        CHECK_INT(read(-1, no_handle, 4), 8);
+}
+
+static void
+an_injection_that_cannot_be(void)
+{
+        in_child(check_inject_wrongly);
+}
+
+static void
+check_import(void)
+{
+        void *other = load("patch_victim_lazy"), *handle, *again;
+
+        handle = green_import_patched(suite_plugin("patch_victim_now"));
+        CHECK_OR_RETURN(handle != NULL);
+        CHECK(naps_green(handle));
+        CHECK(!naps_green(other));
+        CHECK(!green_is_monkey_patched("time"));
+        reads_green(handle, "victim_read");
+        again = green_import_patched(suite_plugin("patch_victim_now"));
+        CHECK_PTR(again, handle);
+        CHECK_INT(dlclose(again), 0);
+        CHECK(naps_green(handle));
+        /* What it loads belongs to it. */
+        handle = ((void *(*)(const char *))function(handle, "victim_dlopen"))(suite_plugin("patch_victim_noplt"));
+        CHECK_OR_RETURN(handle != NULL);
+        CHECK(naps_green(handle));
+        CHECK(!naps_green(load("patch_victim_bound")));
+        /* One that is there already. */
+        CHECK(green_import_patched(suite_plugin("patch_victim_lazy")) != NULL);
+        CHECK(naps_green(other));
+}
+
+static void
+an_imported_library_is_patched_and_no_other(void)
+{
+        GREEN_COVERS("PATCH-06");
+        in_child(check_import);
+}
+
+static void
+check_import_wrongly(void)
+{
+        errno = 0;
+        CHECK(green_import_patched("libnosuch.so") == NULL);
+        CHECK_INT(errno, ENOENT);
+        CHECK(strstr(green_last_error()->message, "libnosuch.so") != NULL);
+        CHECK(green_import_patched(NULL) == NULL);
+        CHECK_INT(errno, EINVAL);
+}
+
+static void
+a_library_that_is_not_there(void)
+{
+        in_child(check_import_wrongly);
+}
+
+/* Gone, and something else may lie there. */
+static void
+check_reload(void)
+{
+        void *handle;
+
+        for (int i = 0; i < 5; i++) {
+                handle = green_import_patched(suite_plugin("patch_victim_now"));
+                CHECK_OR_RETURN(handle != NULL);
+                CHECK(naps_green(handle));
+                CHECK_INT(dlclose(handle), 0);
+                handle = load("patch_victim_lazy");
+                CHECK(green_import_patched(suite_plugin("patch_victim_bound")) != NULL);
+                CHECK(!naps_green(handle));
+                CHECK_INT(dlclose(handle), 0);
         }
-        inject_into("patch_victim_now");
-        inject_into("patch_victim_lazy");
+}
+
+static void
+what_was_unloaded_is_forgotten(void)
+{
+        in_child(check_reload);
+}
+
+/* ---- GREEN_PATCH_DEBUG */
+
+static char told[16384];
+static int blocked;
+static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+keep(void *arg, enum green_log_level level, const char *message)
+{
+        size_t len;
+
+        (void)arg;
+        (void)level;
+        pthread_mutex_lock(&told_lock);
+        len = strlen(told);
+        (void)snprintf(told + len, sizeof told - len, "%s\n", message);
+        blocked += strstr(message, "has not let others run") != NULL;
+        pthread_mutex_unlock(&told_lock);
+}
+
+static int
+count_blocked(void)
+{
+        int n;
+
+        pthread_mutex_lock(&told_lock);
+        n = blocked;
+        pthread_mutex_unlock(&told_lock);
+        return n;
+}
+
+/* From one place, until that was told of or for long. */
+static void
+block(bool first)
+{
+        int (*volatile original)(const struct timespec *, struct timespec *) =
+                (int (*)(const struct timespec *, struct timespec *))green_original("nanosleep");
+        struct timespec t = {.tv_nsec = 20000000};
+
+        for (volatile int i = 0; i < (first ? 500 : 25) && (!first || count_blocked() == 0); i++)
+                (void)original(&t, NULL);
+}
+
+static void
+check_debug(void)
+{
+        void (*volatile blocks)(bool) = block;
+        char *line;
+
+        CHECK_INT(setenv("GREEN_PATCH_DEBUG", "1", 1), 0);
+        green_set_log(keep, NULL);
+        load("patch_victim_now");
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME), 0);
+        line = strstr(told, "patch_victim_now.so: ");
+        CHECK_OR_RETURN(line != NULL);
+        line[strcspn(line, "\n")] = '\0';
+        CHECK(strstr(line, " nanosleep") != NULL);
+        CHECK(strstr(line, " read") == NULL);
+        CHECK_INT(green_sleep(0), 0);
+        /* The same call again and again is told of once. */
+        for (volatile int round = 0; round < 3; round++) {
+                blocks(round == 0);
+                CHECK_INT(green_sleep(0), 0);
+        }
+        if (!CHECK_INT(count_blocked(), 1))
+                fputs(told, stderr);
+        CHECK(strstr(told, "nanosleep") != NULL);
+        CHECK_INT(green_debug_hub_blocking_detection(false, 0), 0);
+        green_set_log(NULL, NULL);
+}
+
+static void
+debugging_shows_what_is_patched_and_what_blocks(void)
+{
+        in_child(check_debug);
 }
 
 GREEN_SUITE(net_patch) {
+        GREEN_TEST(groups_are_chosen_and_asked_for),
+        GREEN_TEST(groups_have_names),
+        GREEN_TEST(what_is_loaded_later_is_patched),
+        GREEN_TEST(what_was_loaded_before_is_patched),
+        GREEN_TEST(calls_of_all_kinds_are_changed),
+        GREEN_TEST(what_was_not_asked_for_stays),
+        GREEN_TEST(read_only_pages_are_so_again),
+        GREEN_TEST(the_original_blocks),
+        GREEN_TEST(green_net_itself_calls_libc),
+        GREEN_TEST(what_a_library_loads_is_patched),
+        GREEN_TEST(what_a_library_looks_up_is_the_replacement),
         GREEN_TEST(what_one_object_imports_is_replaced),
+        GREEN_TEST(an_injection_that_cannot_be),
+        GREEN_TEST(an_imported_library_is_patched_and_no_other),
+        GREEN_TEST(a_library_that_is_not_there),
+        GREEN_TEST(what_was_unloaded_is_forgotten),
+        GREEN_TEST(debugging_shows_what_is_patched_and_what_blocks),
         GREEN_SUITE_END
 };

@@ -1,6 +1,6 @@
 /*
- * Patched calls on descriptors do what the system's do: each scene of patch_scenes.c is played by OS threads in a library
- * that is not patched, and by green threads in a copy of it that is.
+ * Patched calls on descriptors do what the system's do: each scene of patch_scenes.c is played by OS threads in a
+ * library that is not patched, and by green threads in a copy of it that is.
  */
 #include "net_suite.h"
 
@@ -162,9 +162,6 @@ polls_sharing_files_and_numbers_are_as_in_threads(void)
         compare(19, 1000);
 }
 
-GREEN_SUITE(net_patch_fd) {
-        GREEN_TEST(streams_are_read_and_written_as_by_threads),
-        GREEN_TEST(datagrams_limits_and_modes_are_as_in_threads),
-        GREEN_TEST(polls_sharing_files_and_numbers_are_as_in_threads),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_fd){GREEN_TEST(streams_are_read_and_written_as_by_threads),
+                          GREEN_TEST(datagrams_limits_and_modes_are_as_in_threads),
+                          GREEN_TEST(polls_sharing_files_and_numbers_are_as_in_threads), GREEN_SUITE_END};

@@ -7,9 +7,9 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <sys/time.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define FD(type, name) PATCHED(green__patch_fd, type, name)
 #define POLL(type, name) PATCHED(green__patch_poll, type, name)
@@ -265,14 +265,12 @@ others_are_not_interrupted(void)
         close_ends();
 }
 
-GREEN_SUITE(net_patch_signal) {
-        GREEN_TEST(a_handler_without_restart_interrupts_main),
-        GREEN_TEST(a_handler_with_restart_does_not),
-        GREEN_TEST(an_alarm_ends_what_waits_for_good),
-        GREEN_TEST(a_handler_may_jump_out_of_a_wait),
-        GREEN_TEST(handlers_are_told_as_they_were_set),
-        GREEN_TEST(a_raised_signal_has_been_handled_when_it_returns),
-        GREEN_TEST(ppoll_lets_a_blocked_signal_through),
-        GREEN_TEST(others_are_not_interrupted),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_signal){GREEN_TEST(a_handler_without_restart_interrupts_main),
+                              GREEN_TEST(a_handler_with_restart_does_not),
+                              GREEN_TEST(an_alarm_ends_what_waits_for_good),
+                              GREEN_TEST(a_handler_may_jump_out_of_a_wait),
+                              GREEN_TEST(handlers_are_told_as_they_were_set),
+                              GREEN_TEST(a_raised_signal_has_been_handled_when_it_returns),
+                              GREEN_TEST(ppoll_lets_a_blocked_signal_through),
+                              GREEN_TEST(others_are_not_interrupted),
+                              GREEN_SUITE_END};

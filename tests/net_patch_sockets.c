@@ -23,6 +23,10 @@ static void
 a_hundred_clients_that_know_sockets_wait_at_once(void)
 {
         GREEN_COVERS("PATCH-01");
+        if (suite_plugin("patch_victim_now") == NULL) {
+                suite_skip("green-net is linked into the program, which is left alone then");
+                return;
+        }
         prove(&(struct proof){.what = "sockets", .ask = ask});
 }
 

@@ -9,6 +9,9 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "../net/patch/patch_fd_guard.h"
 
 #define FD(type, name) PATCHED(green__patch_fd, type, name)
 #define POLL(type, name) PATCHED(green__patch_poll, type, name)
@@ -21,6 +24,7 @@ typedef int (*connect_fn)(int, const struct sockaddr *, socklen_t);
 typedef int (*close_fn)(int);
 typedef int (*dup2_fn)(int, int);
 typedef int (*poll_fn)(struct pollfd *, nfds_t, int);
+typedef int (*select_fn)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 typedef int (*epoll_wait_fn)(int, struct epoll_event *, int, int);
 
 static int ends[2];
@@ -288,6 +292,21 @@ many_wait_for_one_listener(void)
         close(heard);
 }
 
+/* Another process may be faster than we are after poll(): the call must not wait then, with all green threads. */
+static void
+an_accept_that_came_too_late_does_not_wait(void)
+{
+        struct sockaddr_in at;
+        int heard = listener(&at);
+        double start = seconds();
+
+        CHECK_INT(green__patch_guarded_accept(heard, NULL, NULL, 0), -1);
+        CHECK_INT(errno, EAGAIN);
+        CHECK(seconds() - start < 5 * suite_slow());
+        CHECK_INT(fcntl(heard, F_GETFL) & O_NONBLOCK, 0);
+        close(heard);
+}
+
 static void
 one_polls_what_another_reads(void)
 {
@@ -432,6 +451,72 @@ a_hub_callback_calls_the_system(void)
         close_ends();
 }
 
+/* ---- memory */
+
+enum { FAR = 60 };
+
+/* So many at once need memory; without it they fail as the system's may. */
+static void
+many_descriptors_need_memory(void)
+{
+        struct pollfd p[FAR];
+        fd_set set;
+
+        open_ends();
+        FD_ZERO(&set);
+        for (int i = 0; i < FAR; i++) {
+                int fd = dup(ends[0]);
+
+                p[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+                FD_SET(fd, &set);
+        }
+        memory_left = 0;
+        CHECK_INT(POLL(poll_fn, "poll")(p, FAR, 10), -1);
+        CHECK_INT(errno, ENOMEM);
+        CHECK_INT(POLL(select_fn, "select")(p[FAR - 1].fd + 1, &set, NULL, NULL, NULL), -1);
+        CHECK_INT(errno, ENOMEM);
+        CHECK(FD_ISSET(p[0].fd, &set));
+        memory_left = -1;
+        CHECK_INT(POLL(poll_fn, "poll")(p, FAR, 1), 0);
+        CHECK_INT(write(ends[1], "x", 1), 1);
+        CHECK_INT(POLL(select_fn, "select")(p[FAR - 1].fd + 1, &set, NULL, NULL, NULL), FAR);
+        for (int i = 0; i < FAR; i++)
+                close(p[i].fd);
+        close_ends();
+}
+
+/* A child goes on by itself, with what it has inherited. */
+static void
+a_child_waits_by_itself(void)
+{
+        struct waiting r = {.fn = reads};
+        pid_t pid;
+        int status = -1;
+
+        open_ends();
+        r.fd = ends[0];
+        begin(&r);
+        pid = fork();
+        if (pid == 0) {
+                struct pollfd p = {.fd = ends[0], .events = POLLIN};
+                char byte = 0;
+
+                alarm(20);
+                CHECK_INT(POLL(poll_fn, "poll")(&p, 1, 5), 0);
+                CHECK_INT(write(ends[1], "c", 1), 1);
+                CHECK_INT(FD(read_fn, "read")(ends[0], &byte, 1), 1);
+                CHECK_INT(byte, 'c');
+                _exit(suite_failures() != 0);
+        }
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        CHECK_INT(status, 0);
+        CHECK(!r.over);
+        CHECK_INT(write(ends[1], "p", 1), 1);
+        end(&r);
+        CHECK_INT(r.rc, 1);
+        close_ends();
+}
+
 /* ---- several OS threads on one descriptor */
 
 enum { BYTES = 4000, READERS = 3 };
@@ -487,19 +572,20 @@ several_os_threads_read_one_pipe(void)
         several_hubs_read(true);
 }
 
-GREEN_SUITE(net_patch_wait) {
-        GREEN_TEST(a_killed_call_fails_with_ecanceled),
-        GREEN_TEST(a_timeout_fails_calls_before_they_do_anything),
-        GREEN_TEST(closing_ends_the_waits_for_it),
-        GREEN_TEST(a_number_that_is_copied_over_is_closed),
-        GREEN_TEST(a_number_used_again_behind_our_back_heals),
-        GREEN_TEST(many_wait_for_one_listener),
-        GREEN_TEST(one_polls_what_another_reads),
-        GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
-        GREEN_TEST(a_poll_without_a_wait_lets_others_run),
-        GREEN_TEST(an_os_thread_without_a_hub_waits_as_a_whole),
-        GREEN_TEST(a_hub_callback_calls_the_system),
-        GREEN_TEST(several_os_threads_read_one_socket),
-        GREEN_TEST(several_os_threads_read_one_pipe),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_wait){GREEN_TEST(a_killed_call_fails_with_ecanceled),
+                            GREEN_TEST(a_timeout_fails_calls_before_they_do_anything),
+                            GREEN_TEST(closing_ends_the_waits_for_it),
+                            GREEN_TEST(a_number_that_is_copied_over_is_closed),
+                            GREEN_TEST(a_number_used_again_behind_our_back_heals),
+                            GREEN_TEST(many_wait_for_one_listener),
+                            GREEN_TEST(an_accept_that_came_too_late_does_not_wait),
+                            GREEN_TEST(one_polls_what_another_reads),
+                            GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
+                            GREEN_TEST(a_poll_without_a_wait_lets_others_run),
+                            GREEN_TEST(an_os_thread_without_a_hub_waits_as_a_whole),
+                            GREEN_TEST(a_hub_callback_calls_the_system),
+                            GREEN_TEST(many_descriptors_need_memory),
+                            GREEN_TEST(a_child_waits_by_itself),
+                            GREEN_TEST(several_os_threads_read_one_socket),
+                            GREEN_TEST(several_os_threads_read_one_pipe),
+                            GREEN_SUITE_END};

@@ -25,8 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static void __attribute__((format(printf, 3, 4)))
-say(struct scene *s, int side, const char *format, ...)
+static void __attribute__((format(printf, 3, 4))) say(struct scene *s, int side, const char *format, ...)
 {
         size_t len = strlen(s->text[side]);
         va_list args;
@@ -433,6 +432,7 @@ modes(struct scene *s)
         say(s, 0, "%d\n", s->fd[4] >= 20);
         result(s, 0, "read nothing", read(s->fd[0], buf, 0));
         result(s, 0, "bad", read(-1, buf, 1));
+        result(s, 0, "no listener", accept(s->fd[0], NULL, NULL));
         result(s, 0, "bad", close(-1));
 }
 

@@ -1,6 +1,6 @@
 /*
- * A library that knows nothing of green-net and calls what blocks. net_patch.c loads it in several shapes: bound at once and
- * read-only after that, bound at the first call, and with _chk functions.
+ * A library that knows nothing of green-net and calls what blocks. net_patch.c loads it in several shapes: bound at
+ * once and read-only after that, bound at the first call, and with _chk functions.
  */
 #include "patch_victim.h"
 
@@ -36,6 +36,22 @@ victim_read_by_fixed_table(int fd, void *buf, size_t len)
         return table[0](fd, buf, len);
 }
 
+/* As a program calls it whose compiler minds the size of what is read into. */
+ssize_t
+victim_read_checked(int fd, void *buf, size_t len)
+{
+        extern ssize_t __read_chk(int, void *, size_t, size_t) __attribute__((weak));
+
+        return __read_chk == NULL ? read(fd, buf, len) : __read_chk(fd, buf, len, len);
+}
+
+/* A cell that cannot be written to. */
+const void *
+victim_fixed(void)
+{
+        return fixed_table;
+}
+
 ssize_t
 victim_recv(int fd, void *buf, size_t len)
 {
@@ -64,26 +80,34 @@ victim_poll(int fd, int ms)
         return poll(&p, 1, ms);
 }
 
+/* The loader goes by the return address: these calls may not be the last thing that a function does. */
+static void *
+not_last(void *p)
+{
+        __asm__ volatile("" : "+r"(p));
+        return p;
+}
+
 void *
 victim_dlopen(const char *file)
 {
-        return dlopen(file, RTLD_NOW);
+        return not_last(dlopen(file, RTLD_NOW));
 }
 
 void *
 victim_dlsym(void *handle, const char *name)
 {
-        return dlsym(handle, name);
+        return not_last(dlsym(handle, name));
 }
 
 void *
 victim_dlsym_default(const char *name)
 {
-        return dlsym(RTLD_DEFAULT, name);
+        return not_last(dlsym(RTLD_DEFAULT, name));
 }
 
 void *
 victim_dlsym_next(const char *name)
 {
-        return dlsym(RTLD_NEXT, name);
+        return not_last(dlsym(RTLD_NEXT, name));
 }

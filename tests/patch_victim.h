@@ -9,6 +9,8 @@
 ssize_t victim_read(int fd, void *buf, size_t len);
 ssize_t victim_read_by_table(int fd, void *buf, size_t len);
 ssize_t victim_read_by_fixed_table(int fd, void *buf, size_t len);
+ssize_t victim_read_checked(int fd, void *buf, size_t len);
+const void *victim_fixed(void);
 ssize_t victim_recv(int fd, void *buf, size_t len);
 int victim_nap(long ms);
 int victim_usleep(unsigned us);

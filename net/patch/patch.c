@@ -3,11 +3,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <green/alloc.h>
 #include <green/error.h>
+#include <green/hubs.h>
 
 #include "patch_debug.h"
 #include "patch_pass.h"
@@ -30,14 +33,33 @@ run(char failed[PATCH_NAME_MAX])
         return green_set_error(rc, "the imports of %s: %s", failed, green_strerror(rc));
 }
 
+/* ---- everything */
+
+static _Atomic(bool) program;
+static pthread_t program_thread; /* who asked for that */
+
+bool
+green__patch_take_program(void)
+{
+        if (!atomic_load(&program) || !pthread_equal(program_thread, pthread_self()))
+                return false;
+        return green_get_hub() != NULL && green__patch_may_wait();
+}
+
 int
 green_monkey_patch(unsigned groups)
 {
+        unsigned functions = groups & GREEN_PATCH_ALL, others = groups & ~(GREEN_PATCH_ALL | GREEN_PATCH_PROGRAM);
         char failed[PATCH_NAME_MAX];
 
-        if ((groups & ~GREEN_PATCH_ALL) != 0)
-                return green_set_error(-EINVAL, "no groups of functions: 0x%x", groups & ~GREEN_PATCH_ALL);
-        green__patch_add_groups(groups == 0 ? GREEN_PATCH_ALL : groups);
+        if (others != 0)
+                return green_set_error(-EINVAL, "no groups of functions: 0x%x", others);
+        if ((groups & GREEN_PATCH_PROGRAM) != 0 && !atomic_load(&program)) {
+                program_thread = pthread_self();
+                atomic_store(&program, true);
+        }
+        green__patch_add_groups(functions == 0 ? GREEN_PATCH_ALL : functions);
+        green__patch_watch();
         return run(failed);
 }
 
@@ -49,7 +71,7 @@ green_is_monkey_patched(const char *name)
 
         if (name == NULL || here == 0)
                 return false;
-        groups = green__patch_group(name);
+        groups = green_patch_group(name);
         if (groups == 0) {
                 slot = green__patch_find(name);
                 groups = slot == NULL ? 0 : slot->entry->groups;
@@ -77,7 +99,7 @@ take_new(void *handle, const struct patch_ids *before)
 {
         struct patch_ids *after = green__patch_ids();
         const void *named = green__patch_id_of_handle(handle);
-        int rc = after == NULL ? -ENOMEM : 0;
+        int rc = named == NULL ? -ENOENT : after == NULL ? -ENOMEM : 0;
 
         for (size_t i = 0; after != NULL && i < after->n && rc == 0; i++) {
                 if (after->at[i] == named || !green__patch_ids_have(before, after->at[i]))
@@ -116,6 +138,7 @@ green_import_patched(const char *file)
         if (rc == 0)
                 return handle;
         (void)dlclose(handle);
+        green__patch_forget();
         errno = -rc;
         return NULL;
 }

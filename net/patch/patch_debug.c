@@ -5,17 +5,21 @@
 #include <config.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <green/alloc.h>
+#include <green/debug.h>
 #include <green/log.h>
 
 #include "patch_debug.h"
 #include "patch_priv.h"
 
 enum { CHUNK = 4096, LINE = 900 };
+
+#define BLOCKED 0.1 /* seconds */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static char *text; /* lines of "object: name name", each ended by a newline */
@@ -35,6 +39,19 @@ green__patch_debug(void)
                 __atomic_store_n(&on, now, __ATOMIC_RELAXED);
         }
         return now != 0;
+}
+
+void
+green__patch_watch(void)
+{
+        static atomic_flag done = ATOMIC_FLAG_INIT;
+
+        if (!green__patch_debug() || atomic_flag_test_and_set(&done))
+                return;
+        (void)green_debug_hub_blocking_once(true);
+        if (green_debug_hub_blocking_detection(true, BLOCKED) != 0)
+                green_log(GREEN_LOG_WARNING,
+                          "green-net: calls that block cannot be shown: no OS thread could be started");
 }
 
 static void
@@ -79,23 +96,26 @@ green__patch_note_import(const struct patch_object *o, const struct patch_import
         pthread_mutex_unlock(&mutex);
 }
 
-/* A report has a limit: long lines go on in another. */
+/* A report has a limit: what is too much goes on in another line, of the same object. */
 static void
-tell_line(const char *line)
+tell_line(char *line)
 {
-        const char *colon = strstr(line, ": ");
-        int head = colon == NULL ? 0 : (int)(colon - line);
+        char *names = strstr(line, ": ");
 
-        while (strlen(line) > LINE) {
-                const char *end = line + LINE;
+        if (names == NULL)
+                return;
+        *names = '\0';
+        for (names += 2; *names != '\0';) {
+                size_t n = strlen(names);
 
-                while (end > line && *end != ' ')
-                        end--;
-                green_log(GREEN_LOG_WARNING, "green-net: patched %.*s", (int)(end - line), line);
-                line = end;
+                if (n > LINE) {
+                        for (n = LINE; n > 1 && names[n] != ' '; n--)
+                                ;
+                }
+                green_log(GREEN_LOG_WARNING, "green-net: patched %s: %.*s", line, (int)n, names);
+                names += n;
+                names += *names == ' ';
         }
-        (void)head;
-        green_log(GREEN_LOG_WARNING, "green-net: patched %s", line);
 }
 
 void

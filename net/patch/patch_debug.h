@@ -11,4 +11,7 @@ void green__patch_note_import(const struct patch_object *o, const struct patch_i
 /* Reports what was noted: a line for each object with what was changed in it. Under no lock. */
 void green__patch_tell(void);
 
+/* Has calls reported that hold all green threads up, each once; where GREEN_PATCH_DEBUG asks for that. */
+void green__patch_watch(void);
+
 #endif

@@ -23,7 +23,7 @@
 
 struct caller {
         uintptr_t address;
-        bool later; /* not the first object, which is the program */
+        bool later;            /* not the first object, which is the program */
         char origin[PATH_MAX]; /* its folder */
         char rpath[PATH_MAX], runpath[PATH_MAX];
         const void *id;
@@ -237,10 +237,12 @@ green__patch_dlsym_as(const void *caller, void *handle, const char *name, const 
                 symbol = look_up(own, name, version);
         if (own != NULL)
                 (void)dlclose(own);
-        /* The caller may look here for what went wrong. */
+        /* As seen from here, which is where libc comes next; or for what dlerror() says. */
+        if (symbol == NULL)
+                symbol = look_up(handle, name, version);
+        if (symbol != NULL && handle == RTLD_NEXT && green__patch_id_of_address(symbol) == c.id)
+                symbol = NULL;
         if (symbol != NULL)
                 (void)dlerror();
-        else
-                (void)look_up(handle, name, version);
         return symbol;
 }

@@ -1,5 +1,6 @@
 /*
- * epoll_wait() and its kind. An epoll descriptor is one that can be waited for: it is readable when it has something to tell.
+ * epoll_wait() and its kind. An epoll descriptor is one that can be waited for: it is readable when it has something to
+ * tell.
  */
 #include "patch_poll_priv.h"
 

@@ -13,11 +13,11 @@
 
 /* Beginnings of names of files; one that ends in a dot or a dash is no accident. */
 static const char *const files[] = {
-        "ld-linux",   "ld-musl-",     "ld.so",           "ld64.so",    "libc.so",   "libc.musl-", "libc-2.",
-        "libpthread", "libdl.so",     "libdl-2.",        "librt.so",   "librt-2",   "libm.so",    "libm-2.",
-        "libmvec.so", "libresolv",    "libanl.so",       "libnsl",     "libnss_",   "libutil",    "libthread_db",
-        "libgcc_s",   "libunwind",    "libBrokenLocale", "libasan",    "liblsan",   "libtsan",    "libubsan",
-        "libhwasan",  "libclang_rt.", "vgpreload_",      "linux-vdso", "libgreen-", NULL,
+        "ld-linux",   "ld-musl-",     "ld.so",           "ld64.so",    "libc.so",   "libc.musl-",       "libc-2.",
+        "libpthread", "libdl.so",     "libdl-2.",        "librt.so",   "librt-2",   "libm.so",          "libm-2.",
+        "libmvec.so", "libresolv",    "libanl.so",       "libnsl",     "libnss_",   "libutil",          "libthread_db",
+        "libgcc_s",   "libunwind",    "libBrokenLocale", "libasan",    "liblsan",   "libtsan",          "libubsan",
+        "libhwasan",  "libclang_rt.", "vgpreload_",      "linux-vdso", "libgreen-", "patch_preload.so", NULL,
 };
 
 /* green-net and whoever brought it along; modules for it; runtimes that are linked into the program. */

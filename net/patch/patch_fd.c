@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "patch_fd_guard.h"
+
 /* Whoever waits for it in this OS thread gets EBADF. In a signal handler nothing of that may be touched. */
 static void
 closing(int fd)
@@ -31,7 +33,8 @@ patch_close(int fd)
 static int
 patch_socket(int family, int type, int protocol)
 {
-        return green__patch_opened(socket(family, type, protocol), PATCH_SOCKET);
+        green__patch_guard_begin();
+        return green__patch_opened(socket(family, type, protocol), PATCH_SOCKET | PATCH_OWN);
 }
 
 static int

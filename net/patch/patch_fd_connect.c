@@ -1,10 +1,11 @@
 /*
  * connect() and accept().
  *
- * No flag of a call makes these two not wait. connect() is begun with O_NONBLOCK, which is taken away again before anything
- * waits: a socket that is not connected yet is hardly ever shared. A listener often is, with processes that would see the
- * flag, so accept() is made only after poll() has said that somebody is there. Where another process or OS thread takes that
- * one first the system's call would wait, so a listener that may be shared is accepted under a timer: see patch_fd_guard.c.
+ * No flag of a call makes these two not wait. connect() is begun with O_NONBLOCK, which is taken away again before
+ * anything waits: a socket that is not connected yet is hardly ever shared. A listener often is, with processes that
+ * would see the flag, so accept() is made only after poll() has said that somebody is there. Where another process or
+ * OS thread takes that one first the system's call would wait, so a listener that may be shared is accepted under a
+ * timer: see patch_fd_guard.c.
  */
 #include "patch_fd_priv.h"
 
@@ -51,8 +52,8 @@ limit_of(int fd)
 }
 
 /*
- * Under way: wait for its end. 0, or -1 with errno. What the system says then to the same call is its outcome, and leaves the socket as a
- * call that has waited would.
+ * Under way: wait for its end. 0, or -1 with errno. What the system says then to the same call is its outcome, and
+ * leaves the socket as a call that has waited would.
  */
 static int
 finish_connect(int fd, const struct sockaddr *addr, socklen_t size, struct green__limit *limit)
@@ -62,8 +63,7 @@ finish_connect(int fd, const struct sockaddr *addr, socklen_t size, struct green
 
         while (!is_ready(fd, POLLOUT)) {
                 left = green__limit_left(limit);
-                rc = left <= 0 ? -ETIMEDOUT
-                               : green__patch_wait(fd, GREEN_WRITE, left, limit->timeout < GREEN_FOREVER);
+                rc = left <= 0 ? -ETIMEDOUT : green__patch_wait(fd, GREEN_WRITE, left, limit->timeout < GREEN_FOREVER);
                 if (rc == -ETIMEDOUT) {
                         errno = EINPROGRESS;
                         return -1;
@@ -121,6 +121,16 @@ green__patch_fn_connect(int fd, const struct sockaddr *addr, socklen_t size)
 
 /* ---- accept */
 
+/* Does it wait for connections at all? What does not fails at once. */
+static bool
+is_listener(int fd)
+{
+        int yes = 0;
+        socklen_t size = sizeof yes;
+
+        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 && yes;
+}
+
 int
 green__patch_fn_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 {
@@ -139,6 +149,8 @@ green__patch_fn_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flag
                                 return -1;
                         if (size != NULL)
                                 *size = room;
+                } else if (b.tries == 0 && !is_listener(fd)) {
+                        return accept4(fd, addr, size, flags);
                 } else {
                         errno = EAGAIN;
                 }

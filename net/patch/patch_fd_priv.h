@@ -25,6 +25,7 @@ enum patch_kind {
         PATCH_POLLED,     /* must be asked by poll() before each call: terminals, older kernels */
         PATCH_KINDS = 7,  /* mask */
         PATCH_LOWAT = 8,  /* a socket that has been given a SO_RCVLOWAT */
+        PATCH_OWN = 16,   /* one that was made here: nobody else had it then */
 };
 
 /* By number. It lies in pages that are there once they are written to. Numbers beyond are looked at each time. */
@@ -75,7 +76,15 @@ green__patch_progress(struct patch_blocked *b)
                 b->tries = 1;
 }
 
-/* How a call that went well returns. */
+/* How a call that went well at once returns: errno is as it was. */
+static inline ssize_t
+green__patch_at_once(ssize_t n)
+{
+        green__patch_turn();
+        return n;
+}
+
+/* The same after other calls, or waits. */
 static inline ssize_t
 green__patch_done(ssize_t n, int saved)
 {

@@ -1,6 +1,6 @@
 /*
- * recv() and its kind. Tried once with MSG_DONTWAIT, so that nothing of the descriptor is changed; what has to wait then goes
- * on in green__patch_recv_rest().
+ * recv() and its kind. Tried once with MSG_DONTWAIT, so that nothing of the descriptor is changed; what has to wait
+ * then goes on in green__patch_recv_rest().
  */
 #include "patch_fd_priv.h"
 
@@ -115,7 +115,7 @@ green__patch_fn_recvmsg(int fd, struct msghdr *msg, int flags)
         asked = *msg;
         n = recvmsg(fd, msg, flags | MSG_DONTWAIT);
         if (green__likely(n >= 0) && (n == 0 || !wants_more(fd, flags)))
-                return green__patch_done(n, saved);
+                return green__patch_at_once(n);
         if (n < 0 && errno != EAGAIN)
                 return -1;
         /* What came with the first piece is told by what is left of the room for it. */
@@ -145,7 +145,7 @@ green__patch_fn_recv(int fd, void *buf, size_t n, int flags)
         saved = errno;
         got = recv(fd, buf, n, flags | MSG_DONTWAIT);
         if (green__likely(got >= 0) && (got == 0 || (size_t)got >= n || !wants_more(fd, flags)))
-                return green__patch_done(got, saved);
+                return green__patch_at_once(got);
         if (got < 0 && errno != EAGAIN)
                 return -1;
         return rest_of(fd, (struct msghdr){.msg_iov = &(struct iovec){buf, n}, .msg_iovlen = 1}, flags, got, saved);
@@ -177,7 +177,7 @@ green__patch_fn_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr
         msg.msg_namelen = *size;
         got = recvfrom(fd, buf, n, flags | MSG_DONTWAIT, from, size);
         if (green__likely(got >= 0) && (got == 0 || (size_t)got >= n || !wants_more(fd, flags)))
-                return green__patch_done(got, saved);
+                return green__patch_at_once(got);
         if (got < 0 && errno != EAGAIN)
                 return -1;
         if (got > 0)
@@ -189,7 +189,8 @@ green__patch_fn_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr
 }
 
 ssize_t
-green__patch_fn_recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *size)
+green__patch_fn_recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from,
+                             socklen_t *size)
 {
         green__patch_check_room(n, room);
         return green__patch_fn_recvfrom(fd, buf, n, flags, from, size);

@@ -1,6 +1,6 @@
 /*
- * read(), write() and their kind, on whatever the descriptor is: sockets by recv() and send(), pipes and their like with
- * RWF_NOWAIT, what knows neither (terminals) asked by poll() first, and files straight.
+ * read(), write() and their kind, on whatever the descriptor is: sockets by recv() and send(), pipes and their like
+ * with RWF_NOWAIT, what knows neither (terminals) asked by poll() first, and files straight.
  */
 #include "patch_fd_priv.h"
 
@@ -52,8 +52,8 @@ knows_not(ssize_t n)
 }
 
 /*
- * A number that was a pipe may be a file by now, of which RWF_NOWAIT reads no more than what is in memory. True: it is one, and
- * the call is the system's.
+ * A number that was a pipe may be a file by now, of which RWF_NOWAIT reads no more than what is in memory. True: it is
+ * one, and the call is the system's.
  */
 static bool
 is_file_now(int fd)
@@ -156,10 +156,10 @@ green__patch_fn_read(int fd, void *buf, size_t n)
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? read(fd, buf, n) : -1;
         saved = errno;
-        if (green__likely(known == PATCH_SOCKET && n > 0)) {
+        if (green__likely((known & ~(unsigned)PATCH_OWN) == PATCH_SOCKET && n > 0)) {
                 got = recv(fd, buf, n, MSG_DONTWAIT);
                 if (green__likely(got >= 0))
-                        return green__patch_done(got, saved);
+                        return green__patch_at_once(got);
                 if (errno == EAGAIN)
                         return wait_for_socket(fd, buf, n, saved);
                 if (errno != ENOTSOCK)
@@ -204,13 +204,17 @@ green__patch_fn_readv(int fd, const struct iovec *iov, int count)
 static ssize_t
 write_piece(int fd, const struct iovec *iov, int count, struct patch_parts *parts, size_t left)
 {
+        size_t pieces;
+
         if (!is_ready(fd, POLLOUT)) {
                 errno = EAGAIN;
                 return -1;
         }
         if (parts->skip == 0 && parts->next == iov && left <= PIPE_BUF)
                 return writev(fd, iov, count);
-        (void)green__patch_window(parts);
+        pieces = green__patch_window(parts);
+        if (is_file_now(fd))
+                return writev(fd, parts->window, (int)pieces);
         return write(fd, parts->window[0].iov_base,
                      parts->window[0].iov_len < PIPE_BUF ? parts->window[0].iov_len : PIPE_BUF);
 }
@@ -301,7 +305,7 @@ green__patch_fn_write(int fd, const void *buf, size_t n)
         if (green__likely(known == PATCH_SOCKET)) {
                 sent = send(fd, buf, n, MSG_DONTWAIT);
                 if (green__likely(sent >= 0 && (size_t)sent >= n))
-                        return green__patch_done(sent, saved);
+                        return green__patch_at_once(sent);
                 if (sent > 0 || errno == EAGAIN)
                         return green__patch_send_rest(fd, &(struct msghdr){.msg_iov = &iov, .msg_iovlen = 1}, 0, sent,
                                                       saved);

@@ -1,6 +1,6 @@
 /*
- * send() and its kind. Tried once with MSG_DONTWAIT; a blocking send of a stream ends when all of it is sent, so the rest
- * follows in pieces. SIGPIPE comes as from the system's call: from one that could send nothing.
+ * send() and its kind. Tried once with MSG_DONTWAIT; a blocking send of a stream ends when all of it is sent, so the
+ * rest follows in pieces. SIGPIPE comes as from the system's call: from one that could send nothing.
  */
 #include "patch_fd_priv.h"
 
@@ -59,7 +59,7 @@ green__patch_fn_sendmsg(int fd, const struct msghdr *msg, int flags)
         saved = errno;
         n = sendmsg(fd, msg, flags | MSG_DONTWAIT);
         if (green__likely(n >= 0) && (size_t)n >= green__patch_size(msg->msg_iov, msg->msg_iovlen))
-                return green__patch_done(n, saved);
+                return green__patch_at_once(n);
         if (n < 0 && errno != EAGAIN)
                 return -1;
         return green__patch_send_rest(fd, msg, flags, n, saved);
@@ -93,7 +93,7 @@ green__patch_fn_sendto(int fd, const void *buf, size_t n, int flags, const struc
         saved = errno;
         sent = sendto(fd, buf, n, flags | MSG_DONTWAIT, to, size);
         if (green__likely(sent >= 0 && (size_t)sent >= n))
-                return green__patch_done(sent, saved);
+                return green__patch_at_once(sent);
         if (sent < 0 && errno != EAGAIN)
                 return -1;
         return rest_of(fd, message(&iov, to, size), flags, sent, saved);
@@ -114,7 +114,7 @@ green__patch_fn_send(int fd, const void *buf, size_t n, int flags)
         saved = errno;
         sent = send(fd, buf, n, flags | MSG_DONTWAIT);
         if (green__likely(sent >= 0 && (size_t)sent >= n))
-                return green__patch_done(sent, saved);
+                return green__patch_at_once(sent);
         if (sent < 0 && errno != EAGAIN)
                 return -1;
         return rest_of(fd, message(&iov, NULL, 0), flags, sent, saved);

@@ -30,7 +30,7 @@ green__patch_look(int fd)
         if (fstat(fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
                 kind = PATCH_UNKNOWN;
         else if (S_ISSOCK(st.st_mode))
-                kind = look_socket(fd);
+                kind = look_socket(fd) | (green__patch_known(fd) & PATCH_OWN);
         green__patch_note(fd, kind);
         errno = saved;
         return kind;
@@ -81,8 +81,8 @@ begin(struct patch_blocked *b, int fd, unsigned events)
 }
 
 /*
- * One that is said to be ready again and again while its call says EAGAIN (a datagram for a peer of the same machine that is
- * full) is tried less and less often.
+ * One that is said to be ready again and again while its call says EAGAIN (a datagram for a peer of the same machine
+ * that is full) is tried less and less often.
  */
 static double
 pause_for(unsigned tries)

@@ -50,7 +50,6 @@ static void (*import(const struct patch_object *o, const struct patch_import *i,
         const struct green_patch_symbol *row = inject->table;
         struct found *found;
 
-        (void)o;
         while (row->name != NULL && strcmp(row->name, i->name) != 0)
                 row++;
         if (row->name == NULL || i->now == row->replacement)
@@ -61,7 +60,7 @@ static void (*import(const struct patch_object *o, const struct patch_import *i,
         }
         found = &inject->found[row - inject->table];
         found->imports++;
-        if (!i->own || green__patch_is_injected(i->now)) {
+        if (!i->own || green__patch_is_injected(o->id, i->now)) {
                 found->before = i->now;
                 return NULL;
         }
@@ -92,7 +91,8 @@ static int
 remember(const struct inject *inject)
 {
         for (size_t i = 0; inject->table[i].name != NULL; i++) {
-                if (inject->found[i].imports > 0 && green__patch_add_injected(inject->table[i].replacement) != 0)
+                if (inject->found[i].imports > 0 &&
+                    green__patch_add_injected(inject->id, inject->table[i].replacement) != 0)
                         return -ENOMEM;
         }
         return 0;

@@ -19,7 +19,7 @@
 #include "patch_debug.h"
 #include "patch_pass.h"
 
-enum { VERSION_MAX = 40, ROOM = 64, ASK = 16, PASSES = 40 };
+enum { VERSION_MAX = 40, ROOM = 64, ASK = 64, PASSES = 20 };
 
 /* An import as the loader would bind it. */
 struct bound {
@@ -27,6 +27,13 @@ struct bound {
         char version[VERSION_MAX];
         bool known;
         void (*fn)(void);
+};
+
+/* What was put into an object by green_inject(). */
+struct injected {
+        const void *id;
+        void (*fn)(void);
+        bool seen;
 };
 
 /* An object with groups of its own. */
@@ -48,7 +55,7 @@ static struct {
         size_t bounds, bounds_room;
         struct one *ones;
         size_t n_ones, ones_room;
-        void (**injected)(void);
+        struct injected *injected;
         size_t n_injected, injected_room;
 } state;
 
@@ -181,36 +188,60 @@ green__patch_object_groups(const void *id)
 static void
 forget_unseen(void)
 {
-        size_t left = 0;
+        size_t ones = 0, injected = 0;
 
         for (size_t i = 0; i < state.n_ones; i++) {
                 if (state.ones[i].seen)
-                        state.ones[left++] = state.ones[i];
+                        state.ones[ones++] = state.ones[i];
         }
-        state.n_ones = left;
+        for (size_t i = 0; i < state.n_injected; i++) {
+                if (state.injected[i].seen)
+                        state.injected[injected++] = state.injected[i];
+        }
+        state.n_ones = ones;
+        state.n_injected = injected;
+        if (ones == 0) {
+                green_free(state.ones);
+                state.ones = NULL;
+                state.ones_room = 0;
+        }
+        if (injected == 0) {
+                green_free(state.injected);
+                state.injected = NULL;
+                state.injected_room = 0;
+        }
+}
+
+static void
+unmark(void)
+{
+        for (size_t i = 0; i < state.n_ones; i++)
+                state.ones[i].seen = false;
+        for (size_t i = 0; i < state.n_injected; i++)
+                state.injected[i].seen = false;
 }
 
 /* ---- what was injected */
 
 int
-green__patch_add_injected(void (*fn)(void))
+green__patch_add_injected(const void *id, void (*fn)(void))
 {
         void *list = state.injected;
 
-        if (green__patch_is_injected(fn))
+        if (green__patch_is_injected(id, fn))
                 return 0;
         if (grow(&list, &state.injected_room, state.n_injected + 1, sizeof *state.injected) != 0)
                 return -ENOMEM;
         state.injected = list;
-        state.injected[state.n_injected++] = fn;
+        state.injected[state.n_injected++] = (struct injected){.id = id, .fn = fn};
         return 0;
 }
 
 bool
-green__patch_is_injected(void (*fn)(void))
+green__patch_is_injected(const void *id, void (*fn)(void))
 {
         for (size_t i = 0; i < state.n_injected; i++) {
-                if (state.injected[i] == fn)
+                if (state.injected[i].id == id && state.injected[i].fn == fn)
                         return true;
         }
         return false;
@@ -225,13 +256,25 @@ struct pass {
 };
 
 static bool
+mark(const struct patch_object *o, void *arg)
+{
+        struct one *one = find_one(o->id);
+
+        (void)arg;
+        if (one != NULL)
+                one->seen = true;
+        for (size_t i = 0; i < state.n_injected; i++)
+                state.injected[i].seen |= state.injected[i].id == o->id;
+        return false;
+}
+
+static bool
 object(const struct patch_object *o, void *arg)
 {
         struct pass *pass = arg;
-        struct one *one = find_one(o->id);
+        const struct one *one = find_one(o->id);
 
-        if (one != NULL)
-                one->seen = true;
+        (void)mark(o, NULL);
         pass->groups = atomic_load(&process) | (one == NULL ? 0 : one->groups);
         /* Those who give memory out are called from everywhere, with any lock held; they wait for a moment only. */
         if (o->exempt || (o->allocates && !o->program))
@@ -278,7 +321,7 @@ static void (*import(const struct patch_object *o, const struct patch_import *i,
         if (slot == NULL || (slot->entry->groups & pass->groups) == 0 || i->now == slot->entry->fn)
                 return NULL;
         if (i->own) {
-                if (green__patch_is_injected(i->now) || !will_be_system(pass, slot, i->version))
+                if (green__patch_is_injected(o->id, i->now) || !will_be_system(pass, slot, i->version))
                         return NULL;
         } else if (i->now != slot->sys && i->now != slot->bound) {
                 return NULL;
@@ -328,14 +371,24 @@ look(struct pass *pass, char failed[PATCH_NAME_MAX])
         list = state.bound;
         rc = grow(&list, &state.bounds_room, state.bounds + ASK, sizeof *state.bound);
         state.bound = list;
-        for (size_t i = 0; i < state.n_ones; i++)
-                state.ones[i].seen = false;
+        unmark();
         if (rc == 0) {
                 rc = green__patch_visit(&visitor, failed);
                 forget_unseen();
         }
         green__patch_leave();
         return rc;
+}
+
+/* It is only good for these objects. */
+static void
+forget_bound(void)
+{
+        green__patch_enter();
+        green_free(state.bound);
+        state.bound = NULL;
+        state.bounds = state.bounds_room = 0;
+        green__patch_leave();
 }
 
 /*
@@ -360,10 +413,24 @@ green__patch_run(char failed[PATCH_NAME_MAX])
                 if (rc != 0 || (!pass.again && pass.changed == 0))
                         break;
         }
+        forget_bound();
         if (rc != 0)
                 atomic_store(&stale, true);
         atomic_store(&looked_at, loads);
         return rc;
+}
+
+void
+green__patch_forget(void)
+{
+        const struct patch_visitor visitor = {.object = mark};
+        char failed[PATCH_NAME_MAX];
+
+        green__patch_enter();
+        unmark();
+        (void)green__patch_visit(&visitor, failed);
+        forget_unseen();
+        green__patch_leave();
 }
 
 /* ---- which are loaded */

@@ -30,11 +30,14 @@ unsigned green__patch_object_groups(const void *id);
 /* Looks at all objects, unless nothing has changed. Returns 0 or a code, and the name of the object where there is one. */
 int green__patch_run(char failed[PATCH_NAME_MAX]);
 
+/* Forgets what it knows of objects that are no longer loaded. */
+void green__patch_forget(void);
+
 /* ---- under the lock */
 
-/* Remembers a function that green_inject() puts in place, and asks for one. Returns 0 or -ENOMEM. */
-int green__patch_add_injected(void (*fn)(void));
-bool green__patch_is_injected(void (*fn)(void));
+/* Remembers a function that green_inject() puts into an object, and asks for one. Returns 0 or -ENOMEM. */
+int green__patch_add_injected(const void *id, void (*fn)(void));
+bool green__patch_is_injected(const void *id, void (*fn)(void));
 
 /* ---- either way */
 

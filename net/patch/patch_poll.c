@@ -5,11 +5,13 @@
 
 #include <poll.h>
 
+#include "patch_signal.h"
+
 /* ---- masks of signals */
 
 /*
- * The mask is the OS thread's, so the others run with it as well while one waits. The first that comes keeps the one before, and
- * the last that goes brings it back.
+ * The mask is the OS thread's, so the others run with it as well while one waits. The first that comes keeps the one
+ * before, and the last that goes brings it back.
  */
 static _Thread_local struct {
         unsigned depth;
@@ -28,6 +30,14 @@ mask_end(void)
 {
         if (--masks.depth == 0)
                 (void)pthread_sigmask(SIG_SETMASK, &masks.before, NULL);
+}
+
+void
+green__patch_masks_forget(void)
+{
+        if (masks.depth > 0)
+                (void)pthread_sigmask(SIG_SETMASK, &masks.before, NULL);
+        masks.depth = 0;
 }
 
 /* ---- the wait */

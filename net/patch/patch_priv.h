@@ -119,11 +119,26 @@ int green__patch_sleep(double seconds);
  */
 int green__patch_fail(int code);
 
-/* Let others run after 64 calls that had not to wait; for calls on what never runs dry. */
-void green__patch_turn(void);
+/* Let others run after 64 calls that had not to wait; for calls on what never runs dry. Keeps errno. */
+enum { GREEN__PATCH_TURN = 64 };
+extern _Thread_local unsigned green__patch_calls;
+void green__patch_let_run(void);
+
+static inline void
+green__patch_turn(void)
+{
+        if (green__unlikely(++green__patch_calls >= GREEN__PATCH_TURN))
+                green__patch_let_run();
+}
 
 /* Since which groups are patched, for blocking calls that slip through; and whether GREEN_PATCH_DEBUG is on. */
 unsigned green__patch_groups(void);
+
+/*
+ * Makes a hub for the calling OS thread, where it has none and GREEN_PATCH_PROGRAM was asked for in it. True: it has one
+ * now, and may wait.
+ */
+bool green__patch_take_program(void);
 bool green__patch_debug(void);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * Signal handlers of patched code. What the system is given is on_signal(), which calls the user's own. While that runs,
- * the mark of patch_priv.h stands, so that patched calls in it are the system's; and where the main green thread waits in
- * a patched call the handler is put off until that one runs: see green__patch_away_begin().
+ * Signal handlers of patched code. What the system is given is on_signal(), which calls the user's own. While that
+ * runs, the mark of patch_priv.h stands, so that patched calls in it are the system's; and where the main green thread
+ * waits in a patched call the handler is put off until that one runs: see green__patch_away_begin().
  *
- * Handlers that were set before, or by code that is not patched, are not known here. They run where the signal finds the OS
- * thread, and end no wait.
+ * Handlers that were set before, or by code that is not patched, are not known here. They run where the signal finds
+ * the OS thread, and end no wait.
  */
 #include <config.h>
 
@@ -122,6 +122,7 @@ static void
 in_child(void)
 {
         green__patch_away_forget();
+        green__patch_masks_forget();
 }
 
 static void
@@ -256,22 +257,19 @@ left_handler(void)
         raising = 0;
 }
 
-static void __attribute__((noreturn))
-patch_longjmp(jump_buf env, int value)
+static void __attribute__((noreturn)) patch_longjmp(jump_buf env, int value)
 {
         left_handler();
         plain_longjmp(env, value);
 }
 
-static void __attribute__((noreturn))
-patch_siglongjmp(jump_buf env, int value)
+static void __attribute__((noreturn)) patch_siglongjmp(jump_buf env, int value)
 {
         left_handler();
         plain_siglongjmp(env, value);
 }
 
-static void __attribute__((noreturn))
-patch__longjmp(jump_buf env, int value)
+static void __attribute__((noreturn)) patch__longjmp(jump_buf env, int value)
 {
         left_handler();
         plain__longjmp(env, value);

@@ -23,7 +23,10 @@ unsigned green__patch_run_handler(int sig);
 /* patch_wait.c: is there a wait that the signal shall end? Then it is told. Async-signal-safe. */
 bool green__patch_defer(int sig);
 
-/* patch_wait.c: after a fork, in the child: what was on its way will not come. */
+/* patch_wait.c: after a fork, in the child, or another hub: what was on its way will not come, and those who waited are gone. */
 void green__patch_away_forget(void);
+
+/* patch_poll.c: the same of masks of signals. */
+void green__patch_masks_forget(void);
 
 #endif

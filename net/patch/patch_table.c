@@ -100,8 +100,10 @@ green__patch_find(const char *name)
 }
 
 unsigned
-green__patch_group(const char *name)
+green_patch_group(const char *name)
 {
+        if (name == NULL)
+                return 0;
         for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
                 if (strcmp(groups[i].name, name) == 0)
                         return groups[i].groups;

@@ -16,7 +16,4 @@ void green__patch_table_init(void);
 /* NULL: nothing stands for it. After green__patch_table_init() from any OS thread. */
 const struct patch_slot *green__patch_find(const char *name);
 
-/* The groups of a name of a group; 0: it is none. */
-unsigned green__patch_group(const char *name);
-
 #endif

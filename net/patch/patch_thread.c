@@ -87,7 +87,7 @@ create(pthread_t *ret_handle, const pthread_attr_t *attr, void *(*fn)(void *), v
 {
         struct green__pt *pt;
 
-        if (!green__patch_may_wait())
+        if (!green__patch_may_wait() && !green__patch_take_program())
                 return pthread_create(ret_handle, attr, fn, arg);
         pt = green__pt_new();
         if (pt == NULL)

@@ -50,17 +50,14 @@ green__patch_fail(int code)
         return -1;
 }
 
-void
-green__patch_turn(void)
-{
-        enum { TURN = 64 };
-        static _Thread_local unsigned calls;
-        int saved;
+_Thread_local unsigned green__patch_calls;
 
-        if (green__likely(++calls < TURN))
-                return;
-        calls = 0;
-        saved = errno;
+void
+green__patch_let_run(void)
+{
+        int saved = errno;
+
+        green__patch_calls = 0;
         (void)green_sleep(0);
         errno = saved;
 }
@@ -106,6 +103,9 @@ void
 green__patch_away_forget(void)
 {
         here.posted = 0;
+        here.depth = 0;
+        here.queue = (struct green_waitq){NULL, NULL};
+        atomic_store(&here.pending, 0);
 }
 
 static bool
@@ -123,8 +123,7 @@ green__patch_away_begin(bool masked)
                 return false;
         hub = green_get_hub();
         if (hub != here.hub) {
-                /* One that was on its way to a hub that has ended will not come. */
-                here.posted = 0;
+                green__patch_away_forget();
                 here.hub = hub;
         }
         here.depth++;

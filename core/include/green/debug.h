@@ -156,6 +156,18 @@ GREEN_API bool green_debug_hub_timer_stacks(bool on);
  */
 GREEN_API int green_debug_hub_blocking_detection(bool on, double resolution);
 
+/**
+ * @brief Report each place where a green thread did not let others run only once. Never yields. thread-safe. Off by default.
+ *
+ * A place is the calls nearest to it. Where they could not be seen it is reported each time, and so are those after the
+ * first 64.
+ *
+ * @param on whether to; places that were reported are forgotten.
+ * @return what it was.
+ * @since 0.1 (DEBUG-06)
+ */
+GREEN_API bool green_debug_hub_blocking_once(bool on);
+
 /** What a trace tells of. */
 enum green_trace_kind {
         GREEN_TRACE_SWITCH, /**< another green thread runs: it */

@@ -43,7 +43,21 @@ GREEN_BEGIN_DECLS
 #define GREEN_PATCH_SUBPROCESS 0x40u
 /** All of them. All but some is `GREEN_PATCH_ALL & ~GREEN_PATCH_THREAD`. */
 #define GREEN_PATCH_ALL 0x7fu
+/**
+ * No group, but goes with them: the program knows nothing of green-net, and nobody but its threads makes green threads.
+ * The calling OS thread gets its hub with its first pthread_create(), and is the root green thread from then on. What
+ * `green-net run` does.
+ */
+#define GREEN_PATCH_PROGRAM 0x80u
 /** @} */
+
+/**
+ * @brief A group by its name. Never yields. thread-safe.
+ * @param name "os", "select", "socket", "thread", "time", "dns" or "subprocess".
+ * @return GREEN_PATCH_...; 0: there is none of that name, or it is NULL.
+ * @since 0.1 (PATCH-02)
+ */
+GREEN_API unsigned green_patch_group(const char *name);
 
 /**
  * @brief Let what is loaded, and what is loaded later, call green-net where it calls libc to wait. Never yields.
@@ -51,7 +65,7 @@ GREEN_BEGIN_DECLS
  * To repeat it is harmless, and adds groups; nothing takes one away. Best called first thing in main(), before another
  * OS thread runs; later is allowed, for calls that begin after it. Locks that were taken before go on working.
  *
- * @param groups GREEN_PATCH_... of the functions; 0 is all.
+ * @param groups GREEN_PATCH_... of the functions, and #GREEN_PATCH_PROGRAM; no group is all.
  * @retval 0       done.
  * @retval -EINVAL an unknown group; nothing was changed.
  * @retval -ENOTSUP a build or a system where imports cannot be changed (a static program).
