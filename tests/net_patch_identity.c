@@ -1,6 +1,6 @@
 /*
- * Who a green thread is for code that knows POSIX threads alone: also one that green_spawn() made, the OS thread's own, and
- * seen from other OS threads.
+ * Who a green thread is for code that knows POSIX threads alone: also one that green_spawn() made, the OS thread's own,
+ * and seen from other OS threads.
  */
 #include "net_patch.h"
 
@@ -310,13 +310,11 @@ after_a_fork_waiters_are_forgotten(void)
         CHECK_INT(join_thread(t, NULL), 0);
 }
 
-GREEN_SUITE(net_patch_identity) {
-        GREEN_TEST(a_plain_green_thread_is_somebody),
-        GREEN_TEST(one_that_was_killed_before_it_started),
-        GREEN_TEST(one_that_was_cancelled_before_it_started),
-        GREEN_TEST(the_process_ends_with_the_last, .keeps_fds = true),
-        GREEN_TEST(an_os_thread_is_joined_while_others_run),
-        GREEN_TEST(green_threads_seen_from_another_os_thread, .keeps_fds = true),
-        GREEN_TEST(after_a_fork_waiters_are_forgotten),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_identity){GREEN_TEST(a_plain_green_thread_is_somebody),
+                                GREEN_TEST(one_that_was_killed_before_it_started),
+                                GREEN_TEST(one_that_was_cancelled_before_it_started),
+                                GREEN_TEST(the_process_ends_with_the_last, .keeps_fds = true),
+                                GREEN_TEST(an_os_thread_is_joined_while_others_run),
+                                GREEN_TEST(green_threads_seen_from_another_os_thread, .keeps_fds = true),
+                                GREEN_TEST(after_a_fork_waiters_are_forgotten),
+                                GREEN_SUITE_END};

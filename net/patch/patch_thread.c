@@ -154,9 +154,8 @@ join_as_os_thread(struct green__pt *pt, const struct green__lot_limit *limit)
         (void)pthread_mutex_lock(&os_lock);
         os_joiners++;
         while (!pt->ended && rc == 0)
-                rc = limit == NULL || limit->until == NULL
-                             ? pthread_cond_wait(&os_ended, &os_lock)
-                             : pthread_cond_timedwait(&os_ended, &os_lock, limit->until);
+                rc = limit == NULL || limit->until == NULL ? pthread_cond_wait(&os_ended, &os_lock)
+                                                           : pthread_cond_timedwait(&os_ended, &os_lock, limit->until);
         os_joiners--;
         (void)pthread_mutex_unlock(&os_lock);
         return pt->ended ? 0 : rc;
