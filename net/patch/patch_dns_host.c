@@ -13,6 +13,7 @@
 
 #include <green/alloc.h>
 #include <green/error.h>
+#include <green/hubs.h>
 #include <green/local.h>
 
 #include "patch_dns.h"
@@ -173,17 +174,27 @@ struct answer {
         struct hostent host;
         char *buf;
         size_t len;
+        struct green_hub_end end; /* the main green thread's is freed then */
 };
 
 static green_local *answers;
+
+static void
+hub_ended(void *arg)
+{
+        struct answer *a = arg;
+
+        green_free(a->buf);
+        green_free(a);
+}
 
 static void
 free_answer(void *arg)
 {
         struct answer *a = arg;
 
-        green_free(a->buf);
-        green_free(a);
+        green_hub_end_drop(&a->end);
+        hub_ended(a);
 }
 
 static void
@@ -207,11 +218,14 @@ own_answer(void)
         if (a != NULL)
                 return a;
         a = green_calloc(1, sizeof *a);
-        if (a != NULL && green_local_set(answers, a) != 0) {
+        if (a == NULL || green_hub_at_end(&a->end, hub_ended, a) != 0) {
                 green_free(a);
                 return NULL;
         }
-        return a;
+        if (green_local_set(answers, a) == 0)
+                return a;
+        free_answer(a);
+        return NULL;
 }
 
 static bool

@@ -174,7 +174,7 @@ patched_clock_nanosleep(clockid_t clock, int flags, const struct timespec *t, st
 static int
 patched_thrd_sleep(const struct timespec *t, struct timespec *ret_left)
 {
-        int rc = patched_clock_nanosleep(CLOCK_REALTIME, 0, t, ret_left);
+        int rc = patched_clock_nanosleep(CLOCK_MONOTONIC, 0, t, ret_left);
 
         if (rc == 0)
                 return 0;

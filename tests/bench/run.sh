@@ -186,9 +186,11 @@ run_tls() { # BENCHMARK PROGRAM
     "$out/programs/tls_load" -r "$(count "$1")" "$last" "$first" "$2" $rest
 }
 
-# The program green-net, installed with the libraries.
+# The program green-net, installed with the libraries. Some pkg-config put the folder of a copy before variables.
 green_net() {
-    echo "${PKG_CONFIG_SYSROOT_DIR:-}$($pc --variable=exec_prefix green-net)/bin/green-net"
+    prefix=$($pc --variable=exec_prefix green-net)
+    test -x "$prefix/bin/green-net" || prefix=${PKG_CONFIG_SYSROOT_DIR:-}$prefix
+    echo "$prefix/bin/green-net"
 }
 
 run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
