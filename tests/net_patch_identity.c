@@ -139,10 +139,16 @@ one_that_was_cancelled_before_it_started(void)
         CHECK(result == &turns);
 }
 
+static pthread_t main_thread;
+
 static void *
 outlives_main(void *arg)
 {
         int fd = *(int *)arg;
+        void *result = NULL;
+
+        if (join_thread(main_thread, &result) != 0 || result != &turns)
+                return NULL;
 
         for (int i = 0; i < 3; i++)
                 green_sleep(0.001);
@@ -162,9 +168,10 @@ the_process_ends_with_the_last(void)
         CHECK_INT(pipe(ends), 0);
         pid = fork();
         if (pid == 0) {
+                main_thread = self();
                 if (create(&t, NULL, outlives_main, &ends[1]) != 0)
                         _exit(9);
-                EXIT(exit_fn, "pthread_exit")(NULL);
+                EXIT(exit_fn, "pthread_exit")(&turns);
         }
         CHECK_INT(waitpid(pid, &status, 0), pid);
         CHECK(WIFEXITED(status));

@@ -331,6 +331,12 @@ uint64_t
 green__pt_owner(void)
 {
         green_thread *self = running();
+        uint64_t ident;
 
-        return self == NULL || is_root(self) ? 0 : green_thread_ident(self);
+        if (self == NULL)
+                return 0;
+        ident = green_thread_ident(self);
+        if (last.ident == ident)
+                return last.pt->root ? 0 : ident;
+        return is_root(self) ? 0 : ident;
 }

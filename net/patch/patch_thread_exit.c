@@ -95,10 +95,12 @@ exit_later(void)
 /* Everything is unwound. */
 static void __attribute__((noreturn)) end(struct green__pt *pt)
 {
-        if (pt->root)
+        if (pt->root) {
+                green__pt_tell(pt);
                 exit_later();
-        else
+        } else {
                 green__pt_finish(pt);
+        }
         green_exit(NULL);
 }
 
