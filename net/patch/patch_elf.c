@@ -127,6 +127,9 @@ look_at_all(const struct elf_view *v, const struct patch_visitor *visitor)
 static bool
 is_exempt(const struct elf_view *v)
 {
+        /* The kernel's, which musl shows without a name. */
+        if (*v->object.name == '\0')
+                return true;
         if (green__elf_holds(v, (uintptr_t)&green__patch_visit, false) || green__patch_exempt_name(v->object.name))
                 return true;
         for (const char *const *name = green__patch_exempt_symbols; *name != NULL; name++) {

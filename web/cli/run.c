@@ -21,7 +21,7 @@ enum { CANNOT = 126, NOT_FOUND = 127, HEADERS = 64 };
 struct run {
         unsigned only, without;
         const char *hub;
-        bool debug, no_children;
+        bool debug, no_children, help;
         char path[PATH_MAX]; /* of the program */
 };
 
@@ -77,13 +77,12 @@ read_options(int argc, char **argv, struct run *run)
                 } else if (option == 'n') {
                         run->no_children = true;
                 } else if (option == 'h') {
-                        fputs(cli_run.help, stdout);
-                        exit(fflush(stdout) == 0 ? 0 : 1);
+                        run->help = true;
                 } else {
                         return cli_wrong("run", "there is no option \"%s\", or it needs a value.", argv[optind - 1]);
                 }
         }
-        return optind < argc ? 0 : cli_wrong("run", "which program?");
+        return optind < argc || run->help ? 0 : cli_wrong("run", "which program?");
 }
 
 /* ---- the program */
@@ -242,6 +241,10 @@ run(int argc, char **argv)
 
         if (rc != 0)
                 return rc;
+        if (run.help) {
+                fputs(cli_run.help, stdout);
+                return 0;
+        }
         if (!find(argv[optind], run.path)) {
                 (void)cli_failed("run", "%s: there is no such program", argv[optind]);
                 return NOT_FOUND;
