@@ -15,9 +15,9 @@
 enum { SLOTS = 1024, MOST = 700 };
 
 static const struct patch_entry *const tables[] = {
-        green__patch_fd,     green__patch_poll, green__patch_signal,  green__patch_thread, green__patch_exit,
-        green__patch_key,    green__patch_c11,  green__patch_thread_np, green__patch_lock, green__patch_cond,
-        green__patch_rwlock, green__patch_time, green__patch_dns,     green__patch_process, green__patch_dl,
+        green__patch_fd,     green__patch_poll, green__patch_signal,    green__patch_thread,  green__patch_exit,
+        green__patch_key,    green__patch_c11,  green__patch_thread_np, green__patch_lock,    green__patch_cond,
+        green__patch_rwlock, green__patch_time, green__patch_dns,       green__patch_process, green__patch_dl,
 };
 
 static const struct {

@@ -46,7 +46,7 @@ GREEN_BEGIN_DECLS
 /**
  * No group, but goes with them: the program knows nothing of green-net, and nobody but its threads makes green threads.
  * The calling OS thread gets its hub with its first pthread_create(), and is the root green thread from then on. What
- * `green-net run` does.
+ * `green-net run` does. As with POSIX threads, errors that they end with are not logged: green_debug_hub_exceptions().
  */
 #define GREEN_PATCH_PROGRAM 0x80u
 /** @} */
