@@ -133,6 +133,7 @@ END
     expect 7 run --debug --only time,thread "$tmp/threads"
     grep 'patched the program:' "$tmp/err" | grep pthread_create | grep -q usleep || wrong "--debug: $(cat "$tmp/err")"
     expect 7 run --hub poll "$tmp/threads"
+    test ! -s "$tmp/err" || wrong "it says: $(cat "$tmp/err")"
     # Scripts; what they start, or not.
     printf '#!/bin/sh\n%s\n' "$tmp/threads" >"$tmp/script"
     chmod +x "$tmp/script"

@@ -278,6 +278,55 @@ calls_of_all_kinds_are_changed(void)
         in_child(check_reads);
 }
 
+static void *
+wait_for_one(void *arg)
+{
+        struct victim_call *c = arg;
+
+        CHECK_INT(((int (*)(int, int))function(c->handle, c->name))(c->fd, 20000), 1);
+        c->over = true;
+        return NULL;
+}
+
+static void
+waits_green(void *handle, const char *name)
+{
+        struct victim_call c = {.handle = handle, .name = name};
+        green_thread *gt;
+        int fds[2];
+
+        CHECK_INT(pipe(fds), 0);
+        c.fd = fds[0];
+        gt = green_spawn(wait_for_one, &c);
+        CHECK_INT(green_sleep(LATE), 0);
+        CHECK(!c.over);
+        CHECK_INT(write(fds[1], "x", 1), 1);
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        green_thread_unref(gt);
+        close(fds[0]);
+        close(fds[1]);
+}
+
+static void
+check_polls(void)
+{
+        void *handle = load("patch_victim_now");
+
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_SELECT), 0);
+        waits_green(handle, "victim_poll");
+        waits_green(handle, "victim_select");
+#ifdef __linux__
+        waits_green(handle, "victim_epoll");
+#endif
+}
+
+static void
+none_of_the_polls_is_left_blocking(void)
+{
+        GREEN_COVERS("PATCH-10");
+        in_child(check_polls);
+}
+
 static void
 check_groups(void)
 {
@@ -806,12 +855,43 @@ debugging_shows_what_is_patched_and_what_blocks(void)
         in_child(check_debug);
 }
 
+/* ---- green-net run; check_cli.sh has the rest of it */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
+static void
+a_program_is_run_so(void)
+{
+        char said[8192] = "";
+        FILE *run;
+        size_t n;
+
+        GREEN_COVERS("PATCH-11");
+        if (no_modules())
+                return;
+        if (SANITIZED || access("web/cli/green-net", X_OK) != 0) {
+                suite_skip("a sanitizer's runtime has to come first, or there is no program green-net here");
+                return;
+        }
+        run = popen("web/cli/green-net run --debug --only time /bin/sleep 0 2>&1", "r");
+        CHECK_OR_RETURN(run != NULL);
+        n = fread(said, 1, sizeof said - 1, run);
+        said[n] = '\0';
+        CHECK_INT(pclose(run), 0);
+        CHECK(strstr(said, "patched the program:") != NULL && strstr(said, "nanosleep") != NULL);
+}
+
 GREEN_SUITE(net_patch) {
         GREEN_TEST(groups_are_chosen_and_asked_for),
         GREEN_TEST(groups_have_names),
         GREEN_TEST(what_is_loaded_later_is_patched),
         GREEN_TEST(what_was_loaded_before_is_patched),
         GREEN_TEST(calls_of_all_kinds_are_changed),
+        GREEN_TEST(none_of_the_polls_is_left_blocking),
         GREEN_TEST(what_was_not_asked_for_stays),
         GREEN_TEST(read_only_pages_are_so_again),
         GREEN_TEST(a_library_that_brings_malloc_keeps_its_calls),
@@ -827,5 +907,6 @@ GREEN_SUITE(net_patch) {
         GREEN_TEST(a_library_that_is_not_there),
         GREEN_TEST(what_was_unloaded_is_forgotten),
         GREEN_TEST(debugging_shows_what_is_patched_and_what_blocks),
+        GREEN_TEST(a_program_is_run_so),
         GREEN_SUITE_END
 };

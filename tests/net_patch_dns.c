@@ -12,6 +12,10 @@
 
 #include <green/tpool.h>
 
+#ifndef NETDB_INTERNAL
+#define NETDB_INTERNAL (-1)
+#endif
+
 #define FN(type, name) PATCHED(green__patch_dns, type, name)
 
 typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);

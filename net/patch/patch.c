@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <green/alloc.h>
+#include <green/debug.h>
 #include <green/error.h>
 #include <green/hubs.h>
 
@@ -56,6 +57,9 @@ green_monkey_patch(unsigned groups)
                 return green_set_error(-EINVAL, "no groups of functions: 0x%x", others);
         if ((groups & GREEN_PATCH_PROGRAM) != 0 && !atomic_load(&program)) {
                 program_thread = pthread_self();
+                /* As with POSIX threads: nobody is told of those that end so, or do not. */
+                if (!green__patch_debug())
+                        (void)green_debug_hub_exceptions(false);
                 atomic_store(&program, true);
         }
         green__patch_add_groups(functions == 0 ? GREEN_PATCH_ALL : functions);

@@ -9,6 +9,11 @@
 
 #include "patch_priv.h"
 
+/* Of h_errno: the reason is in errno. musl does not tell. */
+#ifndef NETDB_INTERNAL
+#define NETDB_INTERNAL (-1)
+#endif
+
 /* What the block of such a call begins with. */
 struct patch_hop {
         void (*release)(void *hop, void *result); /* frees the block, and what the call has made */

@@ -251,7 +251,7 @@ ask_for_own(const struct question *q)
         if (a != NULL && (a->len > 0 || grow(a))) {
                 do
                         rc = ask(q, &a->host, a->buf, a->len, &found, &error);
-                while (rc == ERANGE && error == NETDB_INTERNAL && grow(a));
+                while (rc == ERANGE && grow(a));
         } else {
                 errno = ENOMEM;
         }

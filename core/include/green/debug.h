@@ -11,7 +11,8 @@
 GREEN_BEGIN_DECLS
 
 /**
- * @brief Log errors that green threads end with and nobody asked for. Never yields. thread-safe. On by default.
+ * @brief Log errors that green threads end with and nobody asked for, and how many are freed unrun at the end of their OS
+ *        thread. Never yields. thread-safe. On by default.
  * @param on whether to.
  * @return what it was.
  * @since 0.1 (DEBUG-01, HUB-23)
