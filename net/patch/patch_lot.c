@@ -18,6 +18,8 @@
 #include <green/hubs.h>
 #include <green/thread.h>
 
+#include "patch_thread_priv.h"
+
 enum { LISTS = 256, LINE = 64 };
 
 /* Seconds between the looks of the first in line, where an object may become free without a word. */
@@ -62,11 +64,13 @@ before_fork(void)
 {
         for (int i = 0; i < LISTS; i++)
                 (void)pthread_mutex_lock(&lists[i].lock);
+        green__pt_lock();
 }
 
 static void
 in_parent(void)
 {
+        green__pt_unlock();
         for (int i = 0; i < LISTS; i++)
                 (void)pthread_mutex_unlock(&lists[i].lock);
 }
@@ -74,6 +78,7 @@ in_parent(void)
 static void
 in_child(void)
 {
+        green__pt_unlock();
         for (int i = 0; i < LISTS; i++) {
                 lists[i].first = lists[i].last = NULL;
                 atomic_store(&lists[i].count, 0);
