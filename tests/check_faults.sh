@@ -48,8 +48,7 @@ test "$(echo "$names" | wc -l)" -ge 150 || {
 }
 
 bad=0
-# What takes the wall clock would go wrong when that is set. The dates of HTTP are meant to, and so is what stands for
-# functions of libc that take it.
+# What takes the wall clock would go wrong when that is set. The dates of HTTP are meant to, and foreign code may ask for it.
 # shellcheck disable=SC2046
 if grep -nE '(CLOCK_REALTIME|[^a-z_](time|gettimeofday|ftime|setitimer|alarm) ?\()' \
     $(find core hubs sync net web -name '*.[ch]' ! -name wsgi_date.c ! -path 'net/patch/*') | grep -vE ':[ /]*\*|/\*.*time \(|CLOCK_MONOTONIC'; then

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -168,6 +170,8 @@ check_selection(void)
         CHECK(green_is_monkey_patched("socket"));
         CHECK(green_is_monkey_patched("nanosleep"));
         CHECK(green_is_monkey_patched("recv"));
+        /* Of a socket, as recv(). */
+        CHECK(green_is_monkey_patched("read"));
         CHECK(!green_is_monkey_patched("thread"));
         CHECK(!green_is_monkey_patched("pthread_create"));
         CHECK(!green_is_monkey_patched("getaddrinfo"));
@@ -186,13 +190,16 @@ check_selection(void)
         CHECK(!green_is_monkey_patched("thread"));
         CHECK_INT(green_monkey_patch(0), 0);
         CHECK(green_is_monkey_patched("thread"));
+        CHECK(green_is_monkey_patched("pthread_mutex_lock"));
+        CHECK(green_is_monkey_patched("pthread_cond_wait"));
+        CHECK(green_is_monkey_patched("sem_wait"));
         CHECK_INT(green_monkey_patch(0), 0);
 }
 
 static void
 groups_are_chosen_and_asked_for(void)
 {
-        GREEN_COVERS("PATCH-02", "PATCH-03");
+        GREEN_COVERS("PATCH-02", "PATCH-03", "PATCH-04");
         in_child(check_selection);
 }
 
@@ -271,6 +278,55 @@ calls_of_all_kinds_are_changed(void)
         in_child(check_reads);
 }
 
+static void *
+wait_for_one(void *arg)
+{
+        struct victim_call *c = arg;
+
+        CHECK_INT(((int (*)(int, int))function(c->handle, c->name))(c->fd, 20000), 1);
+        c->over = true;
+        return NULL;
+}
+
+static void
+waits_green(void *handle, const char *name)
+{
+        struct victim_call c = {.handle = handle, .name = name};
+        green_thread *gt;
+        int fds[2];
+
+        CHECK_INT(pipe(fds), 0);
+        c.fd = fds[0];
+        gt = green_spawn(wait_for_one, &c);
+        CHECK_INT(green_sleep(LATE), 0);
+        CHECK(!c.over);
+        CHECK_INT(write(fds[1], "x", 1), 1);
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        green_thread_unref(gt);
+        close(fds[0]);
+        close(fds[1]);
+}
+
+static void
+check_polls(void)
+{
+        void *handle = load("patch_victim_now");
+
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_SELECT), 0);
+        waits_green(handle, "victim_poll");
+        waits_green(handle, "victim_select");
+#ifdef __linux__
+        waits_green(handle, "victim_epoll");
+#endif
+}
+
+static void
+none_of_the_polls_is_left_blocking(void)
+{
+        GREEN_COVERS("PATCH-10");
+        in_child(check_polls);
+}
+
 static void
 check_groups(void)
 {
@@ -323,6 +379,76 @@ static void
 read_only_pages_are_so_again(void)
 {
         in_child(check_relro);
+}
+
+static void
+check_allocator(void)
+{
+        void *handle = load("patch_victim_malloc");
+
+        CHECK_INT(green_monkey_patch(0), 0);
+        CHECK(!naps_green(handle));
+        CHECK(naps_green(load("patch_victim_now")));
+}
+
+static void
+a_library_that_brings_malloc_keeps_its_calls(void)
+{
+        GREEN_COVERS("PATCH-09");
+        in_child(check_allocator);
+}
+
+/* ---- while other OS threads run */
+
+enum { CALLERS = 3, ROUNDS = 20 };
+
+static atomic_bool stop;
+static atomic_uint calls;
+
+static void *
+calls_on(void *arg)
+{
+        int (*nap)(unsigned) = (int (*)(unsigned))function(arg, "victim_usleep");
+
+        while (!atomic_load(&stop)) {
+                if (nap(1) == 0)
+                        atomic_fetch_add(&calls, 1);
+        }
+        return NULL;
+}
+
+static void
+check_meanwhile(void)
+{
+        void *now = load("patch_victim_now"), *lazy = load("patch_victim_lazy");
+        pthread_t threads[2 * CALLERS];
+        unsigned before_last;
+
+        for (int i = 0; i < 2 * CALLERS; i++)
+                CHECK_INT(pthread_create(&threads[i], NULL, calls_on, i < CALLERS ? now : lazy), 0);
+        for (int i = 0; i < ROUNDS; i++) {
+                void *other;
+
+                CHECK_INT(green_monkey_patch(i < ROUNDS / 2 ? GREEN_PATCH_TIME : GREEN_PATCH_ALL & ~GREEN_PATCH_THREAD), 0);
+                other = load("patch_victim_bound");
+                CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME), 0);
+                CHECK(naps_green(other));
+                CHECK_INT(dlclose(other), 0);
+        }
+        before_last = atomic_load(&calls);
+        while (atomic_load(&calls) == before_last)
+                CHECK_INT(green_sleep(0.001), 0);
+        atomic_store(&stop, true);
+        for (int i = 0; i < 2 * CALLERS; i++)
+                CHECK_INT(pthread_join(threads[i], NULL), 0);
+        CHECK(naps_green(now));
+        CHECK(naps_green(lazy));
+}
+
+static void
+other_os_threads_go_on_meanwhile(void)
+{
+        in_child(check_meanwhile);
 }
 
 /* ---- libc's own */
@@ -399,6 +525,64 @@ static void
 what_a_library_loads_is_patched(void)
 {
         in_child(check_dlopen);
+}
+
+static void
+copy_plugin(const char *name, const char *path)
+{
+        FILE *from = fopen(suite_plugin(name), "rb"), *to = fopen(path, "wb");
+        char bytes[4096];
+        size_t n;
+
+        if (!CHECK(from != NULL && to != NULL))
+                _exit(1);
+        while ((n = fread(bytes, 1, sizeof bytes, from)) > 0)
+                CHECK_INT(fwrite(bytes, 1, n, to), n);
+        fclose(from);
+        CHECK_INT(fclose(to), 0);
+}
+
+/* This one's file says that libraries are in a folder below its own. */
+static void
+check_path(void)
+{
+        char dir[] = "/tmp/green-XXXXXX", outer[64], sub[64], inner[96];
+        void *(*victim_open)(const char *), *handle, *found;
+
+        CHECK(mkdtemp(dir) != NULL);
+        snprintf(outer, sizeof outer, "%s/outer.so", dir);
+        snprintf(sub, sizeof sub, "%s/sub", dir);
+        snprintf(inner, sizeof inner, "%s/libpatch_inner.so", sub);
+        CHECK_INT(mkdir(sub, 0700), 0);
+        copy_plugin("patch_victim_noplt", outer);
+        copy_plugin("patch_victim_lazy", inner);
+        handle = dlopen(outer, RTLD_NOW);
+        CHECK_OR_RETURN(handle != NULL);
+        victim_open = (void *(*)(const char *))function(handle, "victim_dlopen");
+        for (int patched = 0; patched < 2; patched++) {
+                static const char *const names[] = {"libpatch_inner.so", "$ORIGIN/sub/libpatch_inner.so"};
+
+                for (int i = 0; i < 2; i++) {
+                        found = victim_open(names[i]);
+                        if (CHECK(found != NULL)) {
+                                CHECK_INT(naps_green(found), patched);
+                                CHECK_INT(dlclose(found), 0);
+                        }
+                }
+                CHECK(victim_open("libpatch_nosuch.so") == NULL);
+                CHECK_INT(green_monkey_patch(0), 0);
+        }
+        CHECK(dlopen("libpatch_inner.so", RTLD_NOW) == NULL);
+        unlink(inner);
+        unlink(outer);
+        rmdir(sub);
+        rmdir(dir);
+}
+
+static void
+a_library_is_looked_for_where_its_caller_says(void)
+{
+        in_child(check_path);
 }
 
 static void
@@ -671,17 +855,51 @@ debugging_shows_what_is_patched_and_what_blocks(void)
         in_child(check_debug);
 }
 
+/* ---- green-net run; check_cli.sh has the rest of it */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
+static void
+a_program_is_run_so(void)
+{
+        char said[8192] = "";
+        FILE *run;
+        size_t n;
+
+        GREEN_COVERS("PATCH-11");
+        if (no_modules())
+                return;
+        if (SANITIZED || access("web/cli/green-net", X_OK) != 0) {
+                suite_skip("a sanitizer's runtime has to come first, or there is no program green-net here");
+                return;
+        }
+        run = popen("web/cli/green-net run --debug --only time /bin/sleep 0 2>&1", "r");
+        CHECK_OR_RETURN(run != NULL);
+        n = fread(said, 1, sizeof said - 1, run);
+        said[n] = '\0';
+        CHECK_INT(pclose(run), 0);
+        CHECK(strstr(said, "patched the program:") != NULL && strstr(said, "nanosleep") != NULL);
+}
+
 GREEN_SUITE(net_patch) {
         GREEN_TEST(groups_are_chosen_and_asked_for),
         GREEN_TEST(groups_have_names),
         GREEN_TEST(what_is_loaded_later_is_patched),
         GREEN_TEST(what_was_loaded_before_is_patched),
         GREEN_TEST(calls_of_all_kinds_are_changed),
+        GREEN_TEST(none_of_the_polls_is_left_blocking),
         GREEN_TEST(what_was_not_asked_for_stays),
         GREEN_TEST(read_only_pages_are_so_again),
+        GREEN_TEST(a_library_that_brings_malloc_keeps_its_calls),
+        GREEN_TEST(other_os_threads_go_on_meanwhile),
         GREEN_TEST(the_original_blocks),
         GREEN_TEST(green_net_itself_calls_libc),
         GREEN_TEST(what_a_library_loads_is_patched),
+        GREEN_TEST(a_library_is_looked_for_where_its_caller_says),
         GREEN_TEST(what_a_library_looks_up_is_the_replacement),
         GREEN_TEST(what_one_object_imports_is_replaced),
         GREEN_TEST(an_injection_that_cannot_be),
@@ -689,5 +907,6 @@ GREEN_SUITE(net_patch) {
         GREEN_TEST(a_library_that_is_not_there),
         GREEN_TEST(what_was_unloaded_is_forgotten),
         GREEN_TEST(debugging_shows_what_is_patched_and_what_blocks),
+        GREEN_TEST(a_program_is_run_so),
         GREEN_SUITE_END
 };

@@ -1,6 +1,6 @@
 /*
- * Who a green thread is for code that knows POSIX threads alone: also one that green_spawn() made, the OS thread's own, and
- * seen from other OS threads.
+ * Who a green thread is for code that knows POSIX threads alone: also one that green_spawn() made, the OS thread's own,
+ * and seen from other OS threads.
  */
 #include "net_patch.h"
 
@@ -139,10 +139,16 @@ one_that_was_cancelled_before_it_started(void)
         CHECK(result == &turns);
 }
 
+static pthread_t main_thread;
+
 static void *
 outlives_main(void *arg)
 {
         int fd = *(int *)arg;
+        void *result = NULL;
+
+        if (join_thread(main_thread, &result) != 0 || result != &turns)
+                return NULL;
 
         for (int i = 0; i < 3; i++)
                 green_sleep(0.001);
@@ -162,9 +168,10 @@ the_process_ends_with_the_last(void)
         CHECK_INT(pipe(ends), 0);
         pid = fork();
         if (pid == 0) {
+                main_thread = self();
                 if (create(&t, NULL, outlives_main, &ends[1]) != 0)
                         _exit(9);
-                EXIT(exit_fn, "pthread_exit")(NULL);
+                EXIT(exit_fn, "pthread_exit")(&turns);
         }
         CHECK_INT(waitpid(pid, &status, 0), pid);
         CHECK(WIFEXITED(status));
@@ -310,13 +317,11 @@ after_a_fork_waiters_are_forgotten(void)
         CHECK_INT(join_thread(t, NULL), 0);
 }
 
-GREEN_SUITE(net_patch_identity) {
-        GREEN_TEST(a_plain_green_thread_is_somebody),
-        GREEN_TEST(one_that_was_killed_before_it_started),
-        GREEN_TEST(one_that_was_cancelled_before_it_started),
-        GREEN_TEST(the_process_ends_with_the_last, .keeps_fds = true),
-        GREEN_TEST(an_os_thread_is_joined_while_others_run),
-        GREEN_TEST(green_threads_seen_from_another_os_thread, .keeps_fds = true),
-        GREEN_TEST(after_a_fork_waiters_are_forgotten),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_identity){GREEN_TEST(a_plain_green_thread_is_somebody),
+                                GREEN_TEST(one_that_was_killed_before_it_started),
+                                GREEN_TEST(one_that_was_cancelled_before_it_started),
+                                GREEN_TEST(the_process_ends_with_the_last, .keeps_fds = true),
+                                GREEN_TEST(an_os_thread_is_joined_while_others_run),
+                                GREEN_TEST(green_threads_seen_from_another_os_thread, .keeps_fds = true),
+                                GREEN_TEST(after_a_fork_waiters_are_forgotten),
+                                GREEN_SUITE_END};

@@ -557,13 +557,11 @@ no_wake_up_is_lost(void)
         CHECK(r.failed > 0 && r.failed < r.waits);
 }
 
-GREEN_SUITE(net_patch_lock) {
-        GREEN_TEST(what_was_locked_before_patching),
-        GREEN_TEST(another_os_thread_unlocks_without_a_word),
-        GREEN_TEST(mutexes_and_conditions_are_never_cancelled),
-        GREEN_TEST(other_waits_fail_with_ecanceled),
-        GREEN_TEST(green_threads_come_in_their_order),
-        GREEN_TEST(a_signal_handler_posts),
-        GREEN_TEST(no_wake_up_is_lost, .limit = 60),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_lock){GREEN_TEST(what_was_locked_before_patching),
+                            GREEN_TEST(another_os_thread_unlocks_without_a_word),
+                            GREEN_TEST(mutexes_and_conditions_are_never_cancelled),
+                            GREEN_TEST(other_waits_fail_with_ecanceled),
+                            GREEN_TEST(green_threads_come_in_their_order),
+                            GREEN_TEST(a_signal_handler_posts),
+                            GREEN_TEST(no_wake_up_is_lost, .limit = 60),
+                            GREEN_SUITE_END};

@@ -65,28 +65,27 @@ find(const struct copy *c, const char *name)
         return s->name == NULL ? NULL : s;
 }
 
-static const char unwound[] =
-        "held 1\n"
-        "unlock 0\n"
-        "clean-up outer\n"
-        "variable gone\n"
-        "cancel 0 cancelled 1\n"
-        "free 0\n"
-        "clean-up permit\n"
-        "cancel 0 cancelled 1\n"
-        "state 0 1\n"
-        "cancel 0\n"
-        "wait 0\n"
-        "enabled 1\n"
-        "cancelled 1\n"
-        "cancel 0 cancelled 1\n"
-        "clean-up popped\n"
-        "clean-up deepest\n"
-        "clean-up above\n"
-        "clean-up above\n"
-        "variable of the thread\n"
-        "exit 42\n"
-        "destroyed 3\n";
+static const char unwound[] = "held 1\n"
+                              "unlock 0\n"
+                              "clean-up outer\n"
+                              "variable gone\n"
+                              "cancel 0 cancelled 1\n"
+                              "free 0\n"
+                              "clean-up permit\n"
+                              "cancel 0 cancelled 1\n"
+                              "state 0 1\n"
+                              "cancel 0\n"
+                              "wait 0\n"
+                              "enabled 1\n"
+                              "cancelled 1\n"
+                              "cancel 0 cancelled 1\n"
+                              "clean-up popped\n"
+                              "clean-up deepest\n"
+                              "clean-up above\n"
+                              "clean-up above\n"
+                              "variable of the thread\n"
+                              "exit 42\n"
+                              "destroyed 3\n";
 
 /* In OS threads, then in green ones. */
 static void
@@ -183,8 +182,8 @@ threads_are_cancelled(void)
 }
 
 /*
- * The same with exceptions. What OS threads say was written down: libunwind, which core may be linked with, takes the place
- * of functions of the compiler's library, and glibc does not survive that.
+ * The same with exceptions. What OS threads say was written down: libunwind, which core may be linked with, takes the
+ * place of functions of the compiler's library, and glibc does not survive that.
  */
 static void
 clean_up_is_unwound(void)
@@ -204,19 +203,17 @@ threads_of_c11(void)
 }
 
 /* libunwind opens a pipe when the first stack is unwound. */
-GREEN_SUITE(net_patch_thread) {
-        GREEN_TEST(threads_begin_and_end, .keeps_fds = true),
-        GREEN_TEST(stacks_are_as_large_as_asked),
-        GREEN_TEST(mutexes_of_all_types),
-        GREEN_TEST(condition_variables),
-        GREEN_TEST(read_write_locks),
-        GREEN_TEST(semaphores),
-        GREEN_TEST(barriers_and_spin_locks),
-        GREEN_TEST(something_is_done_once),
-        GREEN_TEST(what_is_left_undone_is_done_again, .keeps_fds = true),
-        GREEN_TEST(data_of_a_thread),
-        GREEN_TEST(threads_are_cancelled, .keeps_fds = true),
-        GREEN_TEST(clean_up_is_unwound, .keeps_fds = true),
-        GREEN_TEST(threads_of_c11, .keeps_fds = true),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(net_patch_thread){GREEN_TEST(threads_begin_and_end, .keeps_fds = true),
+                              GREEN_TEST(stacks_are_as_large_as_asked),
+                              GREEN_TEST(mutexes_of_all_types),
+                              GREEN_TEST(condition_variables),
+                              GREEN_TEST(read_write_locks),
+                              GREEN_TEST(semaphores),
+                              GREEN_TEST(barriers_and_spin_locks),
+                              GREEN_TEST(something_is_done_once),
+                              GREEN_TEST(what_is_left_undone_is_done_again, .keeps_fds = true),
+                              GREEN_TEST(data_of_a_thread),
+                              GREEN_TEST(threads_are_cancelled, .keeps_fds = true),
+                              GREEN_TEST(clean_up_is_unwound, .keeps_fds = true),
+                              GREEN_TEST(threads_of_c11, .keeps_fds = true),
+                              GREEN_SUITE_END};

@@ -297,13 +297,81 @@ static void
 an_accept_that_came_too_late_does_not_wait(void)
 {
         struct sockaddr_in at;
-        int heard = listener(&at);
+        int heard = listener(&at), status = -1;
         double start = seconds();
+        pid_t pid;
 
         CHECK_INT(green__patch_guarded_accept(heard, NULL, NULL, 0), -1);
         CHECK_INT(errno, EAGAIN);
         CHECK(seconds() - start < 5 * suite_slow());
         CHECK_INT(fcntl(heard, F_GETFL) & O_NONBLOCK, 0);
+        /* The same in a child, which has not inherited what ends such a wait. */
+        pid = fork();
+        if (pid == 0) {
+                alarm((unsigned)(5 * suite_slow()));
+                _exit(green__patch_guarded_accept(heard, NULL, NULL, 0) != -1 || errno != EAGAIN);
+        }
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        CHECK_INT(status, 0);
+        close(heard);
+}
+
+static void *
+serve_all(void *arg)
+{
+        int fd, heard = *(int *)arg;
+
+        while ((fd = FD(accept_fn, "accept")(heard, NULL, NULL)) >= 0) {
+                CHECK_INT(FD(write_fn, "write")(fd, "x", 1), 1);
+                CHECK_INT(FD(close_fn, "close")(fd), 0);
+        }
+        FAIL("accept: %s", strerror(errno));
+        return NULL;
+}
+
+static void
+serve_until_the_parent_ends(int heard, int alive)
+{
+        char byte;
+
+        alarm(30);
+        for (int i = 0; i < 3; i++)
+                CHECK(green_spawn(serve_all, &heard) != NULL);
+        CHECK_INT(FD(read_fn, "read")(alive, &byte, 1), 0);
+        _exit(suite_failures() != 0);
+}
+
+static void
+processes_share_a_listener(void)
+{
+        enum { PROCESSES = 3, CLIENTS = 200 };
+        pid_t pids[PROCESSES];
+        struct sockaddr_in at;
+        int heard = listener(&at), status, alive[2], served = 0;
+
+        CHECK_INT(pipe(alive), 0);
+        for (int i = 0; i < PROCESSES; i++) {
+                pids[i] = fork();
+                if (pids[i] == 0) {
+                        close(alive[1]);
+                        serve_until_the_parent_ends(heard, alive[0]);
+                }
+        }
+        for (int i = 0; i < CLIENTS; i++) {
+                int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                char byte = 0;
+
+                CHECK_INT(FD(connect_fn, "connect")(fd, (struct sockaddr *)&at, sizeof at), 0);
+                served += FD(read_fn, "read")(fd, &byte, 1) == 1 && byte == 'x';
+                close(fd);
+        }
+        CHECK_INT(served, CLIENTS);
+        close(alive[1]);
+        for (int i = 0; i < PROCESSES; i++) {
+                CHECK_INT(waitpid(pids[i], &status, 0), pids[i]);
+                CHECK_INT(status, 0);
+        }
+        close(alive[0]);
         close(heard);
 }
 
@@ -418,7 +486,6 @@ an_os_thread_without_a_hub_waits_as_a_whole(void)
         pthread_t thread;
         char byte = 0;
 
-        GREEN_COVERS("PATCH-07");
         open_ends();
         CHECK_INT(pthread_create(&thread, NULL, without_a_hub, NULL), 0);
         CHECK_INT(write(ends[1], "h", 1), 1);
@@ -579,6 +646,7 @@ GREEN_SUITE(net_patch_wait){GREEN_TEST(a_killed_call_fails_with_ecanceled),
                             GREEN_TEST(a_number_used_again_behind_our_back_heals),
                             GREEN_TEST(many_wait_for_one_listener),
                             GREEN_TEST(an_accept_that_came_too_late_does_not_wait),
+                            GREEN_TEST(processes_share_a_listener),
                             GREEN_TEST(one_polls_what_another_reads),
                             GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
                             GREEN_TEST(a_poll_without_a_wait_lets_others_run),

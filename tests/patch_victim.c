@@ -6,9 +6,15 @@
 
 #include <dlfcn.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 
 /* Functions of others in tables of its own: one that can be written, one that cannot. */
 ssize_t (*victim_table[])(int, void *, size_t) = {read};
@@ -80,6 +86,31 @@ victim_poll(int fd, int ms)
         return poll(&p, 1, ms);
 }
 
+int
+victim_select(int fd, int ms)
+{
+        struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+        fd_set set;
+
+        FD_ZERO(&set);
+        FD_SET(fd, &set);
+        return select(fd + 1, &set, NULL, NULL, &t);
+}
+
+#ifdef __linux__
+int
+victim_epoll(int fd, int ms)
+{
+        struct epoll_event event = {.events = EPOLLIN};
+        int epoll = epoll_create1(EPOLL_CLOEXEC), rc;
+
+        (void)epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+        rc = epoll_wait(epoll, &event, 1, ms);
+        (void)close(epoll);
+        return rc;
+}
+#endif
+
 /* The loader goes by the return address: these calls may not be the last thing that a function does. */
 static void *
 not_last(void *p)
@@ -111,3 +142,13 @@ victim_dlsym_next(const char *name)
 {
         return not_last(dlsym(RTLD_NEXT, name));
 }
+
+#ifdef VICTIM_MALLOC
+/* Who brings this is taken for an allocator. Nobody calls it. */
+void *
+malloc(size_t len)
+{
+        (void)len;
+        return NULL;
+}
+#endif

@@ -15,6 +15,8 @@ ssize_t victim_recv(int fd, void *buf, size_t len);
 int victim_nap(long ms);
 int victim_usleep(unsigned us);
 int victim_poll(int fd, int ms);
+int victim_select(int fd, int ms);
+int victim_epoll(int fd, int ms); /* on Linux */
 void *victim_dlopen(const char *file);
 void *victim_dlsym(void *handle, const char *name);
 void *victim_dlsym_default(const char *name);

@@ -46,7 +46,7 @@ create(thrd_t *ret_thread, thrd_start_t fn, void *arg)
         struct green__pt *pt;
         int rc;
 
-        if (!green__patch_may_wait())
+        if (!green__patch_may_wait() && !green__patch_take_program())
                 return thrd_create(ret_thread, fn, arg);
         pt = green__pt_new();
         if (pt == NULL)
@@ -81,8 +81,7 @@ detach(thrd_t thread)
         return result(green__pt_detach((pthread_t)thread));
 }
 
-static void __attribute__((noreturn))
-leave(int value)
+static void __attribute__((noreturn)) leave(int value)
 {
         struct green__pt *pt = green__pt_self();
 

@@ -1,8 +1,8 @@
 /*
  * Condition variables and barriers of foreign code.
  *
- * Green threads wait in lists, OS threads in libc; who signals wakes one of each, since a wake-up too many is allowed. A
- * signal by code that is not patched does not reach green threads.
+ * Green threads wait in lists, OS threads in libc; who signals wakes one of each, since a wake-up too many is allowed.
+ * A signal by code that is not patched does not reach green threads.
  */
 #include <config.h>
 
@@ -25,7 +25,8 @@ wait_native(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct green__lo
                 "pthread_cond_clockwait"))(cond, mutex, limit->clock, limit->until);
 }
 
-/* It is a cancellation point, but neither killed nor timed out: the caller could not tell, and the mutex is always taken. */
+/* It is a cancellation point, but neither killed nor timed out: the caller could not tell, and the mutex is always
+ * taken. */
 int
 green__cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct green__lot_limit *limit)
 {

@@ -101,6 +101,7 @@ make_timer(void)
         sigset_t set;
 
         guard.tried = true;
+        green__patch_guard_begin();
         (void)pthread_once(&once, choose_signal);
         if (guard_signal == 0)
                 return;

@@ -1,8 +1,8 @@
 /*
  * Thread-specific data and pthread_once().
  *
- * Keys are libc's. A green thread has a table of values of its own; the OS thread's own green thread keeps libc's, so what
- * it has set before patching is there.
+ * Keys are libc's. A green thread has a table of values of its own; the OS thread's own green thread keeps libc's, so
+ * what it has set before patching is there.
  */
 #include <config.h>
 
@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -140,10 +139,12 @@ struct green__pt_once {
         struct green__pt_once *next;
         int *control;
         void (*init)(void);
-        const void *outer;          /* a frame above the call of libc's function */
+        const void *outer;            /* a frame above the call of libc's function */
         struct green__pt_once *below; /* of the same thread, begun before */
-        bool listed;                /* in the list; under its lock */
+        bool listed;                  /* in the list; under its lock */
 };
+
+enum { WAKE_PRIVATE = 1 | 128 }; /* of the system call futex() */
 
 enum { BEGUN = 1, STATE = 3, DONE = 2 }; /* of the control word: in glibc and in musl */
 
@@ -230,7 +231,7 @@ green__pt_leave_onces(struct green__pt *pt, uintptr_t limit)
                 if (!leave_run(pt, pt->onces) || !(state_of(control) & BEGUN))
                         continue;
                 __atomic_store_n(control, 0, __ATOMIC_SEQ_CST);
-                (void)syscall(SYS_futex, control, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+                (void)syscall(SYS_futex, control, WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
                 green__lot_serve(control);
         }
 }

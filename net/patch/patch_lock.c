@@ -1,15 +1,16 @@
 /*
  * Mutexes of foreign code.
  *
- * The mutex stays libc's: whoever takes it takes it by libc's function, so that unpatched code and other OS threads see what
- * they would see anyway. A green thread that would have to wait stands in a list instead of stopping its OS thread.
+ * The mutex stays libc's: whoever takes it takes it by libc's function, so that unpatched code and other OS threads see
+ * what they would see anyway. A green thread that would have to wait stands in a list instead of stopping its OS
+ * thread.
  *
- * To libc all green threads of an OS thread are the same owner. Where that matters, in recursive and error-checking mutexes,
- * the green thread is noted in a word of the mutex that libc does not use. It counts only while the OS thread holds the mutex.
- * 0 stands for the OS thread's own green thread, so what that has locked before patching is its own.
+ * To libc all green threads of an OS thread are the same owner. Where that matters, in recursive and error-checking
+ * mutexes, the green thread is noted in a word of the mutex that libc does not use. It counts only while the OS thread
+ * holds the mutex. 0 stands for the OS thread's own green thread, so what that has locked before patching is its own.
  *
- * A mutex that another OS thread holds may be unlocked by code that is not patched, without a word: then the first in line
- * looks from time to time.
+ * A mutex that another OS thread holds may be unlocked by code that is not patched, without a word: then the first in
+ * line looks from time to time.
  */
 #include <config.h>
 
@@ -88,12 +89,8 @@ held_elsewhere(struct green__lot_wait *w)
 static int
 wait_for(pthread_mutex_t *m, uint32_t owner, const struct green__lot_limit *limit)
 {
-        struct green__lot_wait w = {.key = m,
-                                    .object = m,
-                                    .owner = owner,
-                                    .try = take,
-                                    .silent = held_elsewhere,
-                                    .shielded = true};
+        struct green__lot_wait w = {
+                .key = m, .object = m, .owner = owner, .try = take, .silent = held_elsewhere, .shielded = true};
 
         return green__lot_wait(&w, limit);
 }

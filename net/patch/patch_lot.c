@@ -1,8 +1,8 @@
 /*
  * Lists of waiters keyed by address. See patch_lot.h.
  *
- * No wake-up is lost: who comes counts itself in the list before it tries the object for the last time, and who releases
- * the object looks at the count afterwards.
+ * No wake-up is lost: who comes counts itself in the list before it tries the object for the last time, and who
+ * releases the object looks at the count afterwards.
  */
 #include <config.h>
 
@@ -48,8 +48,8 @@ list_of(const void *key)
 }
 
 /*
- * What a signal handler asks for is done in hub context of the first OS thread that has waited for something of the kind:
- * a handler can do no more than post.
+ * What a signal handler asks for is done in hub context of the first OS thread that has waited for something of the
+ * kind: a handler can do no more than post.
  */
 static _Atomic(green_hub *) later_hub;
 static struct green_post_node later_node;
@@ -211,7 +211,8 @@ green__lot_serve(const void *key)
                 ;
 }
 
-/* A key of list l whose first waiter may be served by any OS thread, other than those up to after; NULL: there is none. */
+/* A key of list l whose first waiter may be served by any OS thread, other than those up to after; NULL: there is none.
+ */
 static const void *
 next_key(struct list *l, const void *after)
 {
@@ -309,7 +310,8 @@ green__lot_cancel(struct green__lot_wait *w)
 static void
 forget(struct green_wait_mt *mt)
 {
-        struct green__lot_wait *w = (struct green__lot_wait *)(void *)((char *)mt - offsetof(struct green__lot_wait, mt));
+        struct green__lot_wait *w =
+                (struct green__lot_wait *)(void *)((char *)mt - offsetof(struct green__lot_wait, mt));
         struct list *l = list_of(w->key);
 
         (void)pthread_mutex_lock(&l->lock);

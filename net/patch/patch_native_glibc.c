@@ -13,9 +13,9 @@
 #include "patch_native.h"
 
 enum {
-        KIND_MASK = 3,    /* of __kind */
+        KIND_MASK = 3, /* of __kind */
         KIND_ROBUST = 16,
-        COND_MONOTONIC = 2, /* of __wrefs */
+        COND_MONOTONIC = 2,                   /* of __wrefs */
         ROOM = sizeof(void *) == 8 ? 24 : 20, /* __list: used by robust mutexes alone */
 };
 

@@ -2,8 +2,8 @@
  * Read-write locks and semaphores of foreign code: libc's function that does not wait, and a place in a list where that
  * says no.
  *
- * Who holds a read-write lock for reading cannot be known, so the first in line looks from time to time whether unpatched
- * code has released it. As in libc, readers come in while a writer waits.
+ * Who holds a read-write lock for reading cannot be known, so the first in line looks from time to time whether
+ * unpatched code has released it. As in libc, readers come in while a writer waits.
  */
 #include <config.h>
 
@@ -145,8 +145,8 @@ sem_native(sem_t *sem, const struct green__lot_limit *limit)
                 return sem_wait(sem);
         if (limit->clock == CLOCK_REALTIME)
                 return sem_timedwait(sem, limit->until);
-        return ((int (*)(sem_t *, clockid_t, const struct timespec *))green_original("sem_clockwait"))(sem, limit->clock,
-                                                                                                     limit->until);
+        return ((int (*)(sem_t *, clockid_t, const struct timespec *))green_original("sem_clockwait"))(
+                sem, limit->clock, limit->until);
 }
 
 /* It may be posted by another process, or by unpatched code. */

@@ -1,10 +1,10 @@
 /*
  * Green threads as POSIX threads: who is who.
  *
- * A handle, pthread_t, is an odd number made of an index into a table and of how often that place was used; libc's own are
- * addresses, so even. A green thread finds its record by a local, which holds the handle and not the record: green threads
- * inherit locals, and whoever inherited this one sees by the number that it means another. pthread_create() uses just that:
- * it lets the new green thread inherit its handle, so that it needs no memory when it starts.
+ * A handle, pthread_t, is an odd number made of an index into a table and of how often that place was used; libc's own
+ * are addresses, so even. A green thread finds its record by a local, which holds the handle and not the record: green
+ * threads inherit locals, and whoever inherited this one sees by the number that it means another. pthread_create()
+ * uses just that: it lets the new green thread inherit its handle, so that it needs no memory when it starts.
  *
  * The OS thread's own green thread has a record too, but its handle, its keys and its identity stay those of libc.
  */
@@ -331,6 +331,12 @@ uint64_t
 green__pt_owner(void)
 {
         green_thread *self = running();
+        uint64_t ident;
 
-        return self == NULL || is_root(self) ? 0 : green_thread_ident(self);
+        if (self == NULL)
+                return 0;
+        ident = green_thread_ident(self);
+        if (last.ident == ident)
+                return last.pt->root ? 0 : ident;
+        return is_root(self) ? 0 : ident;
 }

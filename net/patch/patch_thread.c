@@ -70,6 +70,8 @@ green__pt_start(struct green__pt *pt, pthread_t *ret_handle, const pthread_attr_
 
         if (attr != NULL)
                 (void)pthread_attr_getdetachstate(attr, &state);
+        /* So that the new one can join its maker. */
+        (void)green__pt_self();
         pt->made = true;
         pt->detached = state == PTHREAD_CREATE_DETACHED;
         pt->refs += !pt->detached;
@@ -104,8 +106,8 @@ static pthread_mutex_t os_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t os_ended = PTHREAD_COND_INITIALIZER;
 static unsigned os_joiners;
 
-static void
-tell_joiners(struct green__pt *pt)
+void
+green__pt_tell(struct green__pt *pt)
 {
         green__pt_lock();
         __atomic_store_n(&pt->ended, true, __ATOMIC_RELEASE);
@@ -131,7 +133,7 @@ green__pt_finish(struct green__pt *pt)
         } else {
                 pt->result = PTHREAD_CANCELED;
         }
-        tell_joiners(pt);
+        green__pt_tell(pt);
         green_thread_unref(pt->thread);
         pt->thread = NULL;
         green__pt_forget(pt);
@@ -154,9 +156,8 @@ join_as_os_thread(struct green__pt *pt, const struct green__lot_limit *limit)
         (void)pthread_mutex_lock(&os_lock);
         os_joiners++;
         while (!pt->ended && rc == 0)
-                rc = limit == NULL || limit->until == NULL
-                             ? pthread_cond_wait(&os_ended, &os_lock)
-                             : pthread_cond_timedwait(&os_ended, &os_lock, limit->until);
+                rc = limit == NULL || limit->until == NULL ? pthread_cond_wait(&os_ended, &os_lock)
+                                                           : pthread_cond_timedwait(&os_ended, &os_lock, limit->until);
         os_joiners--;
         (void)pthread_mutex_unlock(&os_lock);
         return pt->ended ? 0 : rc;
@@ -215,16 +216,26 @@ join_native(pthread_t handle, void **ret_result, const struct green__lot_limit *
         }
 }
 
+/* Of an OS thread only its own green threads can wait for the end of its own one. */
+static bool
+knows_end(const struct green__pt *pt)
+{
+        return !pt->root || pthread_equal(pt->os, pthread_self());
+}
+
 int
 green__pt_join(pthread_t handle, void **ret_result, const struct green__lot_limit *limit)
 {
-        struct green__pt *pt = green__pt_is(handle) ? green__pt_get(handle) : NULL;
+        struct green__pt *pt = green__pt_get(handle);
         int rc;
 
         if (pt == NULL && green__pt_is(handle))
                 return ESRCH;
-        if (pt == NULL)
+        if (pt == NULL || !knows_end(pt)) {
+                if (pt != NULL)
+                        green__pt_put(pt);
                 return join_native(handle, ret_result, limit);
+        }
         rc = claim(pt);
         if (rc == 0)
                 rc = await(pt, limit);

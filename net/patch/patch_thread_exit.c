@@ -1,13 +1,13 @@
 /*
  * How a POSIX thread that is a green thread ends: pthread_exit(), pthread_cancel(), clean-up handlers.
  *
- * pthread_cancel() is a kill, so that whatever the thread waits in fails; on the way back to foreign code the patched call
- * finds that it was cancelled and ends the thread, as a cancellation point does. What the kill would do to clean-up
- * handlers is taken back first.
+ * pthread_cancel() is a kill, so that whatever the thread waits in fails; on the way back to foreign code the patched
+ * call finds that it was cancelled and ends the thread, as a cancellation point does. What the kill would do to
+ * clean-up handlers is taken back first.
  *
  * The stack is unwound as libc does it: by the unwinder of the compiler's library, so that destructors of C++ run and
- * pthread_cleanup_push() of code with exceptions; on its way the handlers of code without are called, or jumped to, frame
- * by frame. Without that library only these run.
+ * pthread_cleanup_push() of code with exceptions; on its way the handlers of code without are called, or jumped to,
+ * frame by frame. Without that library only these run.
  */
 #include <config.h>
 
@@ -22,8 +22,8 @@
 #include "patch_native.h"
 
 /*
- * ---- the unwinder: that of the process, if there is one in sight. Functions of another would not understand its frames, and
- * what the compiler's library calls for each frame is found in sight, too.
+ * ---- the unwinder: that of the process, if there is one in sight. Functions of another would not understand its
+ * frames, and what the compiler's library calls for each frame is found in sight, too.
  */
 
 static struct {
@@ -46,8 +46,7 @@ load_unwinder(void)
         if (forced == NULL || frame == NULL)
                 return;
         unwinder.frame = (_Unwind_Word(*)(struct _Unwind_Context *))frame;
-        unwinder.forced =
-                (_Unwind_Reason_Code(*)(struct _Unwind_Exception *, _Unwind_Stop_Fn, void *))forced;
+        unwinder.forced = (_Unwind_Reason_Code(*)(struct _Unwind_Exception *, _Unwind_Stop_Fn, void *))forced;
 }
 
 /* Call the handlers registered in memory below limit, the newest first. */
@@ -94,13 +93,14 @@ exit_later(void)
 }
 
 /* Everything is unwound. */
-static void __attribute__((noreturn))
-end(struct green__pt *pt)
+static void __attribute__((noreturn)) end(struct green__pt *pt)
 {
-        if (pt->root)
+        if (pt->root) {
+                green__pt_tell(pt);
                 exit_later();
-        else
+        } else {
                 green__pt_finish(pt);
+        }
         green_exit(NULL);
 }
 
@@ -143,8 +143,7 @@ exception_gone(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception)
         (void)exception;
 }
 
-static void __attribute__((noreturn))
-unwind(struct green__pt *pt)
+static void __attribute__((noreturn)) unwind(struct green__pt *pt)
 {
         struct _Unwind_Exception *exception = (struct _Unwind_Exception *)(void *)pt->exception;
 
@@ -313,8 +312,7 @@ test_cancel(void)
                 green__pt_act(pt);
 }
 
-static void __attribute__((noreturn))
-thread_exit(void *result)
+static void __attribute__((noreturn)) thread_exit(void *result)
 {
         struct green__pt *pt = green__pt_self();
 
@@ -331,8 +329,8 @@ push(struct green__pt_cleanup *c, void (*fn)(void *), void *arg)
         struct green__pt *pt = green__pt_self();
 
         if (pt == NULL) {
-                ((void (*)(struct green__pt_cleanup *, void (*)(void *), void *))green_original("_pthread_cleanup_push"))(
-                        c, fn, arg);
+                ((void (*)(struct green__pt_cleanup *, void (*)(void *), void *))green_original(
+                        "_pthread_cleanup_push"))(c, fn, arg);
                 return;
         }
         *c = (struct green__pt_cleanup){fn, arg, pt->cleanups};

@@ -1,8 +1,8 @@
 /*
  * What else programs ask of a thread: names, stacks, processors, priorities, signals.
  *
- * A green thread has a name and a stack. Processor, priority, processor time and signals are of its OS thread: a signal for
- * it goes there, and what would change the OS thread for the sake of one green thread is accepted and does nothing.
+ * A green thread has a name and a stack. Processor, priority, processor time and signals are of its OS thread: a signal
+ * for it goes there, and what would change the OS thread for the sake of one green thread is accepted and does nothing.
  */
 #include <config.h>
 
@@ -79,7 +79,8 @@ get_attributes(pthread_t handle, pthread_attr_t *attr)
         if (rc == 0 && pt->stack_top != NULL)
                 rc = pthread_attr_setstack(attr, pt->stack_top - pt->stack_size, pt->stack_size);
         if (rc == 0)
-                rc = pthread_attr_setdetachstate(attr, pt->detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
+                rc = pthread_attr_setdetachstate(attr,
+                                                 pt->detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
         green__pt_put(pt);
         return rc;
 }
@@ -114,9 +115,10 @@ queue_signal(pthread_t handle, int number, const union sigval value)
 {
         pthread_t os;
 
-        return os_thread(handle, &os) ? ((int (*)(pthread_t, int, const union sigval))green_original("pthread_sigqueue"))(
-                                                os, number, value)
-                                      : ESRCH;
+        return os_thread(handle, &os)
+                       ? ((int (*)(pthread_t, int, const union sigval))green_original("pthread_sigqueue"))(os, number,
+                                                                                                           value)
+                       : ESRCH;
 }
 
 static int

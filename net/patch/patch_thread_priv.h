@@ -95,6 +95,7 @@ void green__pt_unlock(void);
 
 /* The end of a thread, as POSIX has it: destroy the values of its keys, tell who joins. Once. May yield. */
 void green__pt_finish(struct green__pt *pt);
+void green__pt_tell(struct green__pt *pt);
 void green__pt_destroy_values(struct green__pt *pt);
 
 /* It leaves the frames below limit: what pthread_once() runs there has not been done. */
