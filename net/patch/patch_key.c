@@ -8,6 +8,7 @@
 
 #include "patch_thread_priv.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -276,7 +277,17 @@ wait_for_run(int *control)
                                     .any_os = true,
                                     .shielded = true};
 
+        /* std::call_once() leaves what it calls in two variables of the OS thread, which others use meanwhile. */
+        void **const vars[] = {dlsym(RTLD_DEFAULT, "_ZSt15__once_callable"), dlsym(RTLD_DEFAULT, "_ZSt11__once_call")};
+        void *saved[2] = {NULL, NULL};
+
+        for (int i = 0; i < 2; i++)
+                if (vars[i] != NULL)
+                        saved[i] = *vars[i];
         (void)green__lot_wait(&w, NULL);
+        for (int i = 0; i < 2; i++)
+                if (vars[i] != NULL)
+                        *vars[i] = saved[i];
 }
 
 int
