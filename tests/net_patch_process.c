@@ -374,6 +374,30 @@ a_handler_that_reaps_all_leaves_them(void)
         sigaction(SIGCHLD, &old, NULL);
 }
 
+/* The handles of the parent mean nothing there; the child's own children do. */
+static void
+the_child_of_a_fork_waits_for_its_own(void)
+{
+        green_process *p = shell("exec sleep 1000", NULL);
+        int status = -1, well;
+        pid_t pid;
+
+        CHECK_OR_RETURN(p != NULL);
+        pid = fork();
+        if (pid == 0) {
+                pid = fork();
+                if (pid == 0)
+                        _exit(5);
+                well = FN(wait_fn *, "wait")(&status) == pid && status == 5 << 8;
+                well = well && FN(system_fn *, "system")("exit 2") == 2 << 8;
+                _exit(well ? 0 : 1);
+        }
+        CHECK_INT(FN(waitpid_fn *, "waitpid")(pid, &status, 0), pid);
+        CHECK_INT(status, 0);
+        CHECK_INT(green_process_kill(p, SIGKILL), 0);
+        CHECK_INT(green_process_free(p), 0);
+}
+
 /* ---- system() */
 
 static void
@@ -519,6 +543,7 @@ GREEN_SUITE(net_patch_process){GREEN_TEST(waiting_for_a_child_lets_others_run),
                                GREEN_TEST(a_wait_for_any_child_does_not_take_those_of_handles),
                                GREEN_TEST(what_was_looked_at_keeps_its_status),
                                GREEN_TEST(a_handler_that_reaps_all_leaves_them),
+                               GREEN_TEST(the_child_of_a_fork_waits_for_its_own),
                                GREEN_TEST(a_shell_tells_its_status),
                                GREEN_TEST(shells_run_at_once_and_interrupts_are_ignored_meanwhile),
                                GREEN_TEST(a_shell_dies_of_an_interrupt_as_ever),
