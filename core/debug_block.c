@@ -220,12 +220,51 @@ look(struct green__hub *h, void *arg)
         pass->written = ask(h);
 }
 
+/* ---- what was reported */
+
+enum { PLACES = 64, NEAREST = 4 };
+
+static atomic_bool once;
+static atomic_uint places;        /* so many; from another OS thread set to 0 */
+static uint64_t place_of[PLACES]; /* its calls, as one number; of the OS thread that looks */
+
+/* Was this place reported before? It is from now on. */
+static bool
+is_known(void)
+{
+        uint64_t place = 14695981039346656037ull;
+        unsigned n = atomic_load(&places);
+
+        if (!atomic_load(&once) || seen.count == 0)
+                return false;
+        /* Not where exactly it was seen, if more is known. */
+        for (int i = seen.count > 1; i < seen.count && i < NEAREST; i++)
+                place = (place ^ (uintptr_t)seen.calls[i]) * 1099511628211ull;
+        for (unsigned i = 0; i < n; i++)
+                if (place_of[i] == place)
+                        return true;
+        if (n < PLACES) {
+                place_of[n] = place;
+                atomic_compare_exchange_strong(&places, &n, n + 1);
+        }
+        return false;
+}
+
+bool
+green_debug_hub_blocking_once(bool on)
+{
+        atomic_store(&places, 0);
+        return atomic_exchange(&once, on);
+}
+
 static void
 tell(const struct pass *pass)
 {
         char bytes[960];
         struct green__text text = {bytes, sizeof bytes, 0};
 
+        if (pass->written && is_known())
+                return;
         if (!pass->written)
                 green__text_add(&text, "a green thread or callback of hub %llu", (unsigned long long)pass->hub_ident);
         else if (seen.callback)

@@ -599,13 +599,18 @@ green__direction(unsigned events)
         return events == GREEN_WRITE;
 }
 
-/* The one-reader rule. 0, or -EBUSY: somebody waits for the same, or has an operation do it. */
+/*
+ * The one-reader rule. 0, or -EBUSY: somebody waits for the same, or has an operation do it. Who says GREEN_SHARED does not
+ * mind.
+ */
 static inline int
 green__slot_check_free(const struct green__slot *s, green_fd fd, unsigned events)
 {
-        int dir = green__direction(events);
+        int dir = green__direction(events & ~GREEN_SHARED);
         const struct green_wait *other = s->wait[dir].first;
 
+        if (events & GREEN_SHARED)
+                return 0;
         if (other == NULL && s->io != NULL)
                 other = s->io->ops[dir].first;
         return green__likely(other == NULL) ? 0 : green__slot_taken(s, fd, events, other);

@@ -33,7 +33,7 @@ tell_unrun(const struct green__hub *h)
 {
         size_t others = h->nthreads - 1;
 
-        if (others > 0)
+        if (others > 0 && green__log_exceptions())
                 green_log(GREEN_LOG_WARNING, "green-net: %zu green thread%s freed unrun at the end of %s", others,
                           others == 1 ? " was" : "s were", "the OS thread");
 }

@@ -58,6 +58,7 @@ int
 green_trampoline(green_fd fd, unsigned events, double timeout)
 {
         struct green__hub *h = green__hub_get();
+        unsigned shared = events & GREEN_SHARED;
         struct green__slot *s;
         green_thread *self;
         int rc;
@@ -65,6 +66,7 @@ green_trampoline(green_fd fd, unsigned events, double timeout)
         if (h == NULL)
                 return green__no_hub();
         self = h->current;
+        events &= ~GREEN_SHARED;
         if (!one_direction(events) || fd < 0 || !green__time_ok(timeout))
                 return -EINVAL;
         if (self == NULL)
@@ -79,7 +81,7 @@ green_trampoline(green_fd fd, unsigned events, double timeout)
         s = green__slot_get(h, fd);
         if (s == NULL)
                 return -ENOMEM;
-        rc = green__slot_check_free(s, fd, events);
+        rc = green__slot_check_free(s, fd, events | shared);
         if (rc == 0)
                 rc = green__ahead_leave(h, s, events);
         if (rc == 0)

@@ -154,17 +154,19 @@ int
 green_wait_fd(struct green_wait *w, green_fd fd, unsigned events)
 {
         struct green__hub *h = green__hub_get();
+        unsigned shared = events & GREEN_SHARED;
         struct green__slot *s;
         int rc;
 
         if (h == NULL)
                 return green__no_hub();
+        events &= ~GREEN_SHARED;
         if ((events != GREEN_READ && events != GREEN_WRITE) || fd < 0)
                 return -EINVAL;
         s = green__slot_get(h, fd);
         if (s == NULL)
                 return -ENOMEM;
-        rc = green__slot_check_free(s, fd, events);
+        rc = green__slot_check_free(s, fd, events | shared);
         if (rc == 0)
                 rc = green__ahead_leave(h, s, events);
         if (rc == 0)

@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "pipe_sys.h"
+#include "process_owned.h"
 #include "process_sys.h"
 #include "signal_priv.h"
 #include "sock_sys.h"
@@ -92,7 +93,7 @@ wait_by_pidfd(green_fd pidfd)
 }
 
 static pid_t
-wait_by_signal(pid_t pid, int *ret_status, int options)
+wait_by_signal(pid_t (*look)(void *arg), void *arg)
 {
         pid_t rc;
         int waited = 0;
@@ -100,7 +101,7 @@ wait_by_signal(pid_t pid, int *ret_status, int options)
         do {
                 rc = green__children_listen();
                 if (rc == 0)
-                        rc = green__sys_waitpid(pid, ret_status, options);
+                        rc = look(arg);
                 if (rc != 0)
                         break;
                 waited = green__children_wait(SLOWLY);
@@ -110,26 +111,52 @@ wait_by_signal(pid_t pid, int *ret_status, int options)
 }
 
 pid_t
-green_os_waitpid(pid_t pid, int *ret_status, int options)
+green__os_wait_child(pid_t exact, pid_t (*look)(void *arg), void *arg)
 {
         green_fd pidfd = GREEN_INVALID_FD;
-        int status = 0;
-        pid_t rc = (options & WNOHANG) != 0 ? 0 : enter();
+        pid_t rc = look(arg);
 
-        if (rc == 0)
-                rc = green__sys_waitpid(pid, &status, options);
-        while (rc == 0 && (options & WNOHANG) == 0) {
+        while (rc == 0) {
                 if (green_getcurrent() == NULL)
                         rc = -EDEADLK;
-                else if (pid > 0 && options == 0 && green__sys_pidfd_open(pid, &pidfd) == 0)
+                else if (exact > 0 && green__sys_pidfd_open(exact, &pidfd) == 0)
                         rc = wait_by_pidfd(pidfd);
                 else
-                        rc = wait_by_signal(pid, &status, options);
+                        rc = wait_by_signal(look, arg);
                 if (rc == 0)
-                        rc = green__sys_waitpid(pid, &status, options);
+                        rc = look(arg);
         }
+        return rc;
+}
+
+struct waitpid {
+        pid_t pid;
+        int options;
+        int status;
+};
+
+static pid_t
+look(void *arg)
+{
+        struct waitpid *w = arg;
+
+        return green__sys_waitpid(w->pid, &w->status, w->options);
+}
+
+pid_t
+green_os_waitpid(pid_t pid, int *ret_status, int options)
+{
+        struct waitpid w = {.pid = pid, .options = options};
+        pid_t rc;
+
+        if ((options & WNOHANG) != 0)
+                rc = look(&w);
+        else
+                rc = enter();
+        if (rc == 0 && (options & WNOHANG) == 0)
+                rc = green__os_wait_child(options == 0 ? pid : 0, look, &w);
         if (rc > 0 && ret_status != NULL)
-                *ret_status = status;
+                *ret_status = w.status;
         return rc;
 }
 

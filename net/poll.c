@@ -17,6 +17,7 @@
 #include <green/thread.h>
 
 #include "check.h"
+#include "poll_priv.h"
 #include "socket_priv.h"
 
 /* Up to so many nodes, and rows of a select, lie on the stack. */
@@ -72,8 +73,10 @@ arm(struct nodes *nodes, green_fd fd, unsigned direction)
 }
 
 static int
-park(struct nodes *nodes, const struct pollfd *fds, size_t n, double timeout)
+park(struct nodes *nodes, const struct green__poll_wait *wait, double timeout)
 {
+        const struct pollfd *fds = wait->fds;
+        size_t n = wait->n;
         int rc = 0;
 
         for (size_t i = 0; i < n && rc == 0; i++) {
@@ -82,10 +85,12 @@ park(struct nodes *nodes, const struct pollfd *fds, size_t n, double timeout)
                 if (fds[i].fd < 0)
                         continue;
                 if ((how & GREEN_READ) != 0)
-                        rc = arm(nodes, fds[i].fd, GREEN_READ);
+                        rc = arm(nodes, fds[i].fd, GREEN_READ | wait->shared);
                 if (rc == 0 && (how & GREEN_WRITE) != 0)
-                        rc = arm(nodes, fds[i].fd, GREEN_WRITE);
+                        rc = arm(nodes, fds[i].fd, GREEN_WRITE | wait->shared);
         }
+        if (wait->also != NULL)
+                nodes->waits[nodes->n++] = (struct green_wait){.queue = wait->also};
         if (rc == 0)
                 return green_park_any(nodes->waits, nodes->n, timeout, NULL);
         (void)!green_park_any(nodes->waits, nodes->n, 0, NULL); /* lets go of those before */
@@ -94,25 +99,27 @@ park(struct nodes *nodes, const struct pollfd *fds, size_t n, double timeout)
 
 /* Keeps the nodes off the stack of those who need not wait. */
 static __attribute__((noinline)) int
-park_few(const struct pollfd *fds, size_t n, double timeout)
+park_few(const struct green__poll_wait *wait, double timeout)
 {
-        struct green_wait waits[FEW];
+        struct green_wait waits[FEW + 1];
         struct nodes nodes = {waits, 0};
 
-        return park(&nodes, fds, n, timeout);
+        return park(&nodes, wait, timeout);
 }
 
 static int
-park_many(const struct pollfd *fds, size_t n, double timeout)
+park_many(const struct green__poll_wait *wait, double timeout)
 {
-        struct nodes nodes = {
-                n > SIZE_MAX / 2 / sizeof(struct green_wait) ? NULL : green_malloc(2 * n * sizeof(struct green_wait)),
-                0};
+        size_t n = wait->n;
+        struct nodes nodes = {n >= SIZE_MAX / 2 / sizeof(struct green_wait)
+                                      ? NULL
+                                      : green_malloc((2 * n + 1) * sizeof(struct green_wait)),
+                              0};
         int rc;
 
         if (nodes.waits == NULL)
                 return -ENOMEM;
-        rc = park(&nodes, fds, n, timeout);
+        rc = park(&nodes, wait, timeout);
         green_free(nodes.waits);
         return rc;
 }
@@ -142,26 +149,16 @@ pause_for(double *pause, double left)
         return rc == -ETIMEDOUT ? 0 : rc;
 }
 
-/* Rows that are ready, as `count` sees it: poll's own count, or the bits of a select. */
-typedef int (*count_fn)(void *arg, const struct pollfd *fds, size_t n, int count);
-
-struct polling {
-        struct pollfd *fds;
-        size_t n;
-        count_fn count; /* NULL: as the system says */
-        void *arg;
-};
-
 static int
-look(const struct polling *w)
+look(const struct green__poll_wait *w)
 {
         int count = ask(w->fds, w->n);
 
         return count > 0 && w->count != NULL ? w->count(w->arg, w->fds, w->n, count) : count;
 }
 
-static int
-wait_until_ready(const struct polling *w, double timeout)
+int
+green__poll_until_ready(const struct green__poll_wait *w, double timeout)
 {
         struct green__limit limit = {.timeout = timeout, .start = -1};
         double pause = 0;
@@ -175,7 +172,7 @@ wait_until_ready(const struct polling *w, double timeout)
 
                 if (left == 0)
                         break;
-                rc = w->n <= FEW / 2 ? park_few(w->fds, w->n, left) : park_many(w->fds, w->n, left);
+                rc = w->n <= FEW / 2 ? park_few(w, left) : park_many(w, left);
                 if (rc != 0 && rc != -ETIMEDOUT)
                         return rc;
                 count = look(w);
@@ -190,12 +187,12 @@ wait_until_ready(const struct polling *w, double timeout)
 int
 green_poll(struct pollfd *fds, size_t n, double timeout)
 {
-        struct polling w = {.fds = fds, .n = n};
+        struct green__poll_wait w = {.fds = fds, .n = n};
         int rc;
 
         if ((fds == NULL && n > 0) || !(timeout >= 0) || n > INT_MAX)
                 return -EINVAL;
-        rc = wait_until_ready(&w, timeout);
+        rc = green__poll_until_ready(&w, timeout);
         for (size_t i = 0; i < n && rc < 0; i++)
                 fds[i].revents = 0;
         return rc;
@@ -265,7 +262,7 @@ tell(const struct pollfd *rows, size_t count, fd_set *const sets[3])
 static int
 select_rows(struct pollfd *rows, int n, fd_set *const sets[3], double timeout)
 {
-        struct polling w = {.fds = rows, .count = count_bits};
+        struct green__poll_wait w = {.fds = rows, .count = count_bits};
         int rc;
 
         for (int fd = 0; fd < n; fd++) {
@@ -274,7 +271,7 @@ select_rows(struct pollfd *rows, int n, fd_set *const sets[3], double timeout)
                 if (events != 0)
                         rows[w.n++] = (struct pollfd){.fd = fd, .events = events};
         }
-        rc = wait_until_ready(&w, timeout);
+        rc = green__poll_until_ready(&w, timeout);
         if (rc >= 0)
                 tell(rows, w.n, sets);
         return rc;

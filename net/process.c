@@ -131,6 +131,21 @@ sort_fds(const green_fd *fds, size_t n, green_fd **ret_fds)
         return 0;
 }
 
+struct spawn {
+        const struct green__program *program;
+        green_process *process;
+};
+
+static pid_t
+spawn(void *arg)
+{
+        const struct spawn *s = arg;
+        pid_t pid = -1;
+        int rc = green__sys_spawn(s->program, &pid, &s->process->pidfd);
+
+        return rc != 0 ? rc : pid;
+}
+
 static int
 start(green_process *p, const char *const *argv, const struct green_process_opts *opts)
 {
@@ -154,7 +169,9 @@ start(green_process *p, const char *const *argv, const struct green_process_opts
                 program.path = path;
                 program.pass = pass;
                 memcpy(program.fds, io.fds, sizeof program.fds);
-                rc = green__sys_spawn(&program, &p->pid, &p->pidfd);
+                rc = green__owned_start(&p->owned, spawn, &(struct spawn){&program, p});
+                p->pid = rc > 0 ? rc : 0;
+                rc = rc > 0 ? 0 : rc;
         }
         close_stdio(&io);
         green_free(path);
@@ -182,6 +199,7 @@ release(green_process *p)
 {
         for (int i = 0; i < 3; i++)
                 (void)green_stream_free(p->streams[i]);
+        green__owned_remove(&p->owned);
         green_free(p->got[0].data);
         green_free(p->got[1].data);
         if (!p->orphan)

@@ -231,8 +231,8 @@ green__sys_spawn(const struct green__program *program, pid_t *ret_pid, green_fd 
 
 /* ---- its end */
 
-static int
-status_of(int status)
+int
+green__sys_status_of(int status)
 {
         return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -251,7 +251,7 @@ green__sys_reap(pid_t pid, green_fd pidfd, bool wait, int *ret_status)
                 if (rc < 0)
                         rc = -errno;
                 else if (rc > 0)
-                        *ret_status = status_of(status);
+                        *ret_status = green__sys_status_of(status);
         }
         if (rc == -ECHILD) {
                 *ret_status = GREEN__STATUS_UNKNOWN;

@@ -16,6 +16,7 @@
 #include <green/watch.h>
 
 #include "check.h"
+#include "process_owned.h"
 #include "process_sys.h"
 #include "sock_sys.h"
 #include "stream_priv.h"
@@ -39,6 +40,7 @@ struct green_process {
         struct green_waitq waiters;
         unsigned users; /* calls inside that will touch it again; one that was handed its end will not */
         unsigned forks; /* green__sys_forks when it was started */
+        struct green__owned owned; /* nobody else waits for it */
         struct green_hub_end end;
         bool orphan;  /* its hub has ended */
         bool talking; /* a green_process_communicate() is inside */

@@ -42,6 +42,9 @@ int green__sys_spawn(const struct green__program *program, pid_t *ret_pid, green
 /* Has it ended? 1: its status is as green_process_wait() tells it, and it is a zombie no more; 0: not yet. */
 int green__sys_reap(pid_t pid, green_fd pidfd, bool wait, int *ret_status);
 
+/* A status of waitpid(), as green_process_wait() tells it. */
+int green__sys_status_of(int status);
+
 /* Send a signal to it, or to the group that it leads. -ESRCH: it was reaped. */
 int green__sys_kill(pid_t pid, green_fd pidfd, bool group, int signum);
 

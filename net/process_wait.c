@@ -36,6 +36,7 @@ end(green_process *p, int status)
 {
         struct green_wait *w;
 
+        green__owned_remove(&p->owned);
         p->ended = true;
         p->status = status;
         (void)green_watch_stop(&p->watch);
@@ -51,10 +52,21 @@ end(green_process *p, int status)
         }
 }
 
+/* green__sys_reap(), where foreign code may have waited for it. */
+static int
+reap(green_process *p, bool wait, int *ret_status)
+{
+        int rc = green__sys_reap(p->pid, p->pidfd, wait, ret_status), status;
+
+        if (rc > 0 && *ret_status == GREEN__STATUS_UNKNOWN && green__owned_status(&p->owned, &status))
+                *ret_status = green__sys_status_of(status);
+        return rc;
+}
+
 int
 green__process_look(green_process *p)
 {
-        int status = 0, rc = p->ended ? 0 : green__sys_reap(p->pid, p->pidfd, false, &status);
+        int status = 0, rc = p->ended ? 0 : reap(p, false, &status);
 
         if (rc > 0)
                 end(p, status);
@@ -196,7 +208,7 @@ green__process_finish(green_process *p, double time_to_end)
         green_shield_end();
         /* It was killed: that takes no time, and a zombie is worse. */
         if (rc != 0 && !p->ended) {
-                rc = green__sys_reap(p->pid, p->pidfd, true, &status);
+                rc = reap(p, true, &status);
                 if (rc > 0)
                         end(p, status);
         }

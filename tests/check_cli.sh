@@ -26,7 +26,7 @@ says() { # FILE TEXT
 expect 2
 says err "usage: green-net COMMAND"
 expect 0 --help
-for command in hubs serve console bench; do
+for command in hubs serve console bench run; do
     says out "  $command "
 done
 expect 0 --version
@@ -36,16 +36,16 @@ expect 2 serv
 says err 'Did you mean "serve"?'
 expect 2 --nosuch
 says err 'no option "--nosuch"'
-for command in hubs serve console bench; do
+for command in hubs serve console bench run; do
     expect 0 $command --help
     says out "usage: green-net $command"
     says out "Exit status:"
     # Every option stands in the manual page.
     page=$top_srcdir/doc/man/green-net-$command.1
-    for option in $(grep -oE -- '--[a-z]+' "$tmp/out" | sort -u); do
+    for option in $(grep -oE -- '--[a-z-]+' "$tmp/out" | sort -u); do
         sed 's/\\-/-/g' "$page" | grep -qF -- "$option" || wrong "$page does not name $option"
     done
-    grep -oE -- '\\-\\-[a-z]+' "$page" | sed 's/\\-/-/g' | sort -u | while read -r option; do
+    grep -oE -- '\\-\\-[a-z]+(\\-[a-z]+)*' "$page" | sed 's/\\-/-/g' | sort -u | while read -r option; do
         test "$option" = --help || grep -qF -- "$option" "$tmp/out" || echo "$option"
     done >"$tmp/extra"
     test ! -s "$tmp/extra" || wrong "only the page of $command has: $(cat "$tmp/extra")"
@@ -76,6 +76,95 @@ expect 2 bench --seconds x
 expect 2 bench nosuch
 says err 'no measurement "nosuch"'
 expect 1 bench --hub nosuch
+
+# Programs that know nothing of green-net.
+expect 2 run
+says err "which program"
+expect 2 run --only nosuch true
+says err 'no group "nosuch"'
+expect 2 run --only time --without time true
+expect 127 run nosuch-program
+says err "nosuch-program: there is no such program"
+expect 126 run /etc/passwd
+says err "not executable"
+loads=yes
+case $SANITIZE_CFLAGS in *sanitize*) loads=no ;; esac # its runtime has to come first
+if test -f .libs/patch_preload.so && test "$(uname)" = Linux && test $loads = yes; then
+    cat >"$tmp/threads.c" <<'END'
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *
+nap(void *arg)
+{
+        usleep(20000);
+        return arg;
+}
+
+/* How many OS threads are there while twenty threads sleep? */
+int
+main(void)
+{
+        pthread_t threads[20];
+        char line[200];
+        FILE *status;
+
+        for (int i = 0; i < 20; i++)
+                if (pthread_create(&threads[i], NULL, nap, NULL) != 0)
+                        return 1;
+        usleep(10);
+        status = fopen("/proc/self/status", "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL)
+                if (strncmp(line, "Threads:", 8) == 0)
+                        printf("os %s", line);
+        for (int i = 0; i < 20; i++)
+                pthread_join(threads[i], NULL);
+        return 7;
+}
+END
+    # shellcheck disable=SC2086
+    ${CC:-cc} $CFLAGS -o "$tmp/threads" "$tmp/threads.c" -lpthread || wrong "a small program cannot be built"
+    expect 7 run "$tmp/threads"
+    test "$(tr -d '\t ' <"$tmp/out")" = osThreads:1 || wrong "its threads are not green: $(cat "$tmp/out")"
+    expect 7 run --without thread "$tmp/threads"
+    test "$(tr -d '\t ' <"$tmp/out")" = osThreads:21 || wrong "its threads are green: $(cat "$tmp/out")"
+    expect 7 run --debug --only time,thread "$tmp/threads"
+    grep 'patched the program:' "$tmp/err" | grep pthread_create | grep -q usleep || wrong "--debug: $(cat "$tmp/err")"
+    expect 7 run --hub poll "$tmp/threads"
+    test ! -s "$tmp/err" || wrong "it says: $(cat "$tmp/err")"
+    # Scripts; what they start, or not.
+    printf '#!/bin/sh\n%s\n' "$tmp/threads" >"$tmp/script"
+    chmod +x "$tmp/script"
+    expect 7 run "$tmp/script"
+    test "$(tr -d '\t ' <"$tmp/out")" = osThreads:1 || wrong "what a script starts is not green: $(cat "$tmp/out")"
+    LD_PRELOAD=libm.so.6 expect 7 run --no-children "$tmp/script"
+    test "$(tr -d '\t ' <"$tmp/out")" = osThreads:21 || wrong "what a script starts is green: $(cat "$tmp/out")"
+    LD_PRELOAD=libm.so.6 expect 0 run --no-children /bin/sh -c 'echo "<$LD_PRELOAD>"'
+    says out "<libm.so.6>"
+    LD_PRELOAD=libm.so.6 expect 0 run /bin/sh -c 'echo "<$LD_PRELOAD>"'
+    says out "<libm.so.6:"
+    # What cannot be run so.
+    # shellcheck disable=SC2086
+    if ${CC:-cc} $CFLAGS -static -o "$tmp/static" "$tmp/threads.c" -lpthread 2>/dev/null; then
+        expect 126 run "$tmp/static"
+        says err "a static program"
+    fi
+    if test "$(id -u)" = 0; then
+        cp "$tmp/threads" "$tmp/rights"
+        chown 65534 "$tmp/rights"
+        chmod 4755 "$tmp/rights"
+        expect 126 run "$tmp/rights"
+        says err "with rights of others"
+    fi
+    chmod -x "$tmp/threads"
+    expect 126 run "$tmp/threads"
+    echo text >"$tmp/text"
+    chmod +x "$tmp/text"
+    expect 126 run "$tmp/text"
+    says err "neither a program nor a script"
+fi
 
 # Serve, and the console of its backdoor.
 web/cli/green-net serve -q --backdoor "unix:$tmp/door" 127.0.0.1:0 >"$tmp/serve" 2>&1 &

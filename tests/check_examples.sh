@@ -364,6 +364,10 @@ optional curl_multi libcurl &&
     same "curl_multi" "$(run curl_multi 50 | sed 's/, [1-9][0-9]* at once/, many at once/')" \
         "50 transfers, many at once, and one that was killed"
 
+optional greened_curl libcurl &&
+    same "greened_curl" "$(run greened_curl 100 | sed 's/, [1-9][0-9]* at once/, many at once/')" \
+        "100 transfers, many at once, and one that was killed"
+
 optional libevent_hub libevent &&
     same "libevent_hub" "$(run libevent_hub 30)" "30 pages by 30 callbacks, while the timer ticked"
 

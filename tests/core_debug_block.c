@@ -156,6 +156,39 @@ lets_others_run(void *arg)
         return arg;
 }
 
+/* In a call that waits: one that computes is met in another place each time. */
+static void *
+debug_waits(void *arg)
+{
+        double until = core_now() + TOO_LONG * slow();
+        struct timespec t = {.tv_nsec = 400000000};
+
+        while (core_now() < until)
+                nanosleep(&t, NULL);
+        return arg;
+}
+
+static void
+a_place_is_reported_once_where_that_is_asked_for(void)
+{
+        GREEN_COVERS("DEBUG-06");
+        CHECK(!green_debug_hub_blocking_once(true));
+        if (!detection_on())
+                return;
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(core_join(green_spawn(debug_waits, NULL)), 0);
+        detection_off();
+        CHECK_INT(reports.count, 1);
+        CHECK(green_debug_hub_blocking_once(true));
+        if (!detection_on())
+                return;
+        CHECK_INT(core_join(green_spawn(debug_waits, NULL)), 0);
+        CHECK(green_debug_hub_blocking_once(false));
+        CHECK_INT(core_join(green_spawn(debug_waits, NULL)), 0);
+        detection_off();
+        CHECK_INT(reports.count, 2);
+}
+
 /* It is measured by the switch, not by the batch; and sleeping is not running. */
 static void
 those_that_let_others_run_are_not_reported(void)
@@ -345,6 +378,7 @@ GREEN_SUITE(core_debug_block) {
         GREEN_TEST(main_is_reported_too),
         GREEN_TEST(a_callback_that_blocks_is_reported),
         GREEN_TEST(each_time_is_reported),
+        GREEN_TEST(a_place_is_reported_once_where_that_is_asked_for),
         GREEN_TEST(those_that_let_others_run_are_not_reported),
         GREEN_TEST(other_threads_are_looked_at),
         GREEN_TEST(signals_of_the_application_stay),

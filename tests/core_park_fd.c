@@ -368,11 +368,64 @@ in_a_callback_a_wait_for_descriptors_lets_go_of_them(void)
         close_fd(a[1]);
 }
 
+/* One of several that share a descriptor: takes one byte. */
+static int shared_bytes[2], shared_taken;
+
+static void *
+sharer_main(void *arg)
+{
+        int *fd = arg;
+        char byte;
+
+        CHECK_INT(green_trampoline(*fd, GREEN_READ | GREEN_SHARED, GREEN_FOREVER), 0);
+        CHECK_INT(read(*fd, &byte, 1), 1);
+        shared_bytes[shared_taken++] = byte;
+        return NULL;
+}
+
+static void
+several_may_share_a_descriptor(void)
+{
+        struct green_wait w;
+        green_thread *first, *second;
+        int a[2];
+
+        pair(a);
+        shared_taken = 0;
+        first = parked(sharer_main, &a[0]);
+        second = parked(sharer_main, &a[0]);
+        CHECK_INT(hub_info().readers, 2);
+        CHECK_INT(green_trampoline(a[0], GREEN_READ, 5), -EBUSY); /* who does not say so wants it alone */
+        CHECK_INT(green_wait_fd(&w, a[0], GREEN_READ | GREEN_SHARED), 0);
+        CHECK_INT(green_park_any(&w, 1, 0, NULL), -ETIMEDOUT);
+        CHECK_INT(write(a[1], "1", 1), 1);
+        CHECK_INT(join(first), 0);
+        CHECK_INT(green_sleep(0), 0);
+        CHECK_INT(shared_taken, 1);
+        CHECK_INT(write(a[1], "2", 1), 1);
+        CHECK_INT(join(second), 0);
+        CHECK_INT(shared_taken, 2);
+        CHECK_INT(shared_bytes[0], '1');
+        CHECK_INT(shared_bytes[1], '2');
+        /* Both come to their turn where there is something for both at once. */
+        first = parked(sharer_main, &a[0]);
+        second = parked(sharer_main, &a[0]);
+        shared_taken = 0;
+        CHECK_INT(write(a[1], "34", 2), 2);
+        CHECK_INT(join(first), 0);
+        CHECK_INT(join(second), 0);
+        CHECK_INT(shared_taken, 2);
+        CHECK_NO_FD_WAITS();
+        close_fd(a[0]);
+        close_fd(a[1]);
+}
+
 GREEN_SUITE(core_park_fd) {
         GREEN_TEST(a_wait_for_several_descriptors_ends_at_the_first_that_is_ready),
         GREEN_TEST(a_wait_for_a_descriptor_ends_by_another_queue_time_or_kill_and_leaves_nothing),
         GREEN_TEST(a_descriptor_that_is_closed_ends_the_wait),
         GREEN_TEST(what_cannot_be_waited_for_is_told_at_once),
+        GREEN_TEST(several_may_share_a_descriptor),
         GREEN_TEST(a_number_that_is_owned_can_be_waited_for_besides),
         GREEN_TEST(the_back_end_is_told_when_nobody_waits_any_more),
         GREEN_TEST(in_a_callback_a_wait_for_descriptors_lets_go_of_them),

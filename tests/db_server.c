@@ -236,7 +236,7 @@ start(void)
         const char *const argv[] = {
                 "postgres", "-D", data, "-p", port, "-k", server.folder, "-c", "listen_addresses=127.0.0.1",
                 "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB",
-                "-c", "max_connections=80", "-c", "autovacuum=off", "-c", "jit=off", "-c", "deadlock_timeout=50ms",
+                "-c", "max_connections=130", "-c", "autovacuum=off", "-c", "jit=off", "-c", "deadlock_timeout=50ms",
                 "-c", "ssl=on", "-c", "ssl_cert_file=server.pem", "-c", "ssl_key_file=server.key", NULL};
 
         snprintf(port, sizeof port, "%d", server.port);

@@ -96,6 +96,7 @@ blocking(void)
 {
         if (!have_hub())
                 return;
+        (void)green_debug_hub_blocking_once(false);
         CHECK_INT(green_debug_hub_blocking_detection(true, 0), -EINVAL);
         if (OK(green_debug_hub_blocking_detection(true, 100)))
                 CHECK_INT(green_debug_hub_blocking_detection(false, 0), 0);

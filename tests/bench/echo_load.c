@@ -1,7 +1,8 @@
 /*
  * The load of the echo benchmarks: starts a server, keeps one message of 64 bytes under way on each connection, and
  * measures. echo_load CONNECTIONS MILLISECONDS SERVER-CORE LOAD-CORE SERVER [ARGUMENT...]; a core of -1 pins nothing.
- * As `echo_load -l ...` a message is four lines of 40 bytes.
+ * As `echo_load -l ...` a message is four lines of 40 bytes. As `echo_load -m ...` it prints the server's memory too: what
+ * is resident, its page tables, and the kernel's stacks of its OS threads.
  *
  * It prints the rate, the server's CPU time a message, and how busy both were while it measured: 1 is a whole core.
  */
@@ -18,6 +19,9 @@ struct conn {
         int fd;
         unsigned got; /* bytes of the answer so far */
 };
+
+/* Of an OS thread, in the kernel. */
+#define KERNEL_STACK 16384
 
 static char message[LONGEST];
 static size_t length = MESSAGE;
@@ -78,6 +82,37 @@ talk(int ep, double until)
         }
 }
 
+/* A line of /proc/PID/status, which must be there. */
+static long
+status_of(pid_t pid, const char *format)
+{
+        char path[64], line[256];
+        long value = -1;
+        FILE *f;
+
+        snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+        f = fopen(path, "r");
+        bench_check(f != NULL, path);
+        while (value < 0 && fgets(line, sizeof line, f) != NULL)
+                (void)!sscanf(line, format, &value); /* NOLINT(clang-diagnostic-format-nonliteral): constants */
+        fclose(f);
+        bench_check(value >= 0, path);
+        return value;
+}
+
+static void
+report_memory(pid_t pid, const char *what)
+{
+        long resident = bench_resident(pid), tables = status_of(pid, "VmPTE: %ld") * 1024,
+             threads = status_of(pid, "Threads: %ld");
+        char name[64];
+
+        snprintf(name, sizeof name, "memory_%s", what);
+        bench_print(name, "bytes", (double)(resident + tables + threads * KERNEL_STACK));
+        snprintf(name, sizeof name, "threads_%s", what);
+        bench_print(name, "threads", (double)threads);
+}
+
 static void
 compose(bool lines)
 {
@@ -90,7 +125,7 @@ compose(bool lines)
 }
 
 static int
-run(int argc, char **argv)
+run(int argc, char **argv, bool memory)
 {
         int n = (int)bench_count(argc, argv, 1, 64), port = 0, ep = epoll_create1(EPOLL_CLOEXEC);
         double seconds = (double)bench_count(argc, argv, 2, 1000) / 1e3, wall, server, load;
@@ -118,6 +153,8 @@ run(int argc, char **argv)
         wall = bench_now() - wall;
         snprintf(what, sizeof what, "%d", n);
         bench_report_load(what, answered, wall, bench_clock(clock) - server, bench_cpu() - load);
+        if (memory)
+                report_memory(pid, what);
         bench_stop_server(pid);
         return answered > 0 ? 0 : 1;
 }
@@ -125,8 +162,9 @@ run(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-        bool lines = argc > 1 && strcmp(argv[1], "-l") == 0;
+        bool lines = argc > 1 && strcmp(argv[1], "-l") == 0, memory = argc > 1 && strcmp(argv[1], "-m") == 0;
+        int skip = lines || memory;
 
         compose(lines);
-        return run(argc - lines, argv + lines);
+        return run(argc - skip, argv + skip, memory);
 }

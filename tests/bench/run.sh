@@ -9,7 +9,7 @@
 # and the peers' with what the system has. A peer that does not build or run is named and left out. NAMEs are those
 # below; "echo" stands for all that begin with "echo-".
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool db-postgres timer memory million sleepers wakeup udp conns
+benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool db-postgres timer patch-call patch-echo memory million sleepers wakeup udp conns
     tls tls-openssl tls-latency tls-latency-openssl tls-latency-rsa echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
     http-64 http-1000 http-pipeline http-idle http-log https-64 https-close ws-64 ws-1m ws-broadcast ws-idle"
 
@@ -54,6 +54,9 @@ contestants() { # BENCHMARK
         db-sqlite) echo green-net=green_db_sqlite threads=threads_sqlite ;;
         db-pool) echo green-net=green_db_pool ;;
         timer) echo green-net=green_timer libev=ev_timer ;;
+        patch-call) echo green-net=green_patch_call ;;
+        # One program: by `green-net run`, and as it is.
+        patch-echo) echo green-net=threads_echo:run threads=threads_echo ;;
         memory | million) echo green-net=green_memory ;;
         sleepers) echo green-net=green_sleepers go=go_sleepers ;;
         # On hubs other than the one that is taken by itself.
@@ -92,7 +95,7 @@ count() { # BENCHMARK
         no-imap) echo 1000000 ;;
         no-handover | no-queue | no-lock) echo 5000000 ;;
         no-db-sqlite) echo 300000 ;;
-        no-timer | no-select | no-db-pool) echo 3000000 ;;
+        no-timer | no-select | no-db-pool | no-patch-call) echo 3000000 ;;
         no-chan) echo 10000000 ;;
         no-memory | no-sleepers | no-dag | no-tpool) echo 100000 ;;
         no-million | no-wakeup) echo 1000000 ;;
@@ -101,8 +104,8 @@ count() { # BENCHMARK
         no-http*) echo 3 ;;
         yes-http-idle | yes-ws-broadcast | yes-ws-idle) echo 200 ;;
         yes-http*) echo 1 ;;
-        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-postgres) echo 1500 ;;
-        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-postgres) echo 100 ;;
+        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-postgres | no-patch-echo) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-postgres | yes-patch-echo) echo 100 ;;
         no-tls*) echo 3000 ;;
         yes-tls*) echo 200 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
@@ -113,7 +116,7 @@ count() { # BENCHMARK
 load_of() { # BENCHMARK: the program that makes the load, if there is one
     case $1 in
         conns) echo conn_load ;;
-        echo-* | stream-* | line-* | uring-* | libevent-*) echo echo_load ;;
+        echo-* | stream-* | line-* | uring-* | libevent-* | patch-echo) echo echo_load ;;
         tls | tls-openssl) echo tls_load ;;
         udp) echo udp_load ;;
         http-idle) echo http_idle_load ;;
@@ -141,7 +144,7 @@ compile() { # PROGRAM
         ev_*) libs="-lev -lm" ;;
         libevent_*) libs=-levent_core ;;
         libuv_* | uv_*) libs=-luv ;;
-        pthread_*) libs=-pthread ;;
+        pthread_* | threads_echo) libs=-pthread ;;
         threads_libpq) libs="$($pc --cflags --libs libpq) -pthread" || return 1 ;;
         boost_*) libs="-lboost_fiber -lboost_context" ;;
     esac
@@ -183,6 +186,13 @@ run_tls() { # BENCHMARK PROGRAM
     "$out/programs/tls_load" -r "$(count "$1")" "$last" "$first" "$2" $rest
 }
 
+# The program green-net, installed with the libraries. Some pkg-config put the folder of a copy before variables.
+green_net() {
+    prefix=$($pc --variable=exec_prefix green-net)
+    test -x "$prefix/bin/green-net" || prefix=${PKG_CONFIG_SYSROOT_DIR:-}$prefix
+    echo "$prefix/bin/green-net"
+}
+
 run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
     program=$out/programs/${2%%:*} argument=
     case $2 in *:*) argument=${2#*:} ;; esac
@@ -191,6 +201,11 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
         libevent-*) GREEN_HUB=libevent "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         echo-* | stream-* | uring-*)
             "$out/programs/echo_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
+            ;;
+        patch-echo)
+            run=
+            test -z "$argument" || run="$(green_net) run"
+            "$out/programs/echo_load" -m 1000 "$(count "$1")" "$last" "$first" $run "$program"
             ;;
         line-*) "$out/programs/echo_load" -l "${1#*-}" "$(count "$1")" "$last" "$first" "$program" ;;
         tls-latency-openssl) GREEN_TLS=openssl "$program" "$(count "$1")" ;;
@@ -249,6 +264,7 @@ obstacle() { # BENCHMARK
             ;;
     esac
     case $1 in
+        patch-echo) "$(green_net)" run true >/dev/null 2>&1 || echo "there is no green-net run" ;;
         http-idle) ;;
         http*)
             command -v wrk >/dev/null 2>&1 || {

@@ -17,7 +17,7 @@ struct cli_command {
         const char *help;                  /* all of its --help */
 };
 
-extern const struct cli_command cli_hubs, cli_serve, cli_console, cli_bench;
+extern const struct cli_command cli_hubs, cli_serve, cli_console, cli_bench, cli_run;
 
 /* Says what was wrong, and how to learn more: 2. */
 int cli_wrong(const char *command, const char *format, ...) GREEN_PRINTF(2, 3);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct cli_command *const commands[] = {&cli_hubs, &cli_serve, &cli_console, &cli_bench};
+static const struct cli_command *const commands[] = {&cli_hubs, &cli_serve, &cli_console, &cli_bench, &cli_run};
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

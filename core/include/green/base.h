@@ -64,6 +64,11 @@ typedef int green_fd;
 #define GREEN_READ 1u
 /** Ready to be written to, closed by the peer, or failed. */
 #define GREEN_WRITE 2u
+/**
+ * With one of the two, for green_trampoline() and green_wait_fd(): others may wait for the same at the same time. They are
+ * woken one after the other, first come, first served, as long as the descriptor stays ready.
+ */
+#define GREEN_SHARED 128u
 
 /** A green thread. Opaque, reference-counted; see <green/thread.h>. */
 typedef struct green_thread green_thread;

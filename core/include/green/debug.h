@@ -11,7 +11,8 @@
 GREEN_BEGIN_DECLS
 
 /**
- * @brief Log errors that green threads end with and nobody asked for. Never yields. thread-safe. On by default.
+ * @brief Log errors that green threads end with and nobody asked for, and how many are freed unrun at the end of their OS
+ *        thread. Never yields. thread-safe. On by default.
  * @param on whether to.
  * @return what it was.
  * @since 0.1 (DEBUG-01, HUB-23)
@@ -155,6 +156,18 @@ GREEN_API bool green_debug_hub_timer_stacks(bool on);
  * @since 0.1 (DEBUG-06, DEBUG-07)
  */
 GREEN_API int green_debug_hub_blocking_detection(bool on, double resolution);
+
+/**
+ * @brief Report each place where a green thread did not let others run only once. Never yields. thread-safe. Off by default.
+ *
+ * A place is the calls nearest to it. Where they could not be seen it is reported each time, and so are those after the
+ * first 64.
+ *
+ * @param on whether to; places that were reported are forgotten.
+ * @return what it was.
+ * @since 0.1 (DEBUG-06)
+ */
+GREEN_API bool green_debug_hub_blocking_once(bool on);
 
 /** What a trace tells of. */
 enum green_trace_kind {

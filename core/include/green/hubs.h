@@ -159,7 +159,7 @@ GREEN_API int green_hub_set_clock(int64_t (*clock)(void));
  * Readiness is a hint: try the call, and wait again on EAGAIN. Regular files are always ready.
  *
  * @param fd      a descriptor.
- * @param events  #GREEN_READ or #GREEN_WRITE, one of them.
+ * @param events  #GREEN_READ or #GREEN_WRITE, one of them; with #GREEN_SHARED others may wait for the same.
  * @param timeout seconds; 0 polls exactly once, whatever scopes have fired; GREEN_FOREVER waits for good.
  * @retval 0              ready, failed or hung up.
  * @retval -ETIMEDOUT     the time is over.

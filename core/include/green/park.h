@@ -119,7 +119,7 @@ GREEN_API GREEN_MUST_USE int green_park_any(struct green_wait *waits, size_t n, 
  *
  * @param[out] w      the node; its queue is set.
  * @param      fd     a descriptor, as for green_trampoline().
- * @param      events #GREEN_READ or #GREEN_WRITE, one of them.
+ * @param      events #GREEN_READ or #GREEN_WRITE, one of them; with #GREEN_SHARED others may wait for the same.
  * @retval 0       it will wait.
  * @retval 1       always ready (a regular file): there is nothing to wait for, and the node takes no part.
  * @retval -EINVAL both or neither direction, or a negative descriptor.

@@ -13,6 +13,7 @@
 #include <green/dns.h>
 #include <green/file.h>
 #include <green/message.h>
+#include <green/patch.h>
 #include <green/pipe.h>
 #include <green/poll.h>
 #include <green/process.h>

@@ -1,0 +1,229 @@
+/*
+ * Read-write locks and semaphores of foreign code: libc's function that does not wait, and a place in a list where that
+ * says no.
+ *
+ * Who holds a read-write lock for reading cannot be known, so the first in line looks from time to time whether
+ * unpatched code has released it. As in libc, readers come in while a writer waits.
+ */
+#include <config.h>
+
+#include "patch_thread_priv.h"
+
+#include <errno.h>
+#include <semaphore.h>
+
+static bool
+always(struct green__lot_wait *w)
+{
+        (void)w;
+        return true;
+}
+
+/* ---- read-write locks */
+
+static bool
+take_read(struct green__lot_wait *w)
+{
+        w->code = pthread_rwlock_tryrdlock(w->object);
+        return w->code != EBUSY;
+}
+
+static bool
+take_write(struct green__lot_wait *w)
+{
+        w->code = pthread_rwlock_trywrlock(w->object);
+        return w->code != EBUSY;
+}
+
+/* The writer is noted by its OS thread, which has to take it itself. */
+static int
+wait_for(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *limit)
+{
+        struct green__lot_wait w = {.key = lock,
+                                    .object = lock,
+                                    .try = write ? take_write : take_read,
+                                    .silent = always,
+                                    .any_os = !write,
+                                    .shielded = true};
+
+        return green__lot_wait(&w, limit);
+}
+
+static int
+lock_native(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *limit)
+{
+        if (limit == NULL)
+                return write ? pthread_rwlock_wrlock(lock) : pthread_rwlock_rdlock(lock);
+        if (limit->clock == CLOCK_REALTIME)
+                return write ? pthread_rwlock_timedwrlock(lock, limit->until)
+                             : pthread_rwlock_timedrdlock(lock, limit->until);
+        return ((int (*)(pthread_rwlock_t *, clockid_t, const struct timespec *))green_original(
+                write ? "pthread_rwlock_clockwrlock" : "pthread_rwlock_clockrdlock"))(lock, limit->clock, limit->until);
+}
+
+static int
+rw_lock(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *limit)
+{
+        int rc = write ? pthread_rwlock_trywrlock(lock) : pthread_rwlock_tryrdlock(lock);
+
+        if (rc != EBUSY)
+                return rc;
+        return green__patch_may_wait() ? wait_for(lock, write, limit) : lock_native(lock, write, limit);
+}
+
+static int
+read_lock(pthread_rwlock_t *lock)
+{
+        return rw_lock(lock, false, NULL);
+}
+
+static int
+write_lock(pthread_rwlock_t *lock)
+{
+        return rw_lock(lock, true, NULL);
+}
+
+static int
+timed_read_lock(pthread_rwlock_t *lock, const struct timespec *until)
+{
+        struct green__lot_limit limit = {CLOCK_REALTIME, until};
+
+        return rw_lock(lock, false, &limit);
+}
+
+static int
+timed_write_lock(pthread_rwlock_t *lock, const struct timespec *until)
+{
+        struct green__lot_limit limit = {CLOCK_REALTIME, until};
+
+        return rw_lock(lock, true, &limit);
+}
+
+static int
+clock_read_lock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
+{
+        struct green__lot_limit limit = {clock, until};
+
+        return rw_lock(lock, false, &limit);
+}
+
+static int
+clock_write_lock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
+{
+        struct green__lot_limit limit = {clock, until};
+
+        return rw_lock(lock, true, &limit);
+}
+
+static int
+rw_unlock(pthread_rwlock_t *lock)
+{
+        int rc = pthread_rwlock_unlock(lock);
+
+        if (rc == 0)
+                green__lot_serve(lock);
+        return rc;
+}
+
+/* ---- semaphores */
+
+static bool
+take_permit(struct green__lot_wait *w)
+{
+        int saved = errno;
+        bool taken = sem_trywait(w->object) == 0;
+
+        errno = saved;
+        w->code = 0;
+        return taken;
+}
+
+static int
+sem_native(sem_t *sem, const struct green__lot_limit *limit)
+{
+        if (limit == NULL)
+                return sem_wait(sem);
+        if (limit->clock == CLOCK_REALTIME)
+                return sem_timedwait(sem, limit->until);
+        return ((int (*)(sem_t *, clockid_t, const struct timespec *))green_original("sem_clockwait"))(
+                sem, limit->clock, limit->until);
+}
+
+/* It may be posted by another process, or by unpatched code. */
+static int
+sem_take(sem_t *sem, const struct green__lot_limit *limit)
+{
+        struct green__lot_wait w = {
+                .key = sem, .object = sem, .try = take_permit, .silent = always, .any_os = true, .slow = true};
+        int rc;
+
+        if (!green__patch_may_wait())
+                return sem_native(sem, limit);
+        rc = green_checkpoint();
+        if (rc != 0)
+                return green__patch_fail(rc);
+        if (take_permit(&w))
+                return 0;
+        rc = green__lot_wait(&w, limit);
+        if (rc < 0)
+                return green__patch_fail(rc);
+        if (rc == 0)
+                return 0;
+        errno = rc;
+        return -1;
+}
+
+static int
+wait_sem(sem_t *sem)
+{
+        return sem_take(sem, NULL);
+}
+
+static int
+timed_wait_sem(sem_t *sem, const struct timespec *until)
+{
+        struct green__lot_limit limit = {CLOCK_REALTIME, until};
+
+        return sem_take(sem, &limit);
+}
+
+static int
+clock_wait_sem(sem_t *sem, clockid_t clock, const struct timespec *until)
+{
+        struct green__lot_limit limit = {clock, until};
+
+        return sem_take(sem, &limit);
+}
+
+/* A signal handler may call it. */
+static int
+post(sem_t *sem)
+{
+        int rc = sem_post(sem);
+
+        if (rc != 0)
+                return rc;
+        if (green__patch_may_wait())
+                green__lot_serve(sem);
+        else
+                green__lot_serve_later(sem);
+        return 0;
+}
+
+const struct patch_entry green__patch_rwlock[] = {
+        PATCH_ENTRY("pthread_rwlock_rdlock", read_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("__pthread_rwlock_rdlock", read_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_wrlock", write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("__pthread_rwlock_wrlock", write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_timedrdlock", timed_read_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_timedwrlock", timed_write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_clockrdlock", clock_read_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_clockwrlock", clock_write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_unlock", rw_unlock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("__pthread_rwlock_unlock", rw_unlock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("sem_wait", wait_sem, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("sem_timedwait", timed_wait_sem, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("sem_clockwait", clock_wait_sem, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("sem_post", post, GREEN_PATCH_THREAD),
+        PATCH_ENTRIES_END,
+};

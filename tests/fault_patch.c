@@ -1,0 +1,85 @@
+/* Each allocation and system call of net/patch/ that changes imports fails in its turn. */
+#include "fault.h"
+
+#include <dlfcn.h>
+
+#include <green/net.h>
+
+static ssize_t
+answer(int fd, void *buf, size_t len)
+{
+        (void)fd;
+        (void)buf;
+        return (ssize_t)len;
+}
+
+static const struct green_patch_symbol answers[] = {{"read", (void (*)(void))answer, NULL}, {NULL, NULL, NULL}};
+
+/* What was remembered of a library goes with it, at the next look. */
+static void
+close_and_look(void *handle)
+{
+        fault_pause();
+        CHECK_INT(dlclose(handle), 0);
+        CHECK_INT(green_monkey_patch(GREEN_PATCH_TIME), 0);
+        fault_resume();
+}
+
+static void
+importing(void)
+{
+        void *handle;
+
+        CHECK(green_original("read") != NULL);
+        CHECK_INT(green_patch_group("time"), GREEN_PATCH_TIME);
+        fault_may_give(-ENOENT);
+        fault_may_give(-ENOMEM);
+        if (!MADE(handle = green_import_patched(suite_plugin("patch_victim_now"))))
+                return;
+        close_and_look(handle);
+}
+
+static void
+injecting(void)
+{
+        void *handle;
+        int rc;
+
+        fault_pause();
+        handle = dlopen(suite_plugin("patch_victim_now"), RTLD_LAZY);
+        fault_resume();
+        if (!CHECK(handle != NULL))
+                return;
+        fault_may_give(-ENOENT);
+        fault_may_give(-ENOMEM);
+        rc = green_inject(handle, answers);
+        if (OK(rc))
+                CHECK_INT(rc, 3);
+        close_and_look(handle);
+}
+
+static void
+patching(void)
+{
+        void *handle;
+
+        fault_pause();
+        handle = dlopen(suite_plugin("patch_victim_now"), RTLD_LAZY);
+        fault_resume();
+        if (!CHECK(handle != NULL))
+                return;
+        fault_may_give(-ENOMEM);
+        if (OK(green_monkey_patch(GREEN_PATCH_TIME)))
+                CHECK(green_is_monkey_patched("time"));
+        close_and_look(handle);
+}
+
+/* Memory that was once had for this look is enough; symbols are looked for in another way. */
+#define SCENARIOS(X)                                                                                                   \
+        X(importing, FAULT_BIT(dlopen), 0)                                                                             \
+        X(injecting, FAULT_BIT(dlopen), 0)                                                                             \
+        X(patching, FAULT_BIT(dlopen), 0)
+
+FAULT_DEFINE(SCENARIOS)
+
+GREEN_SUITE(fault_patch){SCENARIOS(FAULT_TEST_ROW) GREEN_SUITE_END};
