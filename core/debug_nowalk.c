@@ -6,14 +6,21 @@
 
 #include "debug_walk.h"
 
+#include <stdio.h>
+
 #if HAVE_BACKTRACE
 #include <execinfo.h>
 #endif
 
 const char *
-green__walk_by(void)
+green__walk_by(char *why, size_t size)
 {
-        return green__frames_kept() && green__place_known() ? "frame pointers" : NULL;
+        if (green__frames_kept() && green__place_known())
+                return "frame pointers";
+        snprintf(why, size, "%s",
+                 green__frames_kept() ? "the context method hides where they go on"
+                                      : "this build has neither libunwind nor frame pointers");
+        return NULL;
 }
 
 int
