@@ -186,7 +186,9 @@ green__walk_here(const void **calls, int max)
         unw_context_t uc;
         unw_cursor_t cursor;
 
-        if (!is_there() || HERE(&uc) != 0 || FN(unw_init_local2)(&cursor, &uc, 0) != 0 || FN(unw_step)(&cursor) <= 0)
+        if (!is_there())
+                return green__plain_from(__builtin_return_address(0), calls, max);
+        if (HERE(&uc) != 0 || FN(unw_init_local2)(&cursor, &uc, 0) != 0 || FN(unw_step)(&cursor) <= 0)
                 return 0;
         return walk(&cursor, NULL, NULL, calls, max);
 }
@@ -194,27 +196,23 @@ green__walk_here(const void **calls, int max)
 int
 green__walk_interrupted(void *ucontext, const void **calls, int max)
 {
-        struct green__place place;
         unw_cursor_t cursor;
 
-        if (!is_there()) {
-                if (!green__interrupted_place(ucontext, &place))
-                        return 0;
-                return green__walk_frames(&place, NULL, NULL, calls, green__frames_kept() ? max : 1);
-        }
+        if (!is_there())
+                return green__plain_interrupted(ucontext, calls, max);
         if (FN(unw_init_local2)(&cursor, ucontext, UNW_INIT_SIGNAL_FRAME) != 0)
                 return 0;
         return walk(&cursor, NULL, NULL, calls, max);
 }
 
-/* The first walk sets libunwind up. */
+/* The first walk sets libunwind up, or what is in its place. */
 void
 green__walk_prepare(void)
 {
         const void *calls[2];
 
-        if (load(NULL, 0))
-                (void)green__walk_here(calls, 2);
+        (void)load(NULL, 0);
+        (void)green__walk_here(calls, 2);
 }
 
 /* It is tried once for names, which are many. */

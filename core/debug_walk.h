@@ -21,7 +21,10 @@ const char *green__walk_by(char *why, size_t size);
  */
 int green__walk_parked(const struct green__place *from, const char *lo, const char *hi, const void **calls, int max);
 
-/* Those that led to the caller: return addresses. How many: none before green__walk_by() or green__walk_prepare(). */
+/*
+ * Those that led to the caller: return addresses. How many. By what there is: libunwind only after green__walk_by() or
+ * green__walk_prepare().
+ */
 int green__walk_here(const void **calls, int max);
 
 /* Those of an interrupted function, from what a signal handler is given. async-signal-safe as far as that can be had. */
@@ -40,6 +43,14 @@ bool green__frames_kept(void);
 
 /* As green__walk_parked(). Nothing outside lo and hi is read; where they are not known, nothing that is not there. */
 int green__walk_frames(const struct green__place *from, const char *lo, const char *hi, const void **calls, int max);
+
+/* ---- debug_plain.c: by backtrace(), or frame pointers */
+
+/* Those of the running stack, from the one with this address on. How many; none if it is not there. */
+int green__plain_from(const void *first, const void **calls, int max);
+
+/* As green__walk_interrupted(). */
+int green__plain_interrupted(void *ucontext, const void **calls, int max);
 
 /* ---- debug_names.c */
 
