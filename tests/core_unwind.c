@@ -31,13 +31,15 @@ find(const char *name)
 #ifdef FRAMES_LINKED
         return strcmp(name, "unwind_exits") == 0 ? unwind_exits : unwind_is_cancelled;
 #else
+        static void *handle; /* it stays */
         const char *path = suite_plugin("unwind_frames");
-        void *handle, *symbol = NULL;
+        void *symbol = NULL;
         main_fn *fn = NULL;
 
         if (!CHECK(path != NULL))
                 return NULL;
-        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        if (handle == NULL)
+                handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (!CHECK(handle != NULL) || !CHECK((symbol = dlsym(handle, name)) != NULL))
                 return NULL;
         memcpy(&fn, &symbol, sizeof fn);
