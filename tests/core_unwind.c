@@ -126,7 +126,7 @@ static void
 where_it_cannot_be_loaded_dumps_say_so_and_try_again(void)
 {
         struct rlimit limit, none;
-        const char *walker;
+        const char *walker, *again;
         struct written w;
 
         if (!CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0) || !written_begin(&w, false))
@@ -142,7 +142,8 @@ where_it_cannot_be_loaded_dumps_say_so_and_try_again(void)
         CHECK(!libunwind_is_loaded());
         if (walker == NULL)
                 HAS(w.text, "no calls of those that wait: ", "\n", "main running");
-        if (walker == NULL && green_debug_can_walk() != NULL)
+        again = green_debug_can_walk();
+        if (walker == NULL && again != NULL)
                 HAS(w.text, "no calls of those that wait: ", "libunwind", "\n");
         CHECK_INT(libunwind_is_loaded(), HAVE_LIBUNWIND);
 }
