@@ -217,6 +217,19 @@ put_thread(struct out *out, struct green__hub *h, const green_thread *t)
                 put_calls(out, h, t);
 }
 
+/* What walks stacks is loaded here, the first time. */
+static void
+put_walker(struct out *out)
+{
+        struct green__text line = line_begin(out);
+        char why[256];
+
+        if (green__walk_by(why, sizeof why) != NULL)
+                return;
+        green__text_add(&line, "no calls of those that wait: %s", why);
+        line_end(out, &line);
+}
+
 int
 green_debug_dump(int fd)
 {
@@ -227,6 +240,7 @@ green_debug_dump(int fd)
 
         if (h == NULL)
                 return 0;
+        put_walker(&out);
         green__names_begin(true);
         put_thread(&out, h, &h->main);
         while ((t = green__thread_next(h, &it)) != NULL)
@@ -251,6 +265,7 @@ green_debug_dump_one(int fd, uint64_t ident)
                 t = green__thread_next(h, &it);
         if (t == NULL)
                 return 0;
+        put_walker(&out);
         put_thread(&out, h, t);
         flush(&out);
         return 1;
@@ -259,5 +274,5 @@ green_debug_dump_one(int fd, uint64_t ident)
 const char *
 green_debug_can_walk(void)
 {
-        return green__walk_by();
+        return green__walk_by(NULL, 0);
 }

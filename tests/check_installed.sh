@@ -1,6 +1,7 @@
 #!/bin/sh
 # A program outside the tree builds against the installed copy with what pkg-config says and nothing else, shared and
-# static, as C and as C++, and runs; and `make uninstall` leaves nothing.
+# static, as C and as C++, and runs; what is installed does not ask for libunwind, which is loaded for dumps only (see
+# core/debug_walk.c); and `make uninstall` leaves nothing.
 . "$top_srcdir/tests/installed.sh"
 
 cat >"$tmp/program.c" <<'END'
@@ -62,6 +63,21 @@ fi
 for part in core sync web; do
     $pc --cflags --libs green-$part >/dev/null || { echo "green-$part.pc is no good"; bad=1; }
 done
+
+looked=0
+for file in $(find "$dest" -type f -name '*.so*'); do
+    needed=$(${OBJDUMP:-objdump} -p "$file" 2>/dev/null) || continue
+    looked=1
+    echo "$needed" | grep 'NEEDED.*unwind' && { echo "$file asks for libunwind"; bad=1; }
+done
+if test -f "$dest$libdir/libgreen-core.so" && test $looked = 0; then
+    echo "${OBJDUMP:-objdump} cannot read the installed libraries"
+    bad=1
+fi
+if $pc --static --libs green-net | grep unwind; then
+    echo "pkg-config says that libunwind is to be linked"
+    bad=1
+fi
 
 cd "$top" || exit 99
 if ${MAKE:-make} -s uninstall DESTDIR="$dest" >"$tmp/log" 2>&1; then

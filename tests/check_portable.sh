@@ -40,7 +40,7 @@ by_name='_(posix|linux|darwin|win32|none|other|fiber|dladdr|signal|relative|x86_
 by_list='core/birth\.c                  what births on a signal stack want of a system
 core/birth_makecontext\.c      the same by ucontext
 core/debug_frames\.c           frames of each processor
-core/debug_nowalk\.c           where there is no libunwind
+core/debug_plain\.c            where the C library has backtrace()
 core/debug_walk\.c             registers of each processor, for libunwind
 core/frame\.h                  frames of each processor
 core/madvise_many\.c           a call of Linux

@@ -12,7 +12,7 @@
 /* What walks stacks and looks for names does without. */
 #define LOOKS                                                                                                          \
         (FAULT_BIT(open) | FAULT_BIT(read) | FAULT_BIT(pipe2) | FAULT_BIT(mmap) | FAULT_BIT(write) | FAULT_BIT(fcntl) |   \
-         FAULT_BIT(close) | FAULT_BIT(mprotect))
+         FAULT_BIT(close) | FAULT_BIT(mprotect) | FAULT_BIT(dlopen))
 
 static bool
 have_hub(void)

@@ -48,7 +48,8 @@ GREEN_API bool green_debug_overflow_handler(bool on);
  *
  * For each: number, name, state, where it was spawned, and what its stack has used; of one that waits, what for (a
  * descriptor and direction, a time, a queue, an operation) and since when, and the calls on its stack, with the names of
- * functions where the build can walk stacks (see green_debug_can_walk()): only the address of the call where it cannot.
+ * functions where stacks can be walked (see green_debug_can_walk()): only the address of the call where they cannot, and a
+ * line that says why. The first dump loads libunwind, where the build has it.
  *
  * @param fd a descriptor.
  * @return how many there are.
@@ -66,8 +67,11 @@ GREEN_API int green_debug_dump(int fd);
 GREEN_API int green_debug_dump_one(int fd, uint64_t ident);
 
 /**
- * @brief Can this build walk the stacks of green threads that wait? Never yields. thread-safe.
- * @return what walks them, "libunwind"; NULL: nothing does.
+ * @brief Can the stacks of green threads that wait be walked here? Never yields. thread-safe.
+ *
+ * A build that has libunwind loads it here, unless a dump has; where that fails a later call tries again.
+ *
+ * @return what walks them, "libunwind" or "frame pointers"; NULL: nothing does.
  * @since 0.1
  */
 GREEN_API const char *green_debug_can_walk(void);
