@@ -33,6 +33,9 @@ uint32_t *green__native_mutex_room(pthread_mutex_t *mutex);
 /* The clock of pthread_cond_timedwait(). */
 clockid_t green__native_cond_clock(const pthread_cond_t *cond);
 
+/* Is sendfile()'s offset a long, and sendfile64()'s of 64 bits? */
+extern const bool green__native_long_offsets;
+
 /* How many meet at a barrier; 0: it is shared between processes. */
 unsigned green__native_barrier_count(const pthread_barrier_t *barrier);
 
