@@ -46,6 +46,15 @@ bool green__native_key(pthread_key_t key, void (**ret_destructor)(void *), uintp
 void green__native_key_made(pthread_key_t key, void (*destructor)(void *));
 void green__native_key_deleted(pthread_key_t key);
 
+/* How the functions are called that pthread_cleanup_push() calls: on i386 with the argument in a register. */
+#ifdef __cleanup_fct_attribute
+#define GREEN__NATIVE_CLEANUP __cleanup_fct_attribute
+#else
+#define GREEN__NATIVE_CLEANUP
+#endif
+
+typedef void GREEN__NATIVE_CLEANUP green__native_cleanup_fn(void *place);
+
 /*
  * What pthread_cleanup_push() of C code without exceptions leaves with libc: a place to jump to, and room for the address of
  * the one before. Only where programs call __pthread_register_cancel() for it.
