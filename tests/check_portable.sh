@@ -15,7 +15,8 @@ linux_only='sys/(epoll|eventfd|timerfd|signalfd|inotify|fanotify|prctl|sendfile|
 linux/[^>]*\.h
 asm/[^>]*\.h
 (features|malloc|byteswap|endian|error|argz|envz)\.h'
-for_linux='_linux[._]|^hubs/(epoll|io_uring|libevent)'
+# Those of net/patch/ that PATCH_THREADS of net.am builds.
+for_linux='_linux[._]|^hubs/(epoll|io_uring|libevent)|^net/patch/patch_(epoll|fd(_[a-z]+)?|key|lot)\.c$'
 
 files=$(find core hubs sync net web -name '*.[ch]' | LC_ALL=C sort)
 test -n "$files" || exit 99

@@ -2,6 +2,7 @@
 #include "fault.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <green/net.h>
 
@@ -74,11 +75,66 @@ patching(void)
         close_and_look(handle);
 }
 
+/* ---- POSIX threads that are green ones, as a patched library finds them */
+
+typedef int create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+typedef int join_fn(pthread_t, void **);
+typedef int key_fn(pthread_key_t *, void (*)(void *));
+typedef int set_fn(pthread_key_t, const void *);
+
+static pthread_key_t key;
+static set_fn *set;
+static int set_code;
+
+static void *
+has_a_value(void *arg)
+{
+        set_code = set(key, arg);
+        return arg;
+}
+
+static void
+threads(void)
+{
+        void *(*find)(const char *), *handle, *result = NULL;
+        create_fn *create;
+        key_fn *make;
+        join_fn *join;
+        pthread_t t;
+        int rc;
+
+        fault_pause();
+        handle = green_import_patched(suite_plugin("patch_victim_lazy"));
+        if (!CHECK(handle != NULL))
+                return;
+        *(void **)&find = dlsym(handle, "victim_dlsym_default");
+        *(void **)&create = find("pthread_create");
+        *(void **)&join = find("pthread_join");
+        *(void **)&make = find("pthread_key_create");
+        *(void **)&set = find("pthread_setspecific");
+        CHECK((void *)create != dlsym(RTLD_DEFAULT, "pthread_create"));
+        fault_resume();
+        fault_may_give(-EAGAIN);
+        fault_may_give(-ENOMEM);
+        rc = make(&key, NULL);
+        if (OK(-rc)) {
+                rc = create(&t, NULL, has_a_value, &key);
+                if (OK(-rc)) {
+                        CHECK_INT(join(t, &result), 0);
+                        CHECK(result == &key);
+                        (void)OK(-set_code);
+                }
+                CHECK_INT(pthread_key_delete(key), 0);
+        }
+        close_and_look(handle);
+}
+
 /* Memory that was once had for this look is enough; symbols are looked for in another way. */
 #define SCENARIOS(X)                                                                                                   \
         X(importing, FAULT_BIT(dlopen), 0)                                                                             \
         X(injecting, FAULT_BIT(dlopen), 0)                                                                             \
-        X(patching, FAULT_BIT(dlopen), 0)
+        X(patching, FAULT_BIT(dlopen), 0)                                                                              \
+        X(threads, 0, 0)
 
 FAULT_DEFINE(SCENARIOS)
 

@@ -126,7 +126,7 @@ many_sleep_at_once(void)
                 gt[i] = green_spawn(sleep_once, (void *)(uintptr_t)&ways[(size_t)i % WAYS]);
         for (int i = 0; i < N; i++)
                 join(gt[i], 0);
-        CHECK(seconds() - begin < N * SHORT * 1e-9 / 2);
+        CHECK(seconds() - begin < N * (SHORT * 1e-9) / 2);
 }
 
 static void

@@ -69,6 +69,20 @@ green__patch_fn_epoll_wait(int fd, struct epoll_event *events, int max, int limi
         return green__patch_fn_epoll_pwait(fd, events, max, limit, NULL);
 }
 
+/* The system's: by its name, since not each libc has it. Where it has not, no code imports it. */
+static int
+plain_pwait2(int fd, struct epoll_event *events, int max, const struct timespec *limit, const sigset_t *mask)
+{
+        typedef int call(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
+        call *plain = (call *)green_original("epoll_pwait2");
+
+        if (plain == NULL) {
+                errno = ENOSYS;
+                return -1;
+        }
+        return plain(fd, events, max, limit, mask);
+}
+
 int
 green__patch_fn_epoll_pwait2(int fd, struct epoll_event *events, int max, const struct timespec *limit,
                              const sigset_t *mask)
@@ -83,6 +97,6 @@ green__patch_fn_epoll_pwait2(int fd, struct epoll_event *events, int max, const 
                 return green__patch_fn_epoll_pwait(fd, events, max, 0, mask);
         rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
-                return rc == 0 ? epoll_pwait2(fd, events, max, limit, mask) : -1;
+                return rc == 0 ? plain_pwait2(fd, events, max, limit, mask) : -1;
         return wait_for_events(fd, events, max, green__patch_seconds(limit), mask);
 }

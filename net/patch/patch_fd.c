@@ -175,7 +175,7 @@ const struct patch_entry green__patch_fd[] = {
         PATCH_ENTRY("pipe", patch_pipe, OS),
         PATCH_ENTRY("__pipe", patch_pipe, OS),
         PATCH_ENTRY("pipe2", patch_pipe2, OS),
-        PATCH_ENTRY("sendfile", green__patch_fn_sendfile, OS | SOCKET),
+        PATCH_ENTRY("sendfile", green__patch_fn_sendfile_long, OS | SOCKET),
         PATCH_ENTRY("sendfile64", green__patch_fn_sendfile, OS | SOCKET),
         PATCH_ENTRY("socket", patch_socket, SOCKET),
         PATCH_ENTRY("socketpair", patch_socketpair, SOCKET),

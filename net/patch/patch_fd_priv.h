@@ -135,6 +135,7 @@ ssize_t green__patch_fn_readv(int fd, const struct iovec *iov, int count);
 ssize_t green__patch_fn_write(int fd, const void *buf, size_t n);
 ssize_t green__patch_fn_writev(int fd, const struct iovec *iov, int count);
 ssize_t green__patch_fn_sendfile(int out, int in, off_t *offset, size_t n);
+ssize_t green__patch_fn_sendfile_long(int out, int in, void *offset, size_t n);
 
 int green__patch_fn_connect(int fd, const struct sockaddr *addr, socklen_t size);
 int green__patch_fn_accept(int fd, struct sockaddr *addr, socklen_t *size);

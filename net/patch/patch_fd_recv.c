@@ -243,8 +243,9 @@ green__patch_fn_recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? recvmmsg(fd, msgs, count, flags, limit) : -1;
         begin = limit != NULL ? now_ns() : 0;
-        if (limit != NULL && limit->tv_sec < INT64_MAX / 2000000000)
-                end = begin + (int64_t)limit->tv_sec * 1000000000 + limit->tv_nsec;
+        left = limit != NULL ? limit->tv_sec : INT64_MAX;
+        if (left < INT64_MAX / 2000000000)
+                end = begin + left * 1000000000 + limit->tv_nsec;
         n = receive_many(fd, msgs, count, flags, end);
         if (n > 0 && limit != NULL && end != INT64_MAX) {
                 left = end - now_ns();

@@ -3,6 +3,7 @@
  * rest follows in pieces. SIGPIPE comes as from the system's call: from one that could send nothing.
  */
 #include "patch_fd_priv.h"
+#include "patch_native.h"
 
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -223,5 +224,21 @@ green__patch_fn_sendfile(int out, int in, off_t *offset, size_t n)
                 *offset = at;
         else if (sent > 0)
                 (void)lseek(in, at, SEEK_SET);
+        return sent;
+}
+
+/* As code has it whose off_t is a long: on machines with 32 bits this is another one than sendfile64(). */
+ssize_t
+green__patch_fn_sendfile_long(int out, int in, void *offset, size_t n)
+{
+        long *narrow = offset;
+        off_t at;
+        ssize_t sent;
+
+        if (narrow == NULL || !green__native_long_offsets)
+                return green__patch_fn_sendfile(out, in, offset, n);
+        at = *narrow;
+        sent = green__patch_fn_sendfile(out, in, &at, n);
+        *narrow = (long)at;
         return sent;
 }

@@ -33,6 +33,9 @@ uint32_t *green__native_mutex_room(pthread_mutex_t *mutex);
 /* The clock of pthread_cond_timedwait(). */
 clockid_t green__native_cond_clock(const pthread_cond_t *cond);
 
+/* Is sendfile()'s offset a long, and sendfile64()'s of 64 bits? */
+extern const bool green__native_long_offsets;
+
 /* How many meet at a barrier; 0: it is shared between processes. */
 unsigned green__native_barrier_count(const pthread_barrier_t *barrier);
 
@@ -42,6 +45,15 @@ bool green__native_key(pthread_key_t key, void (**ret_destructor)(void *), uintp
 /* pthread_key_create() and pthread_key_delete() in patched code: for a libc that cannot be asked. */
 void green__native_key_made(pthread_key_t key, void (*destructor)(void *));
 void green__native_key_deleted(pthread_key_t key);
+
+/* How the functions are called that pthread_cleanup_push() calls: on i386 with the argument in a register. */
+#ifdef __cleanup_fct_attribute
+#define GREEN__NATIVE_CLEANUP __cleanup_fct_attribute
+#else
+#define GREEN__NATIVE_CLEANUP
+#endif
+
+typedef void GREEN__NATIVE_CLEANUP green__native_cleanup_fn(void *place);
 
 /*
  * What pthread_cleanup_push() of C code without exceptions leaves with libc: a place to jump to, and room for the address of

@@ -19,6 +19,8 @@ enum {
         ROOM = sizeof(void *) == 8 ? 24 : 20, /* __list: used by robust mutexes alone */
 };
 
+const bool green__native_long_offsets = true;
+
 enum green__native_kind
 green__native_mutex_kind(const pthread_mutex_t *mutex)
 {

@@ -20,6 +20,8 @@ word(const void *object, int i)
         return __atomic_load_n((const int *)object + i, __ATOMIC_RELAXED);
 }
 
+const bool green__native_long_offsets = false;
+
 enum green__native_kind
 green__native_mutex_kind(const pthread_mutex_t *mutex)
 {

@@ -352,39 +352,39 @@ pop(struct green__pt_cleanup *c, int run)
                 c->fn(c->arg);
 }
 
-static void
+static void GREEN__NATIVE_CLEANUP
 register_jump(void *place)
 {
         struct green__pt *pt = green__pt_self();
 
         if (pt == NULL) {
-                ((void (*)(void *))green_original("__pthread_register_cancel"))(place);
+                ((green__native_cleanup_fn *)green_original("__pthread_register_cancel"))(place);
                 return;
         }
         *green__native_jump_next(place) = pt->jumps;
         pt->jumps = place;
 }
 
-static void
+static void GREEN__NATIVE_CLEANUP
 unregister_jump(void *place)
 {
         struct green__pt *pt = green__pt_self();
 
         if (pt == NULL || pt->jumps != place) {
-                ((void (*)(void *))green_original("__pthread_unregister_cancel"))(place);
+                ((green__native_cleanup_fn *)green_original("__pthread_unregister_cancel"))(place);
                 return;
         }
         pt->jumps = *green__native_jump_next(place);
 }
 
 /* A handler that was jumped to has run. */
-static void
+static void GREEN__NATIVE_CLEANUP
 next_jump(void *place)
 {
         struct green__pt *pt = green__pt_self();
 
         if (pt == NULL || pt->jumps != place)
-                ((void (*)(void *))green_original("__pthread_unwind_next"))(place);
+                ((green__native_cleanup_fn *)green_original("__pthread_unwind_next"))(place);
         else
                 pt->jumps = *green__native_jump_next(place);
         if (pt != NULL)

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +27,9 @@
 static int64_t
 nanoseconds(const struct timespec *t)
 {
-        return t->tv_sec > FOR_EVER ? FOR_EVER * SECOND : (int64_t)t->tv_sec * SECOND + t->tv_nsec;
+        int64_t seconds = t->tv_sec;
+
+        return seconds > FOR_EVER ? FOR_EVER * SECOND : seconds * SECOND + t->tv_nsec;
 }
 
 static int64_t
