@@ -27,6 +27,6 @@ text_of_int(int rc, int number, char *buf, size_t size)
 const char *
 green__sys_error_text(int number, char *buf, size_t size)
 {
-        return _Generic(strerror_r(0, NULL, 0), char *: text_of_text, default: text_of_int)(
+        return _Generic(strerror_r(number, buf, size), char *: text_of_text, default: text_of_int)(
                 strerror_r(number, buf, size), number, buf, size);
 }
