@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "debug_priv.h"
+#include "fd_priv.h"
 
 const char *
 green__state_text(const struct green__hub *h, const green_thread *t)
@@ -115,7 +116,7 @@ green__descriptor_of(const struct green__hub *h, const struct green_waitq *q, in
                         continue;
                 at /= sizeof *first;
                 *ret_dir = q == &first[at].wait[1];
-                return (green_fd)(c * GREEN__SLOT_CHUNK + at);
+                return green__fd_at(c * GREEN__SLOT_CHUNK + at);
         }
         return GREEN_INVALID_FD;
 }

@@ -17,4 +17,5 @@ AS_CASE([$host_os],
   [green_windows=no MODULE_SUFFIX=.so SYSTEM_CPPFLAGS=])
 AC_SUBST([SYSTEM_CPPFLAGS])
 AC_SUBST([MODULE_SUFFIX])
+AC_DEFINE_UNQUOTED([GREEN__MODULE_SUFFIX], ["$MODULE_SUFFIX"], [How the file of a module ends.])
 AM_CONDITIONAL([WINDOWS], [test $green_windows = yes])])
