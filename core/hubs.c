@@ -10,8 +10,6 @@
 #include "overflow.h"
 #include "sched.h"
 
-_Thread_local struct green__hub *green__hub_here;
-
 static _Atomic(uint64_t) next_ident = 1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t end_key;
@@ -50,7 +48,10 @@ at_thread_end(void *arg)
         green__hub_free(h);
 }
 
-/* The process ends: exit() may have been called on any stack, so nothing is freed under it. */
+/*
+ * The process ends: exit() may have been called on any stack, so nothing is freed under it. Nor where what others keep for
+ * this OS thread is gone.
+ */
 static void
 at_exit(void)
 {
@@ -59,8 +60,10 @@ at_exit(void)
         if (h == NULL)
                 return;
         tell_unrun(h);
-        if (h->current == &h->main || (h->embedded && h->current == NULL))
+        if (GREEN__LOCALS_LAST && (h->current == &h->main || (h->embedded && h->current == NULL)))
                 green__hub_free(h);
+        else
+                (void)pthread_setspecific(end_key, NULL);
 }
 
 static void
