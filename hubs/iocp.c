@@ -56,10 +56,10 @@ hub_iocp_init(const struct green_hub_config *config, void **ret_state)
                 return -ENOMEM;
         memset(hub, 0, sizeof *hub);
         hub->config = hub->entries.config = hub->ours.config = config;
-        green__iocp_list_init(&hub->dirty);
-        green__iocp_list_init(&hub->gone);
-        green__iocp_list_init(&hub->running);
-        green__iocp_list_init(&hub->ended);
+        green__win32_list_init(&hub->dirty);
+        green__win32_list_init(&hub->gone);
+        green__win32_list_init(&hub->running);
+        green__win32_list_init(&hub->ended);
         err = hub_iocp_open(hub);
         if (err != 0) {
                 config->free(hub);

@@ -11,17 +11,12 @@
 
 #include <winternl.h>
 
-/* An element of a ring-shaped list. */
-struct green__iocp_link {
-        struct green__iocp_link *next, *prev; /* both NULL: in no list */
-};
-
 struct green__iocp;
 
 /* What the system has, and gives back by its address. First in what it is a part of. */
 struct green__iocp_request {
         OVERLAPPED overlapped;        /* first; for a poll it is the IO_STATUS_BLOCK, which is its beginning */
-        struct green__iocp_link link; /* see the lists of struct green__iocp */
+        struct green__win32_link link; /* see the lists of struct green__iocp */
         struct green__iocp *hub;      /* whose it is: see hub_iocp_is_ours() */
         bool is_op;                   /* of an operation; else of a registered socket */
         bool in_flight;               /* the system has it */
@@ -64,10 +59,10 @@ struct green__iocp {
         size_t in_flight;                       /* operations among them */
         struct green__win32_table entries;      /* registered sockets */
         struct green__win32_table ours;         /* handles that are tied to the port, or numbers of such */
-        struct green__iocp_link dirty;          /* entries that are to be polled anew */
-        struct green__iocp_link gone;           /* entries whose socket has turned out to be closed */
-        struct green__iocp_link running;        /* operations that the system has */
-        struct green__iocp_link ended;          /* operations that it refused, to be reported */
+        struct green__win32_link dirty;          /* entries that are to be polled anew */
+        struct green__win32_link gone;           /* entries whose socket has turned out to be closed */
+        struct green__win32_link running;        /* operations that the system has */
+        struct green__win32_link ended;          /* operations that it refused, to be reported */
         void *accept;                           /* AcceptEx(), once it was asked for */
         void *connect;                          /* ConnectEx() */
         void *addresses;                        /* GetAcceptExSockaddrs() */
@@ -75,40 +70,8 @@ struct green__iocp {
         OVERLAPPED_ENTRY batch[GREEN__IOCP_BATCH]; /* here for the sake of small stacks */
 };
 
-static inline void
-green__iocp_list_init(struct green__iocp_link *list)
-{
-        list->next = list->prev = list;
-}
-
-static inline bool
-green__iocp_list_empty(const struct green__iocp_link *list)
-{
-        return list->next == list;
-}
-
-static inline void
-green__iocp_append(struct green__iocp_link *list, struct green__iocp_link *link)
-{
-        link->prev = list->prev;
-        link->next = list;
-        list->prev->next = link;
-        list->prev = link;
-}
-
-/* Fine for one in no list. */
-static inline void
-green__iocp_unlink(struct green__iocp_link *link)
-{
-        if (link->next == NULL)
-                return;
-        link->prev->next = link->next;
-        link->next->prev = link->prev;
-        link->next = link->prev = NULL;
-}
-
 static inline struct green__iocp_request *
-green__iocp_request_of(struct green__iocp_link *link)
+green__iocp_request_of(struct green__win32_link *link)
 {
         return (struct green__iocp_request *)(void *)((char *)link - offsetof(struct green__iocp_request, link));
 }

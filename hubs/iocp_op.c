@@ -34,6 +34,7 @@ struct green__iocp_op {
                         char addresses[2 * IOCP_ADDRESS];
                 } accept;
                 int name_size; /* of a receive: where the system says how long the address is */
+                int refused;   /* what the result of one that the system refused will be */
         } u;
 };
 
@@ -354,10 +355,11 @@ green__iocp_submit(void *state, struct green_op *op)
         }
         hub->in_flight += request->in_flight;
         if (code != 0)
-                op->result = op->kind == GREEN_OP_READ && (code == ERROR_BROKEN_PIPE || code == ERROR_HANDLE_EOF)
-                                     ? 0
-                                     : green__win32_error(code);
-        green__iocp_append(code == 0 ? &hub->running : &hub->ended, &request->link);
+                iocp_own(op)->u.refused =
+                        op->kind == GREEN_OP_READ && (code == ERROR_BROKEN_PIPE || code == ERROR_HANDLE_EOF)
+                                ? 0
+                                : green__win32_error(code);
+        green__win32_append(code == 0 ? &hub->running : &hub->ended, &request->link);
         return 0;
 }
 
@@ -378,7 +380,8 @@ green__iocp_cancel(void *state, struct green_op *op)
         struct green__iocp_request *request = &iocp_own(op)->request;
 
         if (!request->in_flight) {
-                green__iocp_unlink(&request->link);
+                green__win32_unlink(&request->link);
+                op->result = iocp_own(op)->u.refused;
                 return 0;
         }
         iocp_ask_for_end(hub, op);
@@ -388,10 +391,10 @@ green__iocp_cancel(void *state, struct green_op *op)
 void
 green__iocp_cancel_ops(struct green__iocp *hub)
 {
-        const struct green__iocp_link *link;
+        const struct green__win32_link *link;
 
         for (link = hub->running.next; link != &hub->running; link = link->next) {
-                struct green_op *op = iocp_op_of(green__iocp_request_of((struct green__iocp_link *)link));
+                struct green_op *op = iocp_op_of(green__iocp_request_of((struct green__win32_link *)link));
 
                 /* Once: its descriptor may be closed since. */
                 if (!iocp_own(op)->request.cancelled)
@@ -413,11 +416,12 @@ green__iocp_report_ended(struct green__iocp *hub, struct green_hub_event *events
 {
         int n = 0;
 
-        while (n < max && !green__iocp_list_empty(&hub->ended)) {
-                struct green__iocp_request *request = green__iocp_request_of(hub->ended.next);
+        while (n < max && !green__win32_list_empty(&hub->ended)) {
+                struct green_op *op = iocp_op_of(green__iocp_request_of(hub->ended.next));
 
-                green__iocp_unlink(&request->link);
-                iocp_report_op(&events[n++], iocp_op_of(request));
+                green__win32_unlink(hub->ended.next);
+                op->result = iocp_own(op)->u.refused;
+                iocp_report_op(&events[n++], op);
         }
         return n;
 }
@@ -498,7 +502,7 @@ green__iocp_op_done(struct green__iocp *hub, struct green__iocp_request *request
 
         if (op->kind == GREEN_OP_POLL && !iocp_polled(hub, op, result))
                 return false;
-        green__iocp_unlink(&request->link);
+        green__win32_unlink(&request->link);
         hub->in_flight--;
         if (op->kind == GREEN_OP_ACCEPT)
                 op->result = iocp_accepted(hub, op, result);
@@ -521,6 +525,6 @@ green__iocp_op_drop(struct green__iocp *hub, struct green__iocp_request *request
 
         if (op->kind == GREEN_OP_ACCEPT)
                 closesocket(iocp_own(op)->u.accept.socket);
-        green__iocp_unlink(&request->link);
+        green__win32_unlink(&request->link);
         hub->in_flight--;
 }

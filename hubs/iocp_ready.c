@@ -132,8 +132,8 @@ iocp_interest(uint32_t interest)
 static void
 iocp_want(struct green__iocp *hub, struct green__iocp_entry *entry)
 {
-        green__iocp_unlink(&entry->request.link);
-        green__iocp_append(&hub->dirty, &entry->request.link);
+        green__win32_unlink(&entry->request.link);
+        green__win32_append(&hub->dirty, &entry->request.link);
 }
 
 static void
@@ -197,7 +197,7 @@ static void
 iocp_drop(struct green__iocp *hub, struct green__iocp_entry *entry)
 {
         green__win32_take(&hub->entries, &entry->node);
-        green__iocp_unlink(&entry->request.link);
+        green__win32_unlink(&entry->request.link);
         entry->interest = 0;
         /* At once: until it has ended the socket stays open, whoever closes it. */
         if (entry->request.in_flight)
@@ -223,11 +223,11 @@ green__iocp_remove(void *state, green_fd fd)
 void
 green__iocp_fill(struct green__iocp *hub)
 {
-        while (!green__iocp_list_empty(&hub->dirty)) {
+        while (!green__win32_list_empty(&hub->dirty)) {
                 struct green__iocp_entry *entry = iocp_entry_of(green__iocp_request_of(hub->dirty.next));
                 uint32_t interest = entry->interest & (GREEN_READ | GREEN_WRITE);
 
-                green__iocp_unlink(&entry->request.link);
+                green__win32_unlink(&entry->request.link);
                 if (entry->request.in_flight) {
                         /* It comes here again when the old one is back. The same question need not be asked twice. */
                         if (entry->asked != interest)
@@ -238,7 +238,7 @@ green__iocp_fill(struct green__iocp *hub)
                 entry->asked = interest;
                 entry->poll.socket = entry->base;
                 if (green__iocp_poll_start(hub, &entry->request, &entry->poll, interest) != 0)
-                        green__iocp_append(&hub->gone, &entry->request.link);
+                        green__win32_append(&hub->gone, &entry->request.link);
         }
 }
 
@@ -247,7 +247,7 @@ green__iocp_report_gone(struct green__iocp *hub, struct green_hub_event *events,
 {
         int n = 0;
 
-        while (n < max && !green__iocp_list_empty(&hub->gone)) {
+        while (n < max && !green__win32_list_empty(&hub->gone)) {
                 struct green__iocp_entry *entry = iocp_entry_of(green__iocp_request_of(hub->gone.next));
 
                 green__win32_report(&events[n++], entry->token, GREEN_HUB_ERROR);

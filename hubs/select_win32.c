@@ -13,12 +13,11 @@
 /* A socket that core has registered. */
 struct hub_select_entry {
         struct green__win32_node node; /* first; in hub->table */
+        struct green__win32_link link; /* in hub->list: a one-shot registration that has reported is not */
         uint64_t token;
         uint32_t interest; /* as add() and modify() were told */
         uint32_t got;      /* what the wait that is being told has found */
         bool connecting;   /* was not connected when somebody began to wait to write: may fail */
-        bool watched;      /* in the list: a one-shot registration that has reported is not */
-        size_t at;         /* place in the list */
 };
 
 /* Laid out as fd_set, with as much room as we like. */
@@ -33,10 +32,8 @@ enum { HUB_SELECT_IN, HUB_SELECT_OUT, HUB_SELECT_EXCEPT, HUB_SELECT_SETS };
 struct hub_select {
         const struct green_hub_config *config; /* core's; outlives this */
         struct green__win32_table table;       /* registered sockets */
-        struct hub_select_entry **list;        /* those that somebody waits for */
-        size_t watched;                        /* in the list */
-        size_t room;                           /* of list; sets[] have one place more, for the wake socket */
-        size_t next;                           /* where to look first: whoever is not reported is the first next time */
+        struct green__win32_link list;         /* those that somebody waits for; who was reported goes to the end */
+        size_t room;                           /* of sets[], which have one place more, for the wake socket */
         struct hub_select_set *sets[HUB_SELECT_SETS];
         SOCKET wake_in;  /* readable after wake() */
         SOCKET wake_out; /* connected to it */
@@ -136,11 +133,10 @@ hub_select_free(struct hub_select *hub)
         green__win32_clear(&hub->table);
         for (int i = 0; i < HUB_SELECT_SETS; i++)
                 config->free(hub->sets[i]);
-        config->free(hub->list);
         config->free(hub);
 }
 
-/* Room in the list and the sets for n sockets. */
+/* Room in the sets for n sockets. */
 static int
 hub_select_grow(struct hub_select *hub, size_t n)
 {
@@ -158,10 +154,6 @@ hub_select_grow(struct hub_select *hub, size_t n)
                         return -ENOMEM;
                 hub->sets[i] = larger;
         }
-        larger = hub->config->realloc(hub->list, room * sizeof(struct hub_select_entry *));
-        if (larger == NULL)
-                return -ENOMEM;
-        hub->list = larger;
         hub->room = room;
         return 0;
 }
@@ -176,6 +168,7 @@ hub_select_init(const struct green_hub_config *config, void **ret_state)
                 return err != 0 ? err : -ENOMEM;
         memset(hub, 0, sizeof *hub);
         hub->config = hub->table.config = config;
+        green__win32_list_init(&hub->list);
         err = hub_select_grow(hub, 1);
         if (err == 0)
                 err = hub_select_open(hub);
@@ -199,6 +192,12 @@ hub_select_fini(void *state)
 /* ---- registering */
 
 static struct hub_select_entry *
+hub_select_entry_of(struct green__win32_link *link)
+{
+        return (struct hub_select_entry *)(void *)((char *)link - offsetof(struct hub_select_entry, link));
+}
+
+static struct hub_select_entry *
 hub_select_find(const struct hub_select *hub, green_fd fd)
 {
         return (struct hub_select_entry *)(void *)green__win32_find(&hub->table, fd);
@@ -219,21 +218,8 @@ hub_select_watch(struct hub_select *hub, struct hub_select_entry *entry)
         /* The set of failures holds urgent data too, which is no matter of a writer's. */
         entry->connecting = (entry->interest & GREEN_WRITE) != 0 &&
                             getpeername((SOCKET)entry->node.fd, (struct sockaddr *)&peer, &len) != 0;
-        if (entry->watched)
-                return;
-        entry->watched = true;
-        entry->at = hub->watched;
-        hub->list[hub->watched++] = entry;
-}
-
-static void
-hub_select_unwatch(struct hub_select *hub, struct hub_select_entry *entry)
-{
-        if (!entry->watched)
-                return;
-        entry->watched = false;
-        hub->list[entry->at] = hub->list[--hub->watched];
-        hub->list[entry->at]->at = entry->at;
+        if (entry->link.next == NULL)
+                green__win32_append(&hub->list, &entry->link);
 }
 
 static int
@@ -280,7 +266,7 @@ hub_select_modify(void *state, green_fd fd, uint32_t interest, uint64_t token)
 static void
 hub_select_drop(struct hub_select *hub, struct hub_select_entry *entry)
 {
-        hub_select_unwatch(hub, entry);
+        green__win32_unlink(&entry->link);
         green__win32_take(&hub->table, &entry->node);
         hub->config->free(entry);
 }
@@ -311,8 +297,8 @@ hub_select_fill(struct hub_select *hub)
         for (int i = 0; i < HUB_SELECT_SETS; i++)
                 hub->sets[i]->count = 0;
         hub_select_put(hub->sets[HUB_SELECT_IN], hub->wake_in);
-        for (size_t i = 0; i < hub->watched; i++) {
-                const struct hub_select_entry *entry = hub->list[i];
+        for (struct green__win32_link *link = hub->list.next; link != &hub->list; link = link->next) {
+                const struct hub_select_entry *entry = hub_select_entry_of(link);
 
                 if (entry->interest & GREEN_READ)
                         hub_select_put(hub->sets[HUB_SELECT_IN], entry->node.fd);
@@ -347,34 +333,27 @@ hub_select_note(struct hub_select *hub)
         return woken;
 }
 
-/* Upwards from where the last one stopped, and round. */
+/* From the front: whoever was not reported for want of room is the first next time. */
 static int
 hub_select_collect(struct hub_select *hub, struct green_hub_event *events, int max)
 {
-        size_t i = hub->next;
+        const struct green__win32_link *last = hub->list.prev;
+        struct green__win32_link *link = hub->list.next, *next;
         int found = 0;
 
-        for (size_t left = hub->watched; left > 0 && found < max; left--) {
-                struct hub_select_entry *entry;
+        for (bool more = link != &hub->list; more; link = next) {
+                struct hub_select_entry *entry = hub_select_entry_of(link);
 
-                if (i >= hub->watched)
-                        i = 0;
-                entry = hub->list[i];
-                if (entry->got == 0) {
-                        i++;
-                        continue;
+                more = link != last;
+                next = link->next;
+                if (entry->got != 0 && found < max) {
+                        green__win32_report(&events[found++], entry->token, entry->got);
+                        green__win32_unlink(link);
+                        if (!(entry->interest & GREEN_HUB_ONESHOT))
+                                green__win32_append(&hub->list, link);
                 }
-                green__win32_report(&events[found++], entry->token, entry->got);
-                /* Another one takes its place. */
-                if (entry->interest & GREEN_HUB_ONESHOT)
-                        hub_select_unwatch(hub, entry);
-                else
-                        i++;
                 entry->got = 0;
         }
-        hub->next = i;
-        for (size_t j = 0; j < hub->watched; j++)
-                hub->list[j]->got = 0;
         return found;
 }
 
@@ -384,9 +363,10 @@ hub_select_find_closed(struct hub_select *hub, struct green_hub_event *events, i
 {
         int found = 0;
 
-        for (size_t i = hub->watched; i > 0 && found < max; i--) {
-                struct hub_select_entry *entry = hub->list[i - 1];
+        for (struct green__win32_link *link = hub->list.next, *next; link != &hub->list && found < max; link = next) {
+                struct hub_select_entry *entry = hub_select_entry_of(link);
 
+                next = link->next;
                 if (green__win32_check(entry->node.fd) == 0)
                         continue;
                 green__win32_report(&events[found++], entry->token, GREEN_HUB_ERROR);

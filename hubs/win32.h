@@ -1,5 +1,5 @@
 /*
- * What the hubs of Windows share (iocp.c, select_win32.c): codes, the clock, a table by socket.
+ * What the hubs of Windows share (iocp.c, select_win32.c): codes, the clock, lists, a table by socket.
  *
  * A SOCKET is a handle: a number, but not a small one. So descriptors are looked up by a hash.
  */
@@ -12,6 +12,11 @@
 #include <green/hub.h>
 
 #include <windows.h>
+
+/* An element of a ring-shaped list. */
+struct green__win32_link {
+        struct green__win32_link *next, *prev; /* both NULL: in no list */
+};
 
 /* What is in a table begins with this, and stays where it is while it is there. */
 struct green__win32_node {
@@ -49,6 +54,38 @@ void green__win32_put(struct green__win32_table *table, struct green__win32_node
 void green__win32_take(struct green__win32_table *table, const struct green__win32_node *node);
 /* Gives the table back, and what is in it to free(): it was allocated with the node in front. */
 void green__win32_clear(struct green__win32_table *table);
+
+static inline void
+green__win32_list_init(struct green__win32_link *list)
+{
+        list->next = list->prev = list;
+}
+
+static inline bool
+green__win32_list_empty(const struct green__win32_link *list)
+{
+        return list->next == list;
+}
+
+static inline void
+green__win32_append(struct green__win32_link *list, struct green__win32_link *link)
+{
+        link->prev = list->prev;
+        link->next = list;
+        list->prev->next = link;
+        list->prev = link;
+}
+
+/* Fine for one in no list. */
+static inline void
+green__win32_unlink(struct green__win32_link *link)
+{
+        if (link->next == NULL)
+                return;
+        link->prev->next = link->next;
+        link->next->prev = link->prev;
+        link->next = link->prev = NULL;
+}
 
 static inline void
 green__win32_report(struct green_hub_event *event, uint64_t token, uint32_t events)

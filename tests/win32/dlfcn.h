@@ -8,4 +8,14 @@ void *dlsym(void *handle, const char *name);
 int dlclose(void *handle);
 const char *dlerror(void);
 
+typedef struct {
+        const char *dli_fname;
+        void *dli_fbase;
+        const char *dli_sname;
+        void *dli_saddr;
+} Dl_info;
+
+/* The module alone; good until the next call. */
+int dladdr(const void *address, Dl_info *ret_info);
+
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 
 #include <windows.h>
 
@@ -242,7 +243,7 @@ unsetenv(const char *name)
 }
 
 pid_t
-fork(void)
+win32_fork(void)
 {
         return refused();
 }
@@ -257,7 +258,7 @@ waitpid(pid_t pid, int *ret_status, int options)
 }
 
 int
-kill(int pid, int sig)
+kill(pid_t pid, int sig)
 {
         (void)pid;
         (void)sig;
@@ -278,6 +279,40 @@ sigaction(int sig, const struct sigaction *act, struct sigaction *ret_old)
         (void)act;
         if (ret_old != NULL)
                 memset(ret_old, 0, sizeof *ret_old);
+        return refused();
+}
+
+int
+sigaltstack(const stack_t *stack, stack_t *ret_old)
+{
+        (void)stack;
+        (void)ret_old;
+        return refused();
+}
+
+long
+sysconf(int what)
+{
+        SYSTEM_INFO info;
+
+        GetSystemInfo(&info);
+        return what == _SC_PAGESIZE ? (long)info.dwPageSize : (long)info.dwNumberOfProcessors;
+}
+
+int
+getitimer(int which, struct itimerval *ret_timer)
+{
+        (void)which;
+        (void)ret_timer;
+        return refused();
+}
+
+int
+setitimer(int which, const struct itimerval *timer, struct itimerval *ret_old)
+{
+        (void)which;
+        (void)timer;
+        (void)ret_old;
         return refused();
 }
 
@@ -323,6 +358,23 @@ int
 dlclose(void *handle)
 {
         return FreeLibrary(handle) ? 0 : -1;
+}
+
+int
+dladdr(const void *address, Dl_info *ret_info)
+{
+        static char path[MAX_PATH];
+        HMODULE module;
+
+        if (!GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                                address, &module) ||
+            GetModuleFileNameA(module, path, sizeof path) == 0)
+                return 0;
+        for (char *c = path; *c != '\0'; c++)
+                if (*c == '\\')
+                        *c = '/';
+        *ret_info = (Dl_info){.dli_fname = path, .dli_fbase = module};
+        return 1;
 }
 
 const char *

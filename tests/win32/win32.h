@@ -58,11 +58,15 @@ enum { FD_CLOEXEC = 1 };
 #define O_CLOEXEC 0x80000
 
 int fcntl(int fd, int command, ...);
+enum { _SC_PAGESIZE, _SC_NPROCESSORS_ONLN };
+
+long sysconf(int what);
 int pipe(int fds[2]);
 int pipe2(int fds[2], int flags);
 int setenv(const char *name, const char *value, int overwrite);
 int unsetenv(const char *name);
-pid_t fork(void);
+pid_t win32_fork(void);
+#define fork() win32_fork()
 pid_t waitpid(pid_t pid, int *ret_status, int options);
 int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
@@ -72,5 +76,9 @@ unsigned alarm(unsigned seconds);
 #define WEXITSTATUS(status) (status)
 #define WIFSIGNALED(status) ((void)(status), 0)
 #define WTERMSIG(status) (status)
+#define WUNTRACED 2
+#define WCONTINUED 8
+#define WIFSTOPPED(status) ((void)(status), 0)
+#define WIFCONTINUED(status) ((void)(status), 0)
 
 #endif

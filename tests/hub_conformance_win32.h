@@ -1,0 +1,16 @@
+/* hub_conformance: what its tests see of Windows. */
+#ifndef GREEN_TESTS_HUB_CONFORMANCE_WIN32_H
+#define GREEN_TESTS_HUB_CONFORMANCE_WIN32_H
+
+#include <winsock2.h>
+#include <ws2tcpip.h>
+
+#define CONF_ACCEPT_FLAGS 0 /* there are none: it does not block, as sockets of net/ */
+
+/* Very many descriptors, and some: under wine each call for one takes a millisecond. */
+#define CONF_MANY 1000
+#define CONF_SOME 100
+/* Wakes that must not get lost. */
+#define CONF_TURNS 2000
+
+#endif
