@@ -12,5 +12,8 @@
 #define CONF_SOME 100
 /* Wakes that must not get lost. */
 #define CONF_TURNS 2000
+/* As for POSIX; but CPU is counted in ticks of ten milliseconds or more, so it takes longer to tell. */
+#define CONF_IDLE_TURNS 25
+#define CONF_IDLE_CPU (5 * CONF_QUIET)
 
 #endif
