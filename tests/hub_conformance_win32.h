@@ -2,6 +2,9 @@
 #ifndef GREEN_TESTS_HUB_CONFORMANCE_WIN32_H
 #define GREEN_TESTS_HUB_CONFORMANCE_WIN32_H
 
+/* First: that of tests/win32 brings the sockets, which must not begin in the midst of <winsock2.h>. */
+#include <stdlib.h>
+
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
