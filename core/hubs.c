@@ -42,7 +42,8 @@ at_thread_end(void *arg)
 {
         struct green__hub *h = arg;
 
-        if (h != green__hub_here)
+        /* winpthreads also calls for a value that was taken back. */
+        if (h == NULL || h != green__hub_here)
                 return;
         tell_unrun(h);
         green__hub_free(h);

@@ -11,6 +11,12 @@
 
 #include <green/base.h>
 
+#if defined(_WIN32)
+/* Nobody sends these there, and nobody can wait for them. */
+#define SIGCHLD 17
+#define SIGKILL 9
+#endif
+
 /*
  * One who wants to know of a signal; part of something larger. Its functions are called in the handler, in any OS
  * thread, so they are async-signal-safe.

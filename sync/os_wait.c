@@ -1,21 +1,17 @@
 /*
- * How an OS thread waits as a whole: POSIX.
+ * How an OS thread waits as a whole.
  */
 #include <errno.h>
 #include <time.h>
 
+#include "os_thread.h"
 #include "os_wait.h"
 
 void
 green__os_wait_begin(struct green__os_wait *w)
 {
-        pthread_condattr_t attr;
-
         (void)pthread_mutex_init(&w->lock, NULL);
-        (void)pthread_condattr_init(&attr);
-        (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(&w->changed, &attr);
-        (void)pthread_condattr_destroy(&attr);
+        green__os_cond_init(&w->changed);
         w->done = false;
 }
 
@@ -48,7 +44,7 @@ green__os_wait_for(struct green__os_wait *w, double timeout)
 
         (void)pthread_mutex_lock(&w->lock);
         while (!w->done && err != ETIMEDOUT)
-                err = limited ? pthread_cond_timedwait(&w->changed, &w->lock, &until)
+                err = limited ? green__os_cond_until(&w->changed, &w->lock, &until)
                               : pthread_cond_wait(&w->changed, &w->lock);
         done = w->done;
         (void)pthread_mutex_unlock(&w->lock);

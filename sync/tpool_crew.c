@@ -12,14 +12,13 @@
  * them sees the other.
  */
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include <green/alloc.h>
 #include <green/error.h>
 
 #include "misuse.h"
+#include "os_thread.h"
 #include "tpool_priv.h"
 
 pthread_mutex_t green__tpool_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -122,33 +121,15 @@ green__crew_peek(void)
 
 /* ---- starting threads */
 
-/* Signals of the process are for others. Those of a fault are the thread's own, and must not be kept back. */
-static void
-block_signals(sigset_t *ret_before)
-{
-        static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
-        sigset_t all;
-
-        sigfillset(&all);
-        for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-                sigdelset(&all, faults[i]);
-        (void)pthread_sigmask(SIG_BLOCK, &all, ret_before);
-}
-
 static int
 start_thread(struct green__crew *crew)
 {
         struct green__worker *w = green_calloc(1, sizeof(*w));
-        sigset_t before;
-        int err;
 
         if (w == NULL)
                 return -ENOMEM;
         w->crew = crew;
-        block_signals(&before);
-        err = pthread_create(&w->thread, NULL, green__worker_main, w);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (err != 0) {
+        if (green__os_thread_start(&w->thread, green__worker_main, w) != 0) {
                 green_free(w);
                 return -EAGAIN;
         }
@@ -215,7 +196,6 @@ static int
 make_crew(int most)
 {
         struct green__crew *crew = green_calloc(1, sizeof(*crew));
-        pthread_condattr_t attr;
         int rc;
 
         if (crew == NULL)
@@ -223,11 +203,8 @@ make_crew(int most)
         install();
         crew->most = most;
         (void)pthread_cond_init(&crew->work, NULL);
-        (void)pthread_condattr_init(&attr);
-        (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(&crew->left, &attr);
-        (void)pthread_cond_init(&crew->watch, &attr);
-        (void)pthread_condattr_destroy(&attr);
+        green__os_cond_init(&crew->left);
+        green__os_cond_init(&crew->watch);
         crew->next = crews;
         crews = crew;
         rc = start_thread(crew);
@@ -367,7 +344,7 @@ at_exit(void)
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
         while ((size_t)crew->threads > crew->running)
-                if (pthread_cond_timedwait(&crew->left, &green__tpool_lock, &until) == ETIMEDOUT)
+                if (green__os_cond_until(&crew->left, &green__tpool_lock, &until) == ETIMEDOUT)
                         break;
         green__crew_part(crew);
 }
@@ -409,5 +386,5 @@ install(void)
         installed = true;
         (void)green_metrics_add(&source, green__tpool_tell, NULL);
         (void)pthread_atfork(green__tpool_enter, green__tpool_leave, in_child);
-        (void)atexit(at_exit);
+        green__os_at_exit(at_exit);
 }

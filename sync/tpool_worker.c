@@ -14,6 +14,7 @@
 #include <green/thread.h>
 
 #include "misuse.h"
+#include "os_thread.h"
 #include "os_wait.h"
 #include "tpool_priv.h"
 
@@ -247,7 +248,7 @@ watch(struct green__crew *crew)
                 until.tv_sec = (time_t)(end / 1000000000);
                 until.tv_nsec = (long)(end % 1000000000);
                 seen = crew->taken;
-                (void)pthread_cond_timedwait(&crew->watch, &green__tpool_lock, &until);
+                (void)green__os_cond_until(&crew->watch, &green__tpool_lock, &until);
         } while (crew->taken != seen && crew->running > 0 && has_work(crew) && !crew->ending);
         if (crew->taken == seen)
                 crew->quick = false;
