@@ -353,9 +353,9 @@ poll_for_writing_ignores_the_end_of_the_peer(void)
                 work.op.flags = GREEN_WRITE;
                 if (!submit(hub, &work))
                         break;
-                for (int turns = 0; turns < 5; turns++)
+                for (int turns = 0; turns < CONF_IDLE_TURNS; turns++)
                         conf_quiet(hub);
-                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_QUIET * suite_slow());
+                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_IDLE_CPU * suite_slow());
                 if (round == 0) {
                         int err = conf_ops->cancel(hub, &work.op);
 

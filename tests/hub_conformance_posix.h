@@ -13,5 +13,8 @@
 #define CONF_SOME 300
 /* Wakes that must not get lost. */
 #define CONF_TURNS 20000
+/* Who waits so many times for CONF_QUIET uses no more CPU than this, in seconds: a tenth or so of what spinning takes. */
+#define CONF_IDLE_TURNS 5
+#define CONF_IDLE_CPU CONF_QUIET
 
 #endif

@@ -313,9 +313,9 @@ who_waits_to_write_does_not_spin_when_the_peer_has_ended(void)
                 conf_end(rig.fds[1]);
                 ADD(rig.hub, rig.fds[0], GREEN_WRITE | hows[i], 1);
                 cpu = conf_cpu();
-                for (int turns = 0; turns < 5; turns++)
+                for (int turns = 0; turns < CONF_IDLE_TURNS; turns++)
                         conf_quiet(rig.hub);
-                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_QUIET * suite_slow());
+                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_IDLE_CPU * suite_slow());
                 conf_drain(rig.fds[1]);
                 CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & GREEN_WRITE, GREEN_WRITE);
                 if (hows[i] == GREEN_HUB_ONESHOT) {

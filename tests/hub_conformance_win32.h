@@ -2,6 +2,9 @@
 #ifndef GREEN_TESTS_HUB_CONFORMANCE_WIN32_H
 #define GREEN_TESTS_HUB_CONFORMANCE_WIN32_H
 
+/* First: that of tests/win32 brings the sockets, which must not begin in the midst of <winsock2.h>. */
+#include <stdlib.h>
+
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
@@ -12,5 +15,8 @@
 #define CONF_SOME 100
 /* Wakes that must not get lost. */
 #define CONF_TURNS 2000
+/* As for POSIX; but CPU is counted in ticks of ten milliseconds or more, so it takes longer to tell. */
+#define CONF_IDLE_TURNS 25
+#define CONF_IDLE_CPU (5 * CONF_QUIET)
 
 #endif
