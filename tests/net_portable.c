@@ -14,6 +14,19 @@
 
 #define SOON (10.0 * suite_slow())
 
+/* What a hub opens, and keeps, is there before the first test counts what is open. */
+static void
+have_hub(void)
+{
+        CHECK(green_get_hub() != NULL);
+}
+
+static void __attribute__((constructor))
+begin(void)
+{
+        suite_setup = have_hub;
+}
+
 /* ---- pairs of sockets */
 
 struct pair {
