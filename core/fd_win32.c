@@ -24,5 +24,8 @@ green__fd_close(green_fd fd)
 {
         if (closesocket(fd) == 0)
                 return 0;
-        return WSAGetLastError() == WSAENOTSOCK ? -EBADF : -EIO;
+        if (WSAGetLastError() != WSAENOTSOCK)
+                return -EIO;
+        /* Files have handles of the same kind of number. */
+        return CloseHandle((HANDLE)fd) ? 0 : -EBADF;
 }

@@ -102,7 +102,7 @@ take(green_fd fd, int flags, struct green__file_facts *ret)
         int how = flags & O_ACCMODE;
 
         *ret = (struct green__file_facts){
-                .fd = fd, .reads = how != O_WRONLY, .writes = how != O_RDONLY, .append = (flags & O_APPEND) != 0};
+                .fd = fd, .reads = how != O_WRONLY, .writes = how != O_RDONLY, .append = (flags & O_APPEND) != 0, .no_ops = true};
 }
 
 int
