@@ -133,7 +133,7 @@ add_queue(struct green__text *line, const struct green__hub *h, const struct gre
         else if (other != NULL)
                 green__text_add(line, "for the end of green thread %llu", (unsigned long long)other->ident);
         else
-                green__text_add(line, "for a queue at %p", (const void *)q);
+                green__text_add(line, "for a queue at 0x%zx", (size_t)(uintptr_t)q);
 }
 
 enum { WAITS_SHOWN = 8 };

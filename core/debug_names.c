@@ -74,7 +74,7 @@ green__name_add(struct green__text *text, const void *address, bool exact)
         char line[256];
         struct green__text name = {line, sizeof line, 0};
 
-        green__text_add(text, "%p ", address);
+        green__text_add(text, "0x%zx ", (size_t)(uintptr_t)address);
         if (locked && kept[i].address == address) {
                 green__text_add(text, "%s", kept[i].text);
                 return;

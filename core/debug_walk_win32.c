@@ -30,8 +30,12 @@ green__walk_here(const void **calls, int max)
         void *all[GREEN__CALLS_MAX];
         int n = RtlCaptureStackBackTrace(1, (ULONG)(max < GREEN__CALLS_MAX ? max : GREEN__CALLS_MAX), all, NULL);
 
-        for (int i = 0; i < n; i++)
+        /* Below the first frame of a fiber it finds nothing, several times. */
+        for (int i = 0; i < n; i++) {
+                if (all[i] == NULL)
+                        return i;
                 calls[i] = all[i];
+        }
         return n;
 }
 

@@ -12,9 +12,8 @@
 #include <green/base.h>
 
 #if defined(_WIN32)
-/* Nobody sends these there, and nobody can wait for them. */
+/* Nobody sends it there, and nobody can wait for it. */
 #define SIGCHLD 17
-#define SIGKILL 9
 #endif
 
 /*

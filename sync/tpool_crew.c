@@ -17,6 +17,7 @@
 #include <green/alloc.h>
 #include <green/error.h>
 
+#include "at_fork.h"
 #include "misuse.h"
 #include "os_thread.h"
 #include "tpool_priv.h"
@@ -385,6 +386,6 @@ install(void)
                 return;
         installed = true;
         (void)green_metrics_add(&source, green__tpool_tell, NULL);
-        (void)pthread_atfork(green__tpool_enter, green__tpool_leave, in_child);
+        green__sync_at_fork(green__tpool_enter, green__tpool_leave, in_child);
         green__os_at_exit(at_exit);
 }

@@ -16,7 +16,7 @@ struct rusage {
         long ru_maxrss, ru_nvcsw, ru_nivcsw;
 };
 
-/* There are none. */
+/* The first two are refused. */
 int getrlimit(int what, struct rlimit *ret_limit);
 int setrlimit(int what, const struct rlimit *limit);
 int getrusage(int who, struct rusage *ret_usage);
