@@ -12,6 +12,10 @@
 #include <green/hub.h>
 #include <green/stream.h>
 
+#if defined(_WIN32) && !defined(SIGKILL)
+#define SIGKILL 9
+#endif
+
 GREEN_BEGIN_DECLS
 
 /** A child process. Opaque. It belongs to the OS thread that started it. */

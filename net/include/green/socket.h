@@ -374,7 +374,7 @@ GREEN_API GREEN_MUST_USE ssize_t green_socket_recvv(green_socket *s, const struc
  * @return otherwise as green_socket_sendall(); -EINVAL: not a file that can be sent, or a negative offset.
  * @since 0.1 (SOCK-34)
  */
-GREEN_API GREEN_MUST_USE int green_socket_sendfile(green_socket *s, int file, int64_t offset, uint64_t count,
+GREEN_API GREEN_MUST_USE int green_socket_sendfile(green_socket *s, green_fd file, int64_t offset, uint64_t count,
                                                    uint64_t *ret_done);
 
 /**

@@ -35,10 +35,17 @@
 #ifndef GREEN_WEBSOCKET_H
 #define GREEN_WEBSOCKET_H
 
+#include <errno.h>
+
 #include <green/base.h>
 #include <green/socket.h>
 #include <green/tls.h>
 #include <green/wsgi.h>
+
+/* Windows' C library has none. */
+#ifndef ESHUTDOWN
+#define ESHUTDOWN 158
+#endif
 
 GREEN_BEGIN_DECLS
 
