@@ -1,5 +1,5 @@
 /*
- * I/O completion ports, of Windows 8.1 and later: operations that run to completion, readiness by polls of the driver
+ * I/O completion ports, of Windows 8 and later: operations that run to completion, readiness by polls of the driver
  * below the sockets (AFD), wake() by a packet of our own.
  *
  * Here: the port and waiting. Readiness is in iocp_ready.c, operations are in iocp_op.c, win32.c has what the select

@@ -4,6 +4,7 @@
 #   windows.sh list PROGRAM...   those that windows-skips.txt does not leave out as a whole, by the names of their files
 #   windows.sh run PROGRAM...    runs them on the best hub, those in GREEN_TEST_ALL_HUBS on each; the last line is
 #                                `N passed, M failed, K skipped`
+#   windows.sh examples          check_windows_examples.sh, which counts as one test; the same last line
 #
 # What is left out is counted as skipped, with its reason. The output of PROGRAM goes to PROGRAM.log, the results to
 # PROGRAM.res. GREEN_TEST_SLOW and GREEN_TEST_PROGRAM_LIMIT are as for each-hub.sh.
@@ -49,6 +50,16 @@ mkdir -p wine || exit 99
     tail -n 20 wine.log
     exit 99
 }
+
+if test "$what" = examples; then
+    sh "$top_srcdir/tests/check_windows_examples.sh"
+    case $? in
+        0) echo "1 passed, 0 failed, 0 skipped" ;;
+        77) echo "0 passed, 0 failed, 1 skipped" ;;
+        *) echo "0 passed, 1 failed, 0 skipped" ;;
+    esac
+    exit
+fi
 
 first() { echo "$1"; }
 # shellcheck disable=SC2086

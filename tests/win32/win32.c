@@ -198,6 +198,13 @@ close(int fd)
         return -1;
 }
 
+/* The C library's own returns 0. */
+int
+dup2(int from, int to)
+{
+        return _dup2(from, to) == 0 ? to : -1;
+}
+
 int
 pipe2(int fds[2], int flags)
 {
