@@ -1,6 +1,7 @@
 /* See win32.h. */
 #include "win32.h"
 
+#include <direct.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <io.h>
@@ -248,6 +249,12 @@ int
 unsetenv(const char *name)
 {
         return _putenv_s(name, "") == 0 ? 0 : -1;
+}
+
+char *
+mkdtemp(char *template)
+{
+        return _mktemp(template) != NULL && _mkdir(template) == 0 ? template : NULL;
 }
 
 pid_t

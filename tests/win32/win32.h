@@ -65,6 +65,7 @@ int pipe(int fds[2]);
 int pipe2(int fds[2], int flags);
 int setenv(const char *name, const char *value, int overwrite);
 int unsetenv(const char *name);
+char *mkdtemp(char *template);
 pid_t win32_fork(void);
 #define fork() win32_fork()
 pid_t waitpid(pid_t pid, int *ret_status, int options);
