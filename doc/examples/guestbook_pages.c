@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Bytes that a form may have: everything encoded takes three times as much. */
 enum { MOST_NAME = 60, MOST_WORDS = 1000, MOST_FORM = 4096, MOST_SHOWN = 50 };
