@@ -339,6 +339,8 @@ green__wsa_recv_failed(green_fd fd, size_t len)
         case WSAESHUTDOWN:
         case WSAEDISCON:
                 return 0;
+        case WSAENOTSOCK:
+                return -EBADF; /* it was closed */
         case WSAECONNABORTED:
                 return -ECONNRESET;
         case WSAECONNRESET:
@@ -357,6 +359,8 @@ green__wsa_send_failed(void)
 {
         int error = WSAGetLastError();
 
+        if (error == WSAENOTSOCK)
+                return -EBADF; /* it was closed */
         return error == WSAECONNABORTED ? -ECONNRESET : green__wsa_code(error);
 }
 

@@ -3,6 +3,8 @@
  * @brief Messages: datagrams with their addresses and control data, many at a time, and descriptors sent to another process.
  *
  * What <green/socket.h> says of its calls holds here too, its two tables of codes included.
+ *
+ * Windows has no descriptors with messages here, and control data neither: to send them is -ENOTSUP, and none come.
  */
 #ifndef GREEN_MESSAGE_H
 #define GREEN_MESSAGE_H
