@@ -8,8 +8,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "fd_priv.h"
 #include "sched.h"
 
 enum {
@@ -47,7 +47,7 @@ drop_piece(struct green__hub *h, const struct green__ahead *a, const struct gree
                 h->buffers_out--;
                 h->starved = 0;
         } else if (!is_receive(a) && p->result >= 0) {
-                close((int)p->result);
+                (void)green__fd_close((green_fd)p->result);
         }
 }
 

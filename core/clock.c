@@ -1,24 +1,10 @@
 /*
- * Time: the monotonic clock, the cycle counter, and deadlines.
+ * Time: the cycle counter, and deadlines. The monotonic clock is in clock_posix.c or clock_win32.c.
  */
-#include <fcntl.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "hub_priv.h"
 
 /* Longest time that is counted, in seconds: about 146 years. What is longer is waited for in pieces of it. */
 #define LONGEST 4.6e9
-
-int64_t
-green__clock_monotonic(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 uint64_t
 green__cycles(void)
@@ -43,24 +29,6 @@ green__cycles(void)
  */
 enum { WINDOW = 100000, MEASURE = 10000000, BRACKET = 2000 };
 #define RATE_UP 0.01
-
-bool
-green__cycles_trusted(void)
-{
-        static const char *const good[] = {"tsc\n", "arch_sys_counter\n"};
-        int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource", O_RDONLY | O_CLOEXEC);
-        char name[32] = "";
-        ssize_t len;
-
-        if (fd < 0)
-                return false;
-        len = read(fd, name, sizeof(name) - 1);
-        close(fd);
-        for (size_t i = 0; len > 0 && i < sizeof(good) / sizeof(good[0]); i++)
-                if (strcmp(name, good[i]) == 0)
-                        return true;
-        return false;
-}
 
 /* Read counter and clock at the same time, or as good as. */
 static bool

@@ -2,140 +2,24 @@
  * An OS thread that looks for those who do not let others run. See <green/debug.h>.
  *
  * What it looks at every hub counts anyway: switches, with the countdown between two looks at the cycle counter; polls;
- * callbacks. Where none of it has changed, and the hub does not sleep in its back end, whoever runs there has run on. The
- * calls it is in can only be seen from that OS thread, so a signal is sent to it; the handler writes them down, and this
- * OS thread names them.
+ * callbacks. Where none of it has changed, and the hub does not sleep in its back end, whoever runs there has run on. What
+ * it is in is asked of that OS thread, see debug_ask.h.
  */
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
+#include "debug_ask.h"
 #include "debug_priv.h"
 
-/* Some systems have no real-time signals. */
-#ifndef SIGRTMIN
-#define SIGRTMIN 1
-#define SIGRTMAX 0
-#endif
-
-enum { STEPS = 4, MS = 1000000, HANDLER_MS = 200 };
+enum { STEPS = 4, MS = 1000000 };
 
 #define DAY 86400.0
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* one switches at a time */
 static pthread_t watcher;
 static bool running;
-static int sig;         /* the signal; 0: none could be had */
 static atomic_uint turn; /* another one ends the OS thread that was started for it */
 static _Atomic(int64_t) limit;
-
-/* ---- what the handler writes down */
-
-enum { FREE, ASKED, WRITING, DONE };
-
-static struct {
-        atomic_int state;
-        struct green__hub *hub; /* who is asked */
-        bool callback;          /* hub context */
-        uint64_t ident;
-        const char *where;
-        char name[64];
-        int count;
-        const void *calls[GREEN__CALLS_MAX];
-} seen;
-
-static void
-copy_name(const struct green__hub *h, const green_thread *t)
-{
-        const char *name = t->extra != NULL ? t->extra->name : NULL;
-        size_t i = 0;
-
-        if (name == NULL && t == &h->main)
-                name = "main";
-        for (; name != NULL && name[i] != '\0' && i + 1 < sizeof seen.name; i++)
-                seen.name[i] = name[i];
-        seen.name[i] = '\0';
-}
-
-static void
-handler(int number, siginfo_t *info, void *ucontext)
-{
-        struct green__hub *h = green__hub_here;
-        const green_thread *t;
-        int saved = errno, asked = ASKED;
-
-        (void)number;
-        (void)info;
-        if (h == NULL || !atomic_compare_exchange_strong(&seen.state, &asked, WRITING))
-                return;
-        if (seen.hub == h) {
-                t = h->current;
-                seen.callback = t == NULL;
-                seen.ident = t == NULL ? 0 : t->ident;
-                seen.where = t == NULL ? NULL : t->where;
-                if (t != NULL)
-                        copy_name(h, t);
-                seen.count = green__walk_interrupted(ucontext, seen.calls, GREEN__CALLS_MAX);
-        }
-        atomic_store(&seen.state, DONE);
-        errno = saved;
-}
-
-static bool
-is_ours(int number)
-{
-        struct sigaction now;
-
-        return sigaction(number, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler;
-}
-
-/* Some systems keep the last ones for themselves and only say so when one is sent; what we have, drops it. */
-static bool
-take_signal(int number)
-{
-        struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-        struct sigaction now;
-
-        if (sigaction(number, NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
-                return false;
-        sigfillset(&act.sa_mask);
-        sigdelset(&act.sa_mask, SIGSEGV);
-        sigdelset(&act.sa_mask, SIGBUS);
-        if (sigaction(number, &act, NULL) != 0)
-                return false;
-        if (pthread_kill(pthread_self(), number) == 0)
-                return true;
-        sigaction(number, &now, NULL);
-        return false;
-}
-
-/* A real-time signal that nobody has a handler for; the application may have taken the one that was so. */
-static int
-find_signal(void)
-{
-        if (sig != 0 && is_ours(sig))
-                return sig;
-        sig = 0;
-        for (int number = SIGRTMAX; number >= SIGRTMIN && sig == 0; number--)
-                if (take_signal(number))
-                        sig = number;
-        return sig;
-}
-
-/* One that an OS thread has blocked may still be on its way, and would end the process: to ignore it drops it. */
-static void
-give_signal_back(void)
-{
-        struct sigaction act = {.sa_handler = SIG_IGN};
-
-        sigemptyset(&act.sa_mask);
-        if (sig != 0 && is_ours(sig)) {
-                sigaction(sig, &act, NULL);
-                act.sa_handler = SIG_DFL;
-                sigaction(sig, &act, NULL);
-        }
-        sig = 0;
-}
 
 static void
 pause_for(int64_t ns)
@@ -145,31 +29,6 @@ pause_for(int64_t ns)
         nanosleep(&t, NULL);
 }
 
-/* Has that OS thread written down what it is in? The list of hubs is locked, so it is there. */
-static bool
-ask(struct green__hub *h)
-{
-        int64_t until = green__clock_monotonic() + HANDLER_MS * (int64_t)MS;
-        int number, asked = ASKED;
-
-        if (atomic_load(&seen.state) == WRITING)
-                return false;
-        number = find_signal();
-        seen.hub = h;
-        seen.count = 0;
-        atomic_store(&seen.state, ASKED);
-        if (number == 0 || pthread_kill(h->os_thread, number) != 0) {
-                atomic_store(&seen.state, FREE);
-                return false;
-        }
-        while (atomic_load(&seen.state) != DONE && green__clock_monotonic() < until)
-                pause_for(MS);
-        /* It has blocked the signal, or has not come to run; or it still writes, and waits for a lock, maybe ours. */
-        if (atomic_compare_exchange_strong(&seen.state, &asked, FREE))
-                return false;
-        return atomic_load(&seen.state) == DONE;
-}
-
 /* ---- looking */
 
 struct pass {
@@ -177,7 +36,7 @@ struct pass {
         struct green__hub *hub;  /* one that is to be told of; NULL: none */
         uint64_t hub_ident;
         int64_t same;
-        bool written;
+        const struct green__asked *seen; /* NULL: it could not be asked */
 };
 
 /* Fields that another OS thread changes meanwhile: whether they have changed is all that matters. */
@@ -217,7 +76,7 @@ look(struct green__hub *h, void *arg)
         pass->hub = h;
         pass->hub_ident = h->ident;
         pass->same = h->seen.same;
-        pass->written = ask(h);
+        pass->seen = green__ask(h);
 }
 
 /* ---- what was reported */
@@ -230,16 +89,16 @@ static uint64_t place_of[PLACES]; /* its calls, as one number; of the OS thread 
 
 /* Was this place reported before? It is from now on. */
 static bool
-is_known(void)
+is_known(const struct green__asked *asked)
 {
         uint64_t place = 14695981039346656037ull;
         unsigned n = atomic_load(&places);
 
-        if (!atomic_load(&once) || seen.count == 0)
+        if (!atomic_load(&once) || asked->count == 0)
                 return false;
         /* Not where exactly it was seen, if more is known. */
-        for (int i = seen.count > 1; i < seen.count && i < NEAREST; i++)
-                place = (place ^ (uintptr_t)seen.calls[i]) * 1099511628211ull;
+        for (int i = asked->count > 1; i < asked->count && i < NEAREST; i++)
+                place = (place ^ (uintptr_t)asked->calls[i]) * 1099511628211ull;
         for (unsigned i = 0; i < n; i++)
                 if (place_of[i] == place)
                         return true;
@@ -260,25 +119,26 @@ green_debug_hub_blocking_once(bool on)
 static void
 tell(const struct pass *pass)
 {
+        const struct green__asked *seen = pass->seen;
         char bytes[960];
         struct green__text text = {bytes, sizeof bytes, 0};
 
-        if (pass->written && is_known())
+        if (seen != NULL && is_known(seen))
                 return;
-        if (!pass->written)
+        if (seen == NULL)
                 green__text_add(&text, "a green thread or callback of hub %llu", (unsigned long long)pass->hub_ident);
-        else if (seen.callback)
+        else if (seen->callback)
                 green__text_add(&text, "a callback of hub %llu", (unsigned long long)pass->hub_ident);
         else
-                green__text_add(&text, "green thread %llu %s%s(spawned at %s)", (unsigned long long)seen.ident, seen.name,
-                                seen.name[0] == '\0' ? "" : " ", seen.where == NULL ? "?" : seen.where);
+                green__text_add(&text, "green thread %llu %s%s(spawned at %s)", (unsigned long long)seen->ident, seen->name,
+                                seen->name[0] == '\0' ? "" : " ", seen->where == NULL ? "?" : seen->where);
         green__text_add(&text, " has not let others run for %.3f s", (double)pass->same / 1e9);
         green__names_begin(false);
-        for (int i = 0; pass->written && i < seen.count && text.len < sizeof bytes - 1; i++) {
+        for (int i = 0; seen != NULL && i < seen->count && text.len < sizeof bytes - 1; i++) {
                 size_t before = text.len;
 
                 green__text_add(&text, "\n  #%-2d ", i);
-                green__name_add(&text, seen.calls[i], i == 0);
+                green__name_add(&text, seen->calls[i], i == 0);
                 if (text.len >= sizeof bytes)
                         bytes[before] = '\0';
         }
@@ -315,20 +175,12 @@ watch(void *arg)
 
 /* ---- on and off */
 
-/* The OS thread has all signals blocked: they are the application's. */
 static int
 start(void)
 {
-        sigset_t all, old;
-        int rc;
-
         green__fork_install();
         green__walk_prepare();
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        rc = pthread_create(&watcher, NULL, watch, (void *)(uintptr_t)atomic_load(&turn));
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        if (rc != 0)
+        if (green__ask_begin(&watcher, watch, (void *)(uintptr_t)atomic_load(&turn)) != 0)
                 return -EAGAIN;
         running = true;
         return 0;
@@ -344,7 +196,7 @@ stop(void)
         else
                 pthread_join(watcher, NULL);
         running = false;
-        give_signal_back();
+        green__ask_end();
 }
 
 int
@@ -384,6 +236,5 @@ green__block_after_fork(void)
         if (!running)
                 return;
         running = false;
-        give_signal_back();
-        atomic_store(&seen.state, FREE);
+        green__ask_after_fork();
 }

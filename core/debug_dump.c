@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "debug_priv.h"
+#include "fd_priv.h"
 
 const char *
 green__state_text(const struct green__hub *h, const green_thread *t)
@@ -115,7 +116,7 @@ green__descriptor_of(const struct green__hub *h, const struct green_waitq *q, in
                         continue;
                 at /= sizeof *first;
                 *ret_dir = q == &first[at].wait[1];
-                return (green_fd)(c * GREEN__SLOT_CHUNK + at);
+                return green__fd_at(c * GREEN__SLOT_CHUNK + at);
         }
         return GREEN_INVALID_FD;
 }
@@ -132,7 +133,7 @@ add_queue(struct green__text *line, const struct green__hub *h, const struct gre
         else if (other != NULL)
                 green__text_add(line, "for the end of green thread %llu", (unsigned long long)other->ident);
         else
-                green__text_add(line, "for a queue at %p", (const void *)q);
+                green__text_add(line, "for a queue at 0x%zx", (size_t)(uintptr_t)q);
 }
 
 enum { WAITS_SHOWN = 8 };

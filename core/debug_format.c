@@ -3,6 +3,7 @@
  */
 #include "debug_calls.h"
 #include "debug_priv.h"
+#include "fd_priv.h"
 
 #include <string.h>
 
@@ -56,7 +57,7 @@ green__listeners_each(struct green__hub *h, int dir, green__listener_fn fn, void
 {
         for (size_t c = 0; c < h->nchunks; c++)
                 for (size_t i = 0; h->chunks[c] != NULL && i < GREEN__SLOT_CHUNK; i++)
-                        in_slot(&h->chunks[c][i], (green_fd)(c * GREEN__SLOT_CHUNK + i), dir, fn, arg);
+                        in_slot(&h->chunks[c][i], green__fd_at(c * GREEN__SLOT_CHUNK + i), dir, fn, arg);
 }
 
 struct listeners {

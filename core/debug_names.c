@@ -6,9 +6,9 @@
  */
 #include <config.h>
 
+#include "debug_symbol.h"
 #include "debug_walk.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -51,22 +51,20 @@ look_up(struct green__text *text, const void *address, bool exact)
 {
         const char *at = exact ? address : (const char *)address - 1;
         char name[NAME];
-        Dl_info info;
+        struct green__symbol info;
         size_t offset;
 
-        memset(&info, 0, sizeof info);
-        (void)dladdr(at, &info);
-        if (info.dli_sname != NULL)
-                green__text_add(text, "%s+0x%zx", info.dli_sname,
-                                (size_t)((const char *)address - (const char *)info.dli_saddr));
+        green__symbol_find(at, &info);
+        if (info.name != NULL)
+                green__text_add(text, "%s+0x%zx", info.name, (size_t)((const char *)address - info.start));
         else if (green__walk_name(at, name, sizeof name, &offset))
                 green__text_add(text, "%s+0x%zx", name, exact ? offset : offset + 1);
-        else if (info.dli_fname != NULL)
-                green__text_add(text, "+0x%zx", (size_t)((const char *)address - (const char *)info.dli_fbase));
+        else if (info.object != NULL)
+                green__text_add(text, "+0x%zx", (size_t)((const char *)address - info.base));
         else
                 green__text_add(text, "?");
-        if (info.dli_fname != NULL)
-                green__text_add(text, " (%s)", last_part(info.dli_fname));
+        if (info.object != NULL)
+                green__text_add(text, " (%s)", last_part(info.object));
 }
 
 void
@@ -76,7 +74,7 @@ green__name_add(struct green__text *text, const void *address, bool exact)
         char line[256];
         struct green__text name = {line, sizeof line, 0};
 
-        green__text_add(text, "%p ", address);
+        green__text_add(text, "0x%zx ", (size_t)(uintptr_t)address);
         if (locked && kept[i].address == address) {
                 green__text_add(text, "%s", kept[i].text);
                 return;

@@ -2,14 +2,14 @@
  * Functions that are entered and left, of objects built with -finstrument-functions. See <green/debug.h>.
  *
  * The compiler has each of their functions call __cyg_profile_func_enter() and __cyg_profile_func_exit(). Those of other
- * objects than were asked for are passed over: which object a function is in says dladdr(), once for each function as a
- * rule.
+ * objects than were asked for are passed over: which object a function is in says the system's loader, once for each
+ * function as a rule.
  */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <string.h>
 
+#include "debug_symbol.h"
 #include "debug_trace.h"
 
 #define UNSEEN __attribute__((no_instrument_function))
@@ -38,14 +38,15 @@ static bool
 look_up(const struct green__spew *spew, const void *function)
 {
         const char *name = spew->names, *file;
-        Dl_info info;
+        struct green__symbol info;
 
         if (spew->all)
                 return true;
-        if (dladdr(function, &info) == 0 || info.dli_fname == NULL)
+        green__symbol_find(function, &info);
+        if (info.object == NULL)
                 return false;
-        file = strrchr(info.dli_fname, '/');
-        file = file == NULL ? info.dli_fname : file + 1;
+        file = strrchr(info.object, '/');
+        file = file == NULL ? info.object : file + 1;
         for (size_t i = 0; i < spew->count; i++, name += strlen(name) + 1)
                 if (strstr(file, name) != NULL)
                         return true;

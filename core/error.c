@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hub_priv.h"
+#include "text.h"
 
 static const struct name {
         int code;
@@ -41,13 +42,7 @@ green_strerror(int code)
                 snprintf(text, sizeof(text), "unknown code %d", code);
                 return text;
         }
-#if defined(__GLIBC__) && defined(_GNU_SOURCE)
-        return strerror_r(-code, text, sizeof(text));
-#else
-        if (strerror_r(-code, text, sizeof(text)) != 0)
-                snprintf(text, sizeof(text), "unknown code %d", code);
-        return text;
-#endif
+        return green__sys_error_text(-code, text, sizeof(text));
 }
 
 const char *

@@ -14,6 +14,7 @@
 #include <green/core.h>
 
 #include "check.h"
+#include "hub_here.h"
 #include "metrics_priv.h"
 #include "stack.h"
 #include "switch.h"
@@ -427,9 +428,6 @@ struct green__hub_end {
 
 /* hub_end.c: the hub is freed: tell those who want to know. */
 void green__hub_ends_tell(struct green__hub_end *ends);
-
-#define GREEN__TLS __attribute__((tls_model("initial-exec")))
-extern _Thread_local struct green__hub *green__hub_here GREEN__TLS;
 
 /* hubs.c: the calling OS thread's hub, made if there is none; NULL with green_last_error(). */
 struct green__hub *green__hub_make(void);

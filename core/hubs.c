@@ -10,8 +10,6 @@
 #include "overflow.h"
 #include "sched.h"
 
-_Thread_local struct green__hub *green__hub_here;
-
 static _Atomic(uint64_t) next_ident = 1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t end_key;
@@ -44,13 +42,17 @@ at_thread_end(void *arg)
 {
         struct green__hub *h = arg;
 
-        if (h != green__hub_here)
+        /* winpthreads also calls for a value that was taken back. */
+        if (h == NULL || h != green__hub_here)
                 return;
         tell_unrun(h);
         green__hub_free(h);
 }
 
-/* The process ends: exit() may have been called on any stack, so nothing is freed under it. */
+/*
+ * The process ends: exit() may have been called on any stack, so nothing is freed under it. Nor where what others keep for
+ * this OS thread is gone.
+ */
 static void
 at_exit(void)
 {
@@ -59,8 +61,10 @@ at_exit(void)
         if (h == NULL)
                 return;
         tell_unrun(h);
-        if (h->current == &h->main || (h->embedded && h->current == NULL))
+        if (GREEN__LOCALS_LAST && (h->current == &h->main || (h->embedded && h->current == NULL)))
                 green__hub_free(h);
+        else
+                (void)pthread_setspecific(end_key, NULL);
 }
 
 static void

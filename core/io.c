@@ -1,10 +1,8 @@
 /*
  * Waiting for descriptors: green_io, trampoline, operations, close. See <green/io.h> and <green/hubs.h>.
  */
-#include <poll.h>
-#include <unistd.h>
-
 #include "debug_calls.h"
+#include "fd_priv.h"
 #include "sched.h"
 
 static inline bool
@@ -37,23 +35,6 @@ park_in_slot(struct green__hub *h, green_thread *self, struct green__slot *s, gr
         return rc;
 }
 
-/* One poll, now: what a time limit of 0 means. */
-static int
-poll_once(green_fd fd, unsigned events)
-{
-        struct pollfd p = {.fd = fd, .events = events == GREEN_READ ? POLLIN | POLLPRI : POLLOUT};
-        int n;
-
-        do
-                n = poll(&p, 1, 0);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return -errno;
-        if (p.revents & POLLNVAL)
-                return -EBADF;
-        return n > 0 ? 0 : -ETIMEDOUT;
-}
-
 int
 green_trampoline(green_fd fd, unsigned events, double timeout)
 {
@@ -67,12 +48,13 @@ green_trampoline(green_fd fd, unsigned events, double timeout)
                 return green__no_hub();
         self = h->current;
         events &= ~GREEN_SHARED;
-        if (!one_direction(events) || fd < 0 || !green__time_ok(timeout))
+        if (!one_direction(events) || !green__fd_ok(fd) || !green__time_ok(timeout))
                 return -EINVAL;
         if (self == NULL)
                 return -EDEADLK;
         if (timeout == 0) {
-                rc = poll_once(fd, events);
+                /* One look, now: what a time limit of 0 means. */
+                rc = green__fd_poll(fd, events);
                 green__yield(h, self);
                 return rc;
         }
@@ -147,7 +129,7 @@ green_io_open(green_fd fd, unsigned flags)
 
         if (h == NULL)
                 return NULL;
-        if (fd < 0 || flags & ~(GREEN_IO_SHARED | GREEN_IO_DUPED | GREEN_IO_KEEP_FD)) {
+        if (!green__fd_ok(fd) || flags & ~(GREEN_IO_SHARED | GREEN_IO_DUPED | GREEN_IO_KEEP_FD)) {
                 green_set_error(-EINVAL, "a negative descriptor, or an unknown flag");
                 return NULL;
         }
@@ -300,7 +282,7 @@ release_io(green_io *io)
         if (has_ops(io))
                 return;
         if (io->close_fd != GREEN_INVALID_FD) {
-                close(io->close_fd);
+                (void)green__fd_close(io->close_fd);
                 io->close_fd = GREEN_INVALID_FD;
         }
         if (io->freed)
@@ -494,13 +476,6 @@ green_io_submit(green_io *io, struct green_op *op, double timeout)
         return op_outcome(self, op);
 }
 
-/* Interrupted or not, the descriptor is gone, and its number may be somebody else's already. */
-static int
-close_now(green_fd fd)
-{
-        return close(fd) == 0 || errno == EINTR ? 0 : -errno;
-}
-
 static void
 cancel_ops(struct green__hub *h, struct green_waitq *q)
 {
@@ -532,7 +507,7 @@ close_io(struct green__hub *h, green_io *io, bool keep_fd)
                 io->close_fd = fd;
                 return 0;
         }
-        return close_now(fd);
+        return green__fd_close(fd);
 }
 
 /* Close an object whose hub has ended: only the descriptor is left of it. */
@@ -545,7 +520,7 @@ close_orphan(green_io *io)
         io->slot = NULL;
         if (fd == GREEN_INVALID_FD || io->flags & GREEN_IO_KEEP_FD)
                 return 0;
-        return close_now(fd);
+        return green__fd_close(fd);
 }
 
 int

@@ -43,7 +43,7 @@ green__module_name_ok(const char *name, size_t len)
 const char *
 green__module_spec_fault(const char *spec, size_t len, bool secure)
 {
-        if (memchr(spec, '/', len) == NULL) {
+        if (!green__sys_is_path(spec, len)) {
                 if (green__module_name_ok(spec, len))
                         return NULL;
                 return "a name has at most 32 lower-case letters, digits and _; a path has a slash";
@@ -160,7 +160,7 @@ green__module_find(const struct green_module_kind *kind, const char *spec, struc
                 snprintf(why, len, "%s", fault);
                 return false;
         }
-        if (strchr(spec, '/') != NULL)
+        if (green__sys_is_path(spec, strlen(spec)))
                 return load(kind, spec, NULL, ret, why, len);
         return find_name(kind, spec, ret, why, len);
 }

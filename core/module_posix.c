@@ -74,6 +74,12 @@ green__sys_module_unload(void *handle)
 }
 
 bool
+green__sys_is_path(const char *spec, size_t len)
+{
+        return memchr(spec, '/', len) != NULL;
+}
+
+bool
 green__sys_module_exists(const char *path)
 {
         return access(path, F_OK) == 0;

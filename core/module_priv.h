@@ -42,14 +42,15 @@ int green__module_take_kind(struct green_module_kind *kind, const struct green_m
  */
 bool green__module_whole(const char *path, char *why, size_t len);
 
-/* ---- the system's loader and folder: module_posix.c */
-
-#define GREEN__MODULE_SUFFIX ".so"
+/* ---- the system's loader and folder: module_posix.c, module_win32.c */
 
 /* All symbols are bound, and none are given to others. NULL with the reason in why. */
 void *green__sys_module_load(const char *path, char *why, size_t len);
 const void *green__sys_module_symbol(void *handle, const char *symbol);
 void green__sys_module_unload(void *handle);
+
+/* Is there a separator of a path in it, which no name has? */
+bool green__sys_is_path(const char *spec, size_t len);
 
 /* Is there such a file? */
 bool green__sys_module_exists(const char *path);

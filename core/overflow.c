@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -29,57 +28,6 @@ static atomic_bool wanted = true; /* not switched off */
 static bool asked;                /* there is a hub to install it for */
 static bool installed;
 static struct sigaction others[NSIGNALS]; /* the application's handlers */
-
-/* ---- the message, without stdio ---- */
-
-struct text {
-        char bytes[512];
-        size_t len;
-};
-
-static void
-put(struct text *text, const char *word)
-{
-        while (*word != '\0' && text->len < sizeof text->bytes)
-                text->bytes[text->len++] = *word++;
-}
-
-static void
-put_number(struct text *text, uint64_t n)
-{
-        char digits[24];
-        size_t at = sizeof digits - 1;
-
-        digits[at] = '\0';
-        do {
-                digits[--at] = (char)('0' + n % 10);
-                n /= 10;
-        } while (n != 0);
-        put(text, digits + at);
-}
-
-static void
-report(const struct green__stack *stack, const char *name, const char *where, uint64_t id)
-{
-        struct text text = {.len = 0};
-
-        put(&text, "green-net: stack overflow in green thread ");
-        put_number(&text, id);
-        if (name != NULL) {
-                put(&text, " \"");
-                put(&text, name);
-                put(&text, "\"");
-        }
-        if (where != NULL) {
-                put(&text, ", spawned at ");
-                put(&text, where);
-        }
-        put(&text, ": its stack has ");
-        put_number(&text, green__stack_size(stack));
-        put(&text, " bytes; see stack_size of green_spawn_opts\n");
-        ssize_t n = write(STDERR_FILENO, text.bytes, text.len);
-        (void)n; /* nobody is left to be told */
-}
 
 /* ---- the handler ---- */
 
@@ -131,14 +79,17 @@ static void
 handler(int sig, siginfo_t *info, void *context)
 {
         int saved = errno;
-        const char *name = NULL, *where = NULL;
-        uint64_t id = 0;
-        const struct green__stack *stack = green__overflow_current(&name, &where, &id);
+        struct green__overflow_who who = {.name = NULL};
+        const struct green__stack *stack = green__overflow_current(&who.name, &who.where, &who.id);
         const char *at = info->si_addr;
+        struct green__overflow_text text;
 
         if (wanted && stack != NULL && info->si_code > 0 && at >= green__stack_lo(stack) &&
-            at < green__stack_lo(stack) + green__stack_guard(stack))
-                report(stack, name, where, id);
+            at < green__stack_lo(stack) + green__stack_guard(stack)) {
+                green__overflow_write(&text, stack, &who);
+                ssize_t n = write(STDERR_FILENO, text.bytes, text.len);
+                (void)n; /* nobody is left to be told */
+        }
         errno = saved;
         pass_on(sig, info, context);
 }

@@ -24,4 +24,20 @@ void green__overflow_thread_fini(void *altstack);
  */
 const struct green__stack *green__overflow_current(const char **name, const char **where, uint64_t *id);
 
+/* ---- overflow_text.c: async-signal-safe */
+
+/* Whose stack was too small. */
+struct green__overflow_who {
+        const char *name, *where; /* NULL: none */
+        uint64_t id;
+};
+
+struct green__overflow_text {
+        char bytes[512];
+        size_t len;
+};
+
+void green__overflow_write(struct green__overflow_text *text, const struct green__stack *stack,
+                           const struct green__overflow_who *who);
+
 #endif

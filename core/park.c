@@ -2,6 +2,7 @@
  * Park and wake: the one way a green thread waits. See <green/park.h>.
  */
 #include "debug_calls.h"
+#include "fd_priv.h"
 #include "sched.h"
 
 static inline void
@@ -161,7 +162,7 @@ green_wait_fd(struct green_wait *w, green_fd fd, unsigned events)
         if (h == NULL)
                 return green__no_hub();
         events &= ~GREEN_SHARED;
-        if ((events != GREEN_READ && events != GREEN_WRITE) || fd < 0)
+        if ((events != GREEN_READ && events != GREEN_WRITE) || !green__fd_ok(fd))
                 return -EINVAL;
         s = green__slot_get(h, fd);
         if (s == NULL)

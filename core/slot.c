@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fd_priv.h"
 #include "sched.h"
 
 enum { BOTH = GREEN_READ | GREEN_WRITE };
@@ -15,18 +16,18 @@ enum { BOTH = GREEN_READ | GREEN_WRITE };
 struct green__slot *
 green__slot_peek(struct green__hub *h, green_fd fd)
 {
-        size_t chunk = (size_t)fd / GREEN__SLOT_CHUNK;
+        size_t chunk = green__fd_place(fd) / GREEN__SLOT_CHUNK;
 
-        if (fd < 0 || chunk >= h->nchunks || h->chunks[chunk] == NULL)
+        if (!green__fd_ok(fd) || chunk >= h->nchunks || h->chunks[chunk] == NULL)
                 return NULL;
-        return &h->chunks[chunk][(size_t)fd % GREEN__SLOT_CHUNK];
+        return &h->chunks[chunk][green__fd_place(fd) % GREEN__SLOT_CHUNK];
 }
 
 /* The slot of a number that is 0 or more; made if there is none. NULL where memory ran out. */
 struct green__slot *
 green__slot_get(struct green__hub *h, green_fd fd)
 {
-        size_t chunk = (size_t)fd / GREEN__SLOT_CHUNK;
+        size_t chunk = green__fd_place(fd) / GREEN__SLOT_CHUNK;
 
         if (green__unlikely(chunk >= h->nchunks)) {
                 size_t n = chunk + 1 < 2 * h->nchunks ? 2 * h->nchunks : chunk + 1;
@@ -43,7 +44,7 @@ green__slot_get(struct green__hub *h, green_fd fd)
                 if (h->chunks[chunk] == NULL)
                         return NULL;
         }
-        return &h->chunks[chunk][(size_t)fd % GREEN__SLOT_CHUNK];
+        return &h->chunks[chunk][green__fd_place(fd) % GREEN__SLOT_CHUNK];
 }
 
 static inline uint64_t
@@ -288,7 +289,7 @@ green__slots_after_fork(struct green__hub *h)
         for (size_t c = 0; c < h->nchunks; c++) {
                 for (size_t i = 0; h->chunks[c] != NULL && i < GREEN__SLOT_CHUNK; i++) {
                         struct green__slot *s = &h->chunks[c][i];
-                        green_fd fd = (green_fd)(c * GREEN__SLOT_CHUNK + i);
+                        green_fd fd = green__fd_at(c * GREEN__SLOT_CHUNK + i);
 
                         s->mode = GREEN__SLOT_NONE;
                         s->armed = 0;

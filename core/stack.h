@@ -37,7 +37,8 @@ struct green__stack {
 enum green__birth_way {
         GREEN__BIRTH_COPY,       /* one stack is born, the others get a copy of its first frame */
         GREEN__BIRTH_SIGNAL,     /* each is born by the alternate signal stack; see birth.c */
-        GREEN__BIRTH_MAKECONTEXT /* each by makecontext() */
+        GREEN__BIRTH_MAKECONTEXT, /* each by makecontext() */
+        GREEN__BIRTH_FIBER        /* each is a fiber of the system's; see stack_fiber.c, which has a pool of its own */
 };
 
 /*
@@ -65,6 +66,7 @@ struct green__stack_pool {
         struct green__slab *fresh;  /* the oldest with virgin stacks; NULL: none has */
         struct green__sized *sized; /* free ones of other sizes, last given first */
         size_t sized_count;
+        bool made_fiber; /* the OS thread was made a fiber for this */
         struct green__boot boot;
 };
 
@@ -74,8 +76,8 @@ struct green__stack_facts {
         size_t mapped;     /* bytes of address space */
         size_t in_use;     /* stacks taken */
         size_t pooled;     /* stacks free, virgin ones not counted */
-        const char *guard; /* "madvise", "mprotect" or "none" */
-        const char *birth; /* "copy", "signal" or "makecontext" */
+        const char *guard; /* "madvise", "mprotect", "system" or "none" */
+        const char *birth; /* "copy", "signal", "makecontext" or "fiber" */
 };
 
 /* size 0: 256 KiB. Guard included; rounded up to pages and to a minimum. 0, or -errno with green_set_error(). */

@@ -8,6 +8,7 @@
  *   builtin   __builtin_setjmp and __builtin_longjmp
  *   setjmp    the C library's _setjmp and _longjmp
  *   ucontext  swapcontext: slow (a system call each way), for tools that must see every switch
+ *   fiber     SwitchToFiber: Windows, which has to know of each stack
  *
  * The floating-point environment and the signal mask are not switched.
  */
@@ -29,6 +30,8 @@
 #include "switch_setjmp.h"
 #elif GREEN_CONTEXT_UCONTEXT
 #include "switch_ucontext.h"
+#elif GREEN_CONTEXT_FIBER
+#include "switch_fiber.h"
 #else
 #error "configure has chosen no context method"
 #endif

@@ -14,4 +14,7 @@ struct green__text {
 
 void green__text_add(struct green__text *text, const char *format, ...) GREEN_PRINTF(2, 3);
 
+/* What the system says of an errno value, maybe in buf. error_text_posix.c, error_text_win32.c */
+const char *green__sys_error_text(int number, char *buf, size_t size);
+
 #endif

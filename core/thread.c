@@ -594,6 +594,7 @@ exit_main(struct green__hub *h, green_thread *self, void *result)
                 if (green_park(&h->nobody_left, &w, GREEN_FOREVER) != 0)
                         break;
         pthread_exit(NULL);
+        __builtin_unreachable(); /* not every system's header says so */
 }
 
 /* The running green thread, not main, ends: on with the next one. */

@@ -2,6 +2,7 @@
  * Watches: callbacks in hub context without a green thread. See <green/watch.h>.
  */
 #include "debug_calls.h"
+#include "fd_priv.h"
 #include "sched.h"
 
 enum { STOPPED, STARTED, QUEUED };
@@ -250,7 +251,7 @@ green_watch_start(struct green_watch *watch, green_fd fd, unsigned events, doubl
                 return green__no_hub();
         if (watch == NULL || events & ~(GREEN_READ | GREEN_WRITE))
                 return -EINVAL;
-        if (fd == GREEN_INVALID_FD ? events != 0 : (fd < 0 || events == 0))
+        if (fd == GREEN_INVALID_FD ? events != 0 : (!green__fd_ok(fd) || events == 0))
                 return -EINVAL;
         if (fd != GREEN_INVALID_FD) {
                 s = green__slot_get(h, fd);

@@ -88,13 +88,18 @@ int main(void)
 
 # GREEN_CONTEXT
 # -------------
-# --with-context=native|builtin|setjmp|ucontext. Sets green_context; exactly one of GREEN_CONTEXT_NATIVE, _BUILTIN,
-# _SETJMP and _UCONTEXT is 1 in config.h, the others are 0.
+# --with-context=native|builtin|setjmp|ucontext|fiber. Sets green_context; exactly one of GREEN_CONTEXT_NATIVE, _BUILTIN,
+# _SETJMP, _UCONTEXT and _FIBER is 1 in config.h, the others are 0. On Windows it is fiber: the system has to know of each
+# stack, or an exception there ends the process.
 AC_DEFUN([GREEN_CONTEXT],
 [AC_ARG_WITH([context],
-  [AS_HELP_STRING([--with-context=METHOD], [switch by native, builtin, setjmp or ucontext (the fastest that works)])],
+  [AS_HELP_STRING([--with-context=METHOD], [switch by native, builtin, setjmp, ucontext or, on Windows, fiber (the fastest that works)])],
   [], [with_context=check])
 AS_CASE([$with_context], [yes|no], [with_context=check])
+AS_CASE([$green_windows:$with_context],
+  [yes:check], [with_context=fiber],
+  [yes:fiber], [],
+  [yes:*], [AC_MSG_ERROR([--with-context=$with_context: on Windows it is fiber])])
 
 AC_CACHE_CHECK([for the native context switch], [green_cv_context_native],
   [AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
@@ -137,10 +142,14 @@ AS_CASE([$with_context],
     [AS_IF([test "$green_has_ucontext" = no],
        [AC_MSG_ERROR([--with-context=ucontext: this libc has no makecontext()])])
      green_context=ucontext],
-  [AC_MSG_ERROR([--with-context=$with_context: give native, builtin, setjmp or ucontext])])
+  [fiber],
+    [AS_IF([test $green_windows = no], [AC_MSG_ERROR([--with-context=fiber is for Windows])])
+     green_context=fiber],
+  [AC_MSG_ERROR([--with-context=$with_context: give native, builtin, setjmp, ucontext or fiber])])
 
 GREEN_DEFINE_01([GREEN_CONTEXT_NATIVE], [test $green_context = native], [Switch by our own few instructions.])
 GREEN_DEFINE_01([GREEN_CONTEXT_BUILTIN], [test $green_context = builtin], [Switch by __builtin_setjmp.])
 GREEN_DEFINE_01([GREEN_CONTEXT_SETJMP], [test $green_context = setjmp], [Switch by _setjmp of libc.])
 GREEN_DEFINE_01([GREEN_CONTEXT_UCONTEXT], [test $green_context = ucontext], [Switch by swapcontext().])
+GREEN_DEFINE_01([GREEN_CONTEXT_FIBER], [test $green_context = fiber], [Switch by SwitchToFiber().])
 AC_DEFINE_UNQUOTED([GREEN_CONTEXT_NAME], ["$green_context"], [Name of the context method.])])

@@ -3,7 +3,8 @@
 # GREEN_LINKER
 # ------------
 # Sets LIB_CFLAGS (hidden visibility, TLS model) and LIB_LDFLAGS for the installed libraries, and the conditional
-# HAVE_VERSION_SCRIPT. Without version scripts libtool's list of exported symbols takes their place.
+# HAVE_VERSION_SCRIPT. Without version scripts libtool's list of exported symbols takes their place. Linkers for Windows
+# accept both options and do nothing with them.
 AC_DEFUN([GREEN_LINKER],
 [LIB_CFLAGS=
 m4_foreach_w([green_flag], [-fvisibility=hidden -ftls-model=initial-exec],
@@ -28,6 +29,7 @@ UNWIND_CFLAGS=
 AS_IF([test "$green_cv_unwind_tables" = yes], [UNWIND_CFLAGS=-fasynchronous-unwind-tables])
 AC_SUBST([UNWIND_CFLAGS])
 
+AS_IF([test $green_windows = yes], [green_cv_version_script=no green_cv_bsymbolic=no])
 AC_CACHE_CHECK([whether the linker knows version scripts], [green_cv_version_script],
   [AS_ECHO(['G_1 { global: green_@<:@!_@:>@*; local: *; };']) >conftest.map
    green_save_LDFLAGS=$LDFLAGS
@@ -46,4 +48,6 @@ AC_CACHE_CHECK([whether the linker knows -Bsymbolic], [green_cv_bsymbolic],
    LDFLAGS=$green_save_LDFLAGS])
 LIB_LDFLAGS=
 AS_IF([test "$green_cv_bsymbolic" = yes], [LIB_LDFLAGS="-Wl,-Bsymbolic"])
+# One DLL less to carry about. libtool would drop the option itself.
+AS_IF([test $green_windows = yes], [LIB_LDFLAGS="-Wc,-static-libgcc"])
 AC_SUBST([LIB_LDFLAGS])])

@@ -3,20 +3,17 @@
  */
 #include <config.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include <green/addr.h>
 #include <green/error.h>
 
 #include "addr_priv.h"
 #include "check.h"
+#include "inet.h"
 
 #define UNIX_PREFIX "unix:"
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
@@ -35,7 +32,7 @@ static void
 load(const struct green_addr *addr, void *sa, size_t size)
 {
         memset(sa, 0, size);
-        memcpy(sa, &addr->data, addr->size < size ? addr->size : size);
+        memcpy(sa, &addr->data, (size_t)addr->size < size ? (size_t)addr->size : size);
 }
 
 /* "80" as a port, or -1. */
@@ -219,7 +216,7 @@ format_unix(const struct green_addr *addr, char *text, size_t size)
 {
         struct sockaddr_un sun;
         char path[sizeof sun.sun_path + 1];
-        size_t len = addr->size > PATH_OFFSET ? addr->size - PATH_OFFSET : 0;
+        size_t len = (size_t)addr->size > PATH_OFFSET ? (size_t)addr->size - PATH_OFFSET : 0;
 
         load(addr, &sun, sizeof sun);
         if (len > sizeof sun.sun_path)
@@ -276,8 +273,8 @@ green_addr_format(const struct green_addr *addr, char *text, size_t size)
 int
 green_addr_from_sockaddr(const struct sockaddr *sa, socklen_t size, struct green_addr *ret_addr)
 {
-        if (sa == NULL || ret_addr == NULL || size > sizeof ret_addr->data ||
-            size < offsetof(struct sockaddr, sa_family) + sizeof sa->sa_family)
+        if (sa == NULL || ret_addr == NULL || (size_t)size > sizeof ret_addr->data ||
+            (size_t)size < offsetof(struct sockaddr, sa_family) + sizeof sa->sa_family)
                 return -EINVAL;
         store(ret_addr, sa, size);
         return 0;
@@ -326,7 +323,7 @@ equal_unix(const struct green_addr *a, const struct green_addr *b)
 
         load(a, &x, sizeof x);
         load(b, &y, sizeof y);
-        if (a->size > PATH_OFFSET && x.sun_path[0] == '\0' && a->size != b->size)
+        if ((size_t)a->size > PATH_OFFSET && x.sun_path[0] == '\0' && a->size != b->size)
                 return false;
         return memcmp(x.sun_path, y.sun_path, sizeof x.sun_path) == 0;
 }

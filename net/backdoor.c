@@ -2,9 +2,8 @@
  * Backdoors: who may be served, consoles in green threads of their own, and the server. See <green/backdoor.h>.
  */
 #include "backdoor_priv.h"
+#include "inet.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include <green/addr.h>
 #include <green/timeout.h>

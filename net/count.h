@@ -5,7 +5,6 @@
 #define GREEN_COUNT_H
 
 #include <errno.h>
-#include <sys/socket.h>
 
 #include <green/metrics.h>
 

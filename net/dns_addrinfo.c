@@ -2,8 +2,8 @@
  * getaddrinfo(): flags, services and kinds of sockets around a lookup. See <green/dns.h>.
  */
 #include "dns_priv.h"
+#include "inet.h"
 
-#include <netinet/in.h>
 
 #include <green/thread.h>
 

@@ -2,6 +2,7 @@
  * Settings of the resolver, and resolv.conf. See <green/dns.h>.
  */
 #include "dns_priv.h"
+#include "at_fork.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -42,7 +43,7 @@ look_at_environment(void)
         const char *text = getenv("GREEN_NO_GREENDNS");
 
         no_greendns = text != NULL && strcasecmp(text, "yes") == 0;
-        (void)pthread_atfork(before_fork, after_fork, after_fork);
+        green__at_fork(before_fork, after_fork, after_fork);
 }
 
 /* ---- settings */

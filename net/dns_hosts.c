@@ -4,8 +4,8 @@
  * The text stays as it was read, but for NULs between its words: names are pointers into it.
  */
 #include "dns_priv.h"
+#include "inet.h"
 
-#include <arpa/inet.h>
 
 #define NONE UINT32_MAX
 

@@ -3,13 +3,12 @@
  */
 #include "dns_priv.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 
 #include <green/thread.h>
 
 #include "check.h"
+#include "inet.h"
 #include "sock_sys.h"
 
 /* ---- addresses */
@@ -65,7 +64,7 @@ green__dns_numeric(const char *host, struct green_addr *ret_addr)
         }
         /* Also "127.1" and "0x7f000001", as getaddrinfo() has it. */
         if (host[0] < '0' || host[0] > '9' || strspn(host, "0123456789abcdefABCDEFxX.") != len ||
-            host[len - 1] == '.' || inet_aton(host, &in) == 0)
+            host[len - 1] == '.' || !green__dns_loose_ip4(host, &in))
                 return 1;
         green__dns_addr(AF_INET, &in, ret_addr);
         return 0;

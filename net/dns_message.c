@@ -2,8 +2,8 @@
  * Reading an answer of a name server. See dns_priv.h. Nothing in it is believed: it may come from anybody.
  */
 #include "dns_priv.h"
+#include "inet.h"
 
-#include <netinet/in.h>
 
 enum {
         HEADER = 12,
@@ -17,7 +17,7 @@ enum {
 #define MAX_NEGATIVE_TTL 10800u
 
 enum { TYPE_SOA = 6, CLASS_IN = 1 };
-enum { NOERROR = 0, SERVFAIL = 2, NXDOMAIN = 3, NOTIMP = 4, REFUSED = 5 };
+enum { RCODE_NOERROR = 0, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4, RCODE_REFUSED = 5 };
 
 struct message {
         const unsigned char *bytes;
@@ -388,11 +388,11 @@ green__dns_parse(const void *message, size_t len, const char *name, int type, st
         *ret_ttl = 0;
         if (!open_message(message, len, &m))
                 return GREEN_EAI_FAIL;
-        if (m.rcode == NXDOMAIN) {
+        if (m.rcode == RCODE_NXDOMAIN) {
                 *ret_ttl = negative_ttl(&m);
                 return GREEN_EAI_NONAME;
         }
-        if (m.rcode != NOERROR || !collect(&m, name, type, ret_ttl, &counted)) {
+        if (m.rcode != RCODE_NOERROR || !collect(&m, name, type, ret_ttl, &counted)) {
                 *ret_ttl = 0;
                 return GREEN_EAI_FAIL;
         }
@@ -444,7 +444,7 @@ green__dns_parse_refusal(const void *message, size_t len, char name[GREEN__WIRE_
         if (len < HEADER || !(m.bytes[2] & 0x80) || get16(m.bytes + 4) != 1)
                 return false;
         rcode = m.bytes[3] & 0x0f;
-        if (rcode != SERVFAIL && rcode != NOTIMP && rcode != REFUSED)
+        if (rcode != RCODE_SERVFAIL && rcode != RCODE_NOTIMP && rcode != RCODE_REFUSED)
                 return false;
         if (!read_name(&m, &at, name) || at + 4 > len)
                 return false;

@@ -2,9 +2,8 @@
  * Names of hosts: gethostbyname(), aliases, getnameinfo(). See <green/dns.h>.
  */
 #include "dns_priv.h"
+#include "inet.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 
 #include <green/thread.h>

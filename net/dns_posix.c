@@ -5,8 +5,6 @@
 
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,8 +16,16 @@
 #define st_mtim st_mtimespec
 #endif
 
+#include "inet.h"
+
 const char green__dns_hosts_path[] = "/etc/hosts";
 const char green__dns_resolv_path[] = "/etc/resolv.conf";
+
+bool
+green__dns_loose_ip4(const char *text, struct in_addr *ret_in)
+{
+        return inet_aton(text, ret_in) != 0;
+}
 
 /* More than any hosts file has: block lists have 10 MB. */
 #define LARGEST ((off_t)256 << 20)

@@ -76,6 +76,10 @@ struct green__dns_stamp {
 extern const char green__dns_hosts_path[];
 extern const char green__dns_resolv_path[];
 
+/* "127.1", "0x7f000001": an address, as inet_aton() reads it. */
+struct in_addr;
+bool green__dns_loose_ip4(const char *text, struct in_addr *ret_in);
+
 void green__dns_stamp(const char *path, struct green__dns_stamp *ret_stamp);
 
 /* All of a regular file, ended by NUL, for green_free(); one that cannot be read is empty: *ret_text NULL. -ENOMEM. */

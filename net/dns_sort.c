@@ -4,8 +4,8 @@
  */
 #include "dns_priv.h"
 
-#include <netinet/in.h>
 
+#include "inet.h"
 #include "sock_sys.h"
 
 struct policy {

@@ -71,6 +71,7 @@ fill_in(green_file *f, const struct green__file_facts *facts)
         f->reads = facts->reads;
         f->writes = facts->writes;
         f->append = facts->append;
+        f->no_ops = facts->no_ops;
         return 0;
 }
 

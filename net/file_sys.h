@@ -19,6 +19,7 @@ struct green__file_facts {
         green_fd fd;
         int64_t at; /* its position */
         bool reads, writes, append;
+        bool no_ops; /* its calls wait, whoever makes them: hubs have no operations for it */
 };
 
 /* ---- files: these may wait */

@@ -179,29 +179,29 @@ green_socket_recv_fds(green_socket *s, void *buf, size_t len, green_fd *ret_fds,
 /* ---- groups */
 
 int
-green_socket_join_group(green_socket *s, const struct green_addr *group, const char *interface)
+green_socket_join_group(green_socket *s, const struct green_addr *group, const char *device)
 {
         int rc = green__socket_check(s);
 
         if (rc == 0 && group == NULL)
                 rc = -EINVAL;
-        return rc != 0 ? rc : green__sys_group(green_io_fd(s->io), true, group, interface);
+        return rc != 0 ? rc : green__sys_group(green_io_fd(s->io), true, group, device);
 }
 
 int
-green_socket_leave_group(green_socket *s, const struct green_addr *group, const char *interface)
+green_socket_leave_group(green_socket *s, const struct green_addr *group, const char *device)
 {
         int rc = green__socket_check(s);
 
         if (rc == 0 && group == NULL)
                 rc = -EINVAL;
-        return rc != 0 ? rc : green__sys_group(green_io_fd(s->io), false, group, interface);
+        return rc != 0 ? rc : green__sys_group(green_io_fd(s->io), false, group, device);
 }
 
 int
-green_socket_set_multicast(green_socket *s, const char *interface, int hops, bool loop)
+green_socket_set_multicast(green_socket *s, const char *device, int hops, bool loop)
 {
         int rc = green__socket_check(s);
 
-        return rc != 0 ? rc : green__sys_multicast(green_io_fd(s->io), interface, hops, loop);
+        return rc != 0 ? rc : green__sys_multicast(green_io_fd(s->io), device, hops, loop);
 }

@@ -5,7 +5,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <sys/wait.h>
 
 #include <green/error.h>
 #include <green/hubs.h>
@@ -44,7 +43,7 @@ ssize_t
 green_os_read(green_fd fd, void *buf, size_t len)
 {
         struct green__fd_kind kind;
-        ssize_t rc = fd < 0 || (buf == NULL && len > 0) ? -EINVAL : enter();
+        ssize_t rc = (intptr_t)fd < 0 || (buf == NULL && len > 0) ? -EINVAL : enter();
 
         if (rc == 0)
                 rc = green__sys_kind_as_is(fd, false, &kind);
@@ -63,7 +62,7 @@ green_os_write(green_fd fd, const void *buf, size_t len)
 {
         const struct green_iovec iov = {(void *)(uintptr_t)buf, len};
         struct green__fd_kind kind;
-        ssize_t rc = fd < 0 || (buf == NULL && len > 0) ? -EINVAL : enter();
+        ssize_t rc = (intptr_t)fd < 0 || (buf == NULL && len > 0) ? -EINVAL : enter();
 
         if (rc == 0)
                 rc = green__sys_kind_as_is(fd, true, &kind);

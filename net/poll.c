@@ -18,23 +18,11 @@
 
 #include "check.h"
 #include "poll_priv.h"
+#include "poll_sys.h"
 #include "socket_priv.h"
 
 /* Up to so many nodes, and rows of a select, lie on the stack. */
 enum { FEW = 32 };
-
-/* ---- asking */
-
-static int
-ask(struct pollfd *fds, size_t n)
-{
-        int count;
-
-        do
-                count = poll(fds, (nfds_t)n, 0);
-        while (count < 0 && errno == EINTR);
-        return count < 0 ? -errno : count;
-}
 
 /* ---- waiting */
 
@@ -82,7 +70,7 @@ park(struct nodes *nodes, const struct green__poll_wait *wait, double timeout)
         for (size_t i = 0; i < n && rc == 0; i++) {
                 unsigned how = directions(fds[i].events);
 
-                if (fds[i].fd < 0)
+                if ((intptr_t)fds[i].fd < 0)
                         continue;
                 if ((how & GREEN_READ) != 0)
                         rc = arm(nodes, fds[i].fd, GREEN_READ | wait->shared);
@@ -152,7 +140,7 @@ pause_for(double *pause, double left)
 static int
 look(const struct green__poll_wait *w)
 {
-        int count = ask(w->fds, w->n);
+        int count = green__sys_poll(w->fds, w->n);
 
         return count > 0 && w->count != NULL ? w->count(w->arg, w->fds, w->n, count) : count;
 }
@@ -200,23 +188,14 @@ green_poll(struct pollfd *fds, size_t n, double timeout)
 
 /* ---- select */
 
-/* What the three sets of a select mean, in poll's words. */
-static const struct {
-        short wanted;
-        short meant;
-} meanings[3] = {
-        {POLLIN, POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR},
-        {POLLOUT, POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR},
-        {POLLPRI, POLLPRI},
-};
-
 static int
 bits_of(const struct pollfd *row)
 {
         int bits = 0;
 
         for (int k = 0; k < 3; k++)
-                bits += (row->events & meanings[k].wanted) != 0 && (row->revents & meanings[k].meant) != 0;
+                bits += (row->events & green__poll_meanings[k].wanted) != 0 &&
+                        (row->revents & green__poll_meanings[k].meant) != 0;
         return bits;
 }
 
@@ -235,45 +214,14 @@ count_bits(void *arg, const struct pollfd *fds, size_t n, int count)
         return bits;
 }
 
-static short
-wanted_of(int fd, fd_set *const sets[3])
-{
-        short events = 0;
-
-        for (int k = 0; k < 3; k++)
-                if (sets[k] != NULL && FD_ISSET(fd, sets[k]))
-                        events = (short)(events | meanings[k].wanted);
-        return events;
-}
-
-/* Leave in the sets what is ready. */
-static void
-tell(const struct pollfd *rows, size_t count, fd_set *const sets[3])
-{
-        for (int k = 0; k < 3; k++)
-                if (sets[k] != NULL)
-                        FD_ZERO(sets[k]);
-        for (size_t i = 0; i < count; i++)
-                for (int k = 0; k < 3; k++)
-                        if ((rows[i].events & meanings[k].wanted) != 0 && (rows[i].revents & meanings[k].meant) != 0)
-                                FD_SET(rows[i].fd, sets[k]);
-}
-
 static int
 select_rows(struct pollfd *rows, int n, fd_set *const sets[3], double timeout)
 {
-        struct green__poll_wait w = {.fds = rows, .count = count_bits};
-        int rc;
+        struct green__poll_wait w = {.fds = rows, .n = green__sets_rows(n, sets, rows), .count = count_bits};
+        int rc = green__poll_until_ready(&w, timeout);
 
-        for (int fd = 0; fd < n; fd++) {
-                short events = wanted_of(fd, sets);
-
-                if (events != 0)
-                        rows[w.n++] = (struct pollfd){.fd = fd, .events = events};
-        }
-        rc = green__poll_until_ready(&w, timeout);
         if (rc >= 0)
-                tell(rows, w.n, sets);
+                green__sets_tell(rows, w.n, sets);
         return rc;
 }
 
@@ -290,13 +238,12 @@ green_fd_select(int n, fd_set *readers, fd_set *writers, fd_set *others, double 
 {
         fd_set *const sets[3] = {readers, writers, others};
         struct pollfd *rows;
-        size_t count = 0;
+        size_t count;
         int rc;
 
-        if (n < 0 || n > FD_SETSIZE || !(timeout >= 0))
+        if (!green__sets_ok(n) || !(timeout >= 0))
                 return -EINVAL;
-        for (int fd = 0; fd < n; fd++)
-                count += wanted_of(fd, sets) != 0;
+        count = green__sets_rows(n, sets, NULL);
         if (count <= FEW)
                 return select_few(n, sets, timeout);
         rows = green_malloc(count * sizeof *rows);

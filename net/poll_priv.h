@@ -4,9 +4,8 @@
 #ifndef GREEN_POLL_PRIV_H
 #define GREEN_POLL_PRIV_H
 
-#include <poll.h>
-
 #include <green/park.h>
+#include <green/poll.h>
 
 struct green__poll_wait {
         struct pollfd *fds;

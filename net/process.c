@@ -72,7 +72,7 @@ make_one(green_process *p, int i, enum green_process_io how, green_fd given, str
                 return i == 2 ? 0 : -EINVAL;
         case GREEN_PROCESS_FD:
                 io->fds[i] = given;
-                return given < 0 ? -EBADF : 0;
+                return (intptr_t)given < 0 ? -EBADF : 0;
         default:
                 return -EINVAL;
         }

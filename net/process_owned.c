@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "process_owned.h"
+#include "process_owned_lock.h"
 #include "sock_sys.h"
 
 static struct green__owned *first;

@@ -5,7 +5,6 @@
 #ifndef GREEN_PROCESS_OWNED_H
 #define GREEN_PROCESS_OWNED_H
 
-#include <signal.h>
 #include <sys/types.h>
 
 #include <green/base.h>
@@ -41,9 +40,5 @@ bool green__owned_keep(pid_t pid);
  * this child only the end counts; 0: of any. Otherwise what ended the wait.
  */
 pid_t green__os_wait_child(pid_t exact, pid_t (*look)(void *arg), void *arg);
-
-/* The lock, for what else is of the whole process. Signals are blocked while it is held. */
-void green__owned_lock(sigset_t *old);
-void green__owned_unlock(const sigset_t *old);
 
 #endif

@@ -7,6 +7,11 @@
 #define GREEN_PROCESS_SYS_H
 
 #include <sys/types.h>
+#if defined(_WIN32)
+#define WNOHANG 1
+#else
+#include <sys/wait.h>
+#endif
 
 #include <green/hub.h>
 

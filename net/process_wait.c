@@ -6,9 +6,8 @@
  */
 #include "process_priv.h"
 
-#include <signal.h>
-
 #include "signal_priv.h"
+#include "signal_sys.h"
 
 /* Without a pidfd: look again after so many seconds, in case that the signal got lost. */
 #define SLOWLY 0.25

@@ -38,7 +38,7 @@ green_socket_recvv(green_socket *s, const struct green_iovec *iov, size_t n, int
 
 /* By the system, without a copy. */
 static int
-send_by_system(green_socket *s, int file, int64_t offset, uint64_t count, uint64_t *done)
+send_by_system(green_socket *s, green_fd file, int64_t offset, uint64_t count, uint64_t *done)
 {
         struct green__limit limit;
         int rc = green__socket_enter(s, 0, &limit);
@@ -61,7 +61,7 @@ send_by_system(green_socket *s, int file, int64_t offset, uint64_t count, uint64
 
 /* Read and send: over a transport, on a descriptor whose calls would block, and on systems that cannot do better. */
 static int
-send_by_copy(green_socket *s, int file, int64_t offset, uint64_t count, uint64_t *done)
+send_by_copy(green_socket *s, green_fd file, int64_t offset, uint64_t count, uint64_t *done)
 {
         char *buf = green_malloc(COPY_SIZE);
         int rc = buf == NULL ? -ENOMEM : 0;
@@ -83,7 +83,7 @@ send_by_copy(green_socket *s, int file, int64_t offset, uint64_t count, uint64_t
 }
 
 int
-green_socket_sendfile(green_socket *s, int file, int64_t offset, uint64_t count, uint64_t *ret_done)
+green_socket_sendfile(green_socket *s, green_fd file, int64_t offset, uint64_t count, uint64_t *ret_done)
 {
         uint64_t done = 0;
         int rc = green__socket_check(s);

@@ -11,6 +11,11 @@
 
 #include <green/base.h>
 
+#if defined(_WIN32)
+/* Nobody sends it there, and nobody can wait for it. */
+#define SIGCHLD 17
+#endif
+
 /*
  * One who wants to know of a signal; part of something larger. Its functions are called in the handler, in any OS
  * thread, so they are async-signal-safe.

@@ -270,7 +270,7 @@ green__sys_recv_fds(green_fd fd, void *buf, size_t len, green_fd *ret_fds, size_
 #if defined(__linux__)
 /* It knows no MSG_NOSIGNAL. */
 ssize_t
-green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count)
+green__sys_sendfile(green_fd fd, green_fd file, int64_t offset, size_t count)
 {
         off_t at = (off_t)offset;
         struct green_quiet q;
@@ -285,7 +285,7 @@ green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count)
 }
 #else
 ssize_t
-green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count)
+green__sys_sendfile(green_fd fd, green_fd file, int64_t offset, size_t count)
 {
         (void)fd;
         (void)file;
@@ -296,7 +296,7 @@ green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count)
 #endif
 
 int
-green__sys_is_file(int file)
+green__sys_is_file(green_fd file)
 {
         struct stat st;
 
@@ -306,7 +306,7 @@ green__sys_is_file(int file)
 }
 
 ssize_t
-green__sys_pread(int file, void *buf, size_t len, int64_t offset)
+green__sys_pread(green_fd file, void *buf, size_t len, int64_t offset)
 {
         ssize_t n;
 

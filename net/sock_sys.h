@@ -88,14 +88,14 @@ int green__sys_socketpair(int family, int type, int protocol, green_fd ret_fds[2
 int green__sys_dup(green_fd fd, green_fd *ret_fd);
 
 /* Send from a file without a copy; 0 at its end; -ENOSYS where the system cannot. The descriptor must not block. */
-ssize_t green__sys_sendfile(green_fd fd, int file, int64_t offset, size_t count);
+ssize_t green__sys_sendfile(green_fd fd, green_fd file, int64_t offset, size_t count);
 /* 0: a regular file; -EINVAL: something else; or another code. */
-int green__sys_is_file(int file);
-ssize_t green__sys_pread(int file, void *buf, size_t len, int64_t offset);
+int green__sys_is_file(green_fd file);
+ssize_t green__sys_pread(green_fd file, void *buf, size_t len, int64_t offset);
 
 /* Multicast. -EINVAL: no group, or hops out of range; -ENODEV: no such interface. */
-int green__sys_group(green_fd fd, bool join, const struct green_addr *group, const char *interface);
-int green__sys_multicast(green_fd fd, const char *interface, int hops, bool loop);
+int green__sys_group(green_fd fd, bool join, const struct green_addr *group, const char *device);
+int green__sys_multicast(green_fd fd, const char *device, int hops, bool loop);
 
 /* 0: something can be received (or the end, or an error); -EAGAIN: not yet. Takes nothing. */
 ssize_t green__sys_readable(green_fd fd);

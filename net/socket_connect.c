@@ -2,6 +2,7 @@
  * Sockets: bind, listen, accept, connect.
  */
 #include "count.h"
+#include "inet.h"
 #include "socket_priv.h"
 
 #include <green/alloc.h>

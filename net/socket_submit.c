@@ -3,6 +3,7 @@
  * bytes, into and out of the caller's own memory, and no second system call is made.
  */
 #include "count.h"
+#include "inet.h"
 #include "socket_priv.h"
 
 #include <limits.h>

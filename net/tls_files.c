@@ -3,12 +3,13 @@
  */
 #include "tls_priv.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <green/alloc.h>
+
+#include "open_flags.h"
 
 /* The largest bundles have some hundred KB. */
 #define LARGEST ((off_t)16 << 20)
@@ -67,7 +68,7 @@ green__tls_read_file(const char *path, char **ret_text, size_t *ret_len)
         int fd, rc;
 
         do
-                fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+                fd = open(path, O_RDONLY | O_BINARY | O_CLOEXEC | O_NONBLOCK);
         while (fd < 0 && errno == EINTR);
         if (fd < 0) {
                 rc = -errno;

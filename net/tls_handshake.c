@@ -4,9 +4,9 @@
  */
 #include "tls_priv.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "inet.h"
 
 /* Microseconds from which on a step goes to the pool. */
 #define DEAR 500u

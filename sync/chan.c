@@ -20,6 +20,7 @@
 #include <green/thread.h>
 #include <green/timeout.h>
 
+#include "at_fork.h"
 #include "misuse.h"
 #include "os_wait.h"
 
@@ -125,7 +126,7 @@ in_child(void)
 static void
 install(void)
 {
-        (void)pthread_atfork(before_fork, after_fork, in_child);
+        green__sync_at_fork(before_fork, after_fork, in_child);
 }
 
 /* ---- making and freeing */

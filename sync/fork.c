@@ -5,6 +5,7 @@
 
 #include <green/thread.h>
 
+#include "at_fork.h"
 #include "fork.h"
 
 unsigned green__sync_forks;
@@ -39,7 +40,7 @@ in_child(void)
 static void
 install(void)
 {
-        (void)pthread_atfork(NULL, NULL, in_child);
+        green__sync_at_fork(NULL, NULL, in_child);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * Condition variables whose limits are times of the monotonic clock: os_cond_posix.c; os_cond_relative.c where the system
- * cannot give one that clock.
+ * cannot give one that clock; os_thread_win32.c.
  */
 #ifndef GREEN_SYNC_OS_COND_H
 #define GREEN_SYNC_OS_COND_H

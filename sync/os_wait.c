@@ -1,10 +1,10 @@
 /*
- * How an OS thread waits as a whole: POSIX.
+ * How an OS thread waits as a whole.
  */
 #include <errno.h>
 #include <time.h>
 
-#include "os_cond.h"
+#include "os_thread.h"
 #include "os_wait.h"
 
 void

@@ -1,6 +1,7 @@
 /*
  * The list of all pools of the process. It changes when one is made or freed, so one lock will do.
  */
+#include "at_fork.h"
 #include "pool_list.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ after_fork(void)
 static void
 install(void)
 {
-        (void)pthread_atfork(before_fork, after_fork, after_fork);
+        green__sync_at_fork(before_fork, after_fork, after_fork);
 }
 
 void

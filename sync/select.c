@@ -5,7 +5,6 @@
  * call of the case that they wake, as they do for any other waiter.
  */
 #include <errno.h>
-#include <poll.h>
 
 #include <green/error.h>
 #include <green/hubs.h>
@@ -14,6 +13,7 @@
 
 #include "event_priv.h"
 #include "misuse.h"
+#include "os_poll.h"
 #include "queue_priv.h"
 #include "semaphore_priv.h"
 
@@ -95,7 +95,7 @@ check_cases(struct call *call, uint64_t ident)
                 if ((unsigned)c->op > GREEN_SELECT_WRITE)
                         return bad_case(i, "unknown op");
                 if (is_fd(c)) {
-                        if (c->fd < 0)
+                        if ((intptr_t)c->fd < 0)
                                 return bad_case(i, "the descriptor is negative");
                         call->fds++;
                         continue;
@@ -183,20 +183,9 @@ polled(struct green_select_case *c, short revents)
 static struct pollfd
 poll_row(const struct green_select_case *c)
 {
-        /* poll() passes over those that are negative. */
-        return (struct pollfd){.fd = is_fd(c) ? c->fd : -1,
+        /* poll() passes over those that are none. */
+        return (struct pollfd){.fd = is_fd(c) ? c->fd : GREEN_INVALID_FD,
                                .events = c->op == GREEN_SELECT_READ ? POLLIN | POLLPRI : POLLOUT};
-}
-
-static int
-poll_now(struct pollfd *rows, size_t n)
-{
-        int count;
-
-        do
-                count = poll(rows, (nfds_t)n, 0);
-        while (count < 0 && errno == EINTR);
-        return count < 0 ? -errno : 0;
 }
 
 /* Ask the system for all descriptors, and try the others too if told so: the first in turn that has won. */
@@ -208,7 +197,7 @@ poll_all(const struct call *call, bool others, size_t *ret_index)
 
         for (size_t i = 0; i < call->n; i++)
                 rows[i] = poll_row(&call->cases[i]);
-        rc = poll_now(rows, call->n);
+        rc = green__os_poll(rows, call->n);
         for (size_t i = 0; i < call->n; i++) {
                 size_t k = nth(call, i);
                 struct green_select_case *c = &call->cases[k];
@@ -234,7 +223,7 @@ fd_before_others(const struct call *call)
 
         while (i < call->n && !is_ready(&call->cases[i]))
                 i++;
-        return i < call->n && poll_now(&row, 1) == 0 && polled(c, row.revents);
+        return i < call->n && green__os_poll(&row, 1) == 0 && polled(c, row.revents);
 }
 
 /*

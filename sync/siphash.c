@@ -2,15 +2,11 @@
  * SipHash-1-3. See "SipHash: a fast short-input PRF" by Aumasson and Bernstein; one round a word and three at the end
  * are what hash tables take.
  */
-#include <config.h>
-
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#if HAVE_SYS_RANDOM_H
-#include <sys/random.h>
-#endif
 
+#include "os_thread.h"
 #include "siphash.h"
 
 struct state {
@@ -75,18 +71,12 @@ green__siphash(const uint64_t key[2], const void *data, size_t len)
         return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
-#if HAVE_GETENTROPY
-#define random_bytes(room, len) (getentropy(room, len) == 0)
-#else
-#define random_bytes(room, len) ((void)(room), (void)(len), false)
-#endif
-
 void
 green__siphash_key(uint64_t key[2])
 {
         struct timespec now;
 
-        if (random_bytes(key, 2 * sizeof(*key)))
+        if (green__os_random(key, 2 * sizeof(*key)))
                 return;
         /* Second best: where things lie, and when this was. */
         clock_gettime(CLOCK_MONOTONIC, &now);

@@ -12,15 +12,14 @@
  * them sees the other.
  */
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include <green/alloc.h>
 #include <green/error.h>
 
+#include "at_fork.h"
 #include "misuse.h"
-#include "os_cond.h"
+#include "os_thread.h"
 #include "tpool_priv.h"
 
 pthread_mutex_t green__tpool_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -123,33 +122,15 @@ green__crew_peek(void)
 
 /* ---- starting threads */
 
-/* Signals of the process are for others. Those of a fault are the thread's own, and must not be kept back. */
-static void
-block_signals(sigset_t *ret_before)
-{
-        static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
-        sigset_t all;
-
-        sigfillset(&all);
-        for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-                sigdelset(&all, faults[i]);
-        (void)pthread_sigmask(SIG_BLOCK, &all, ret_before);
-}
-
 static int
 start_thread(struct green__crew *crew)
 {
         struct green__worker *w = green_calloc(1, sizeof(*w));
-        sigset_t before;
-        int err;
 
         if (w == NULL)
                 return -ENOMEM;
         w->crew = crew;
-        block_signals(&before);
-        err = pthread_create(&w->thread, NULL, green__worker_main, w);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (err != 0) {
+        if (green__os_thread_start(&w->thread, green__worker_main, w) != 0) {
                 green_free(w);
                 return -EAGAIN;
         }
@@ -405,6 +386,6 @@ install(void)
                 return;
         installed = true;
         (void)green_metrics_add(&source, green__tpool_tell, NULL);
-        (void)pthread_atfork(green__tpool_enter, green__tpool_leave, in_child);
-        (void)atexit(at_exit);
+        green__sync_at_fork(green__tpool_enter, green__tpool_leave, in_child);
+        green__os_at_exit(at_exit);
 }

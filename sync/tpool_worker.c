@@ -14,7 +14,7 @@
 #include <green/thread.h>
 
 #include "misuse.h"
-#include "os_cond.h"
+#include "os_thread.h"
 #include "os_wait.h"
 #include "tpool_priv.h"
 

@@ -151,7 +151,7 @@ a_dump_says_what_each_one_waits_for(void)
                 return;
         snprintf(reads, sizeof reads, "waits to read descriptor %d, at most ", empty[0]);
         snprintf(writes, sizeof writes, "waits to write descriptor %d, since ", full[0]);
-        snprintf(parks, sizeof parks, "waits for a queue at %p, since ", (void *)&queue);
+        snprintf(parks, sizeof parks, "waits for a queue at 0x%zx, since ", (size_t)(uintptr_t)&queue);
         snprintf(joins, sizeof joins, "waits for the end of green thread %llu, since ",
                  (unsigned long long)green_thread_ident(waiters[PARKS]));
         text = dump();

@@ -108,13 +108,13 @@ there_is_no_loop_to_run(void)
 static void
 the_default_hub_is_the_first_that_works(void)
 {
-        static const char *const order[] = {"epoll", "kqueue", "poll", "select"};
+        static const char *const order[] = {"iocp", "epoll", "kqueue", "poll", "select"};
         const char *usual = getenv("GREEN_HUB");
         char *before = usual != NULL ? strdup(usual) : NULL;
         const char *first = NULL;
 
         GREEN_COVERS("HUB-03");
-        for (int i = 0; i < 4 && first == NULL; i++) {
+        for (size_t i = 0; i < sizeof order / sizeof order[0] && first == NULL; i++) {
                 setenv("GREEN_HUB", order[i], 1);
                 first = green_get_default_hub();
         }

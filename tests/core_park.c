@@ -624,17 +624,17 @@ dump_a_new_hub(void *arg)
         char text[4096] = "";
         double since = -1;
         const char *at;
-        int fds[2];
+        FILE *file = tmpfile();
 
         (void)arg;
+        CHECK_OR_RETURN(file != NULL, NULL);
         CHECK_INT(green_sleep(0), 0);
-        CHECK_INT(pipe(fds), 0);
-        CHECK_INT(green_debug_dump(fds[1]), 2);
-        CHECK(read(fds[0], text, sizeof text - 1) > 0);
+        CHECK_INT(green_debug_dump(fileno(file)), 2);
+        rewind(file);
+        CHECK(fread(text, 1, sizeof text - 1, file) > 0);
         at = strstr(text, "since ");
         CHECK(at != NULL && sscanf(at, "since %lf s", &since) == 1 && since >= 0 && since < 60);
-        close(fds[0]);
-        close(fds[1]);
+        fclose(file);
         CHECK_INT(green_kill(gt, 0), 0);
         green_thread_unref(gt);
         CHECK_INT(green_hub_destroy(1), 0);

@@ -13,16 +13,10 @@
 #include "hub_conformance.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 const struct green_hub_ops *conf_ops;
 unsigned conf_fail_alloc;
@@ -52,6 +46,12 @@ counted_free(void *old)
         if (old != NULL)
                 blocks--;
         free(old);
+}
+
+long
+conf_blocks(void)
+{
+        return blocks;
 }
 
 static void
@@ -141,32 +141,26 @@ conf_woken(void *hub)
         return CHECK_INT(conf_ops->wait(hub, &event, 1, -1), 0);
 }
 
-bool
-conf_pair(int fds[2])
+void
+conf_put(green_fd fd)
 {
-        return CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+        CHECK_INT(conf_write(fd, "x", 1), 1);
 }
 
 void
-conf_put(int fd)
-{
-        CHECK_INT(write(fd, "x", 1), 1);
-}
-
-void
-conf_drain(int fd)
+conf_drain(green_fd fd)
 {
         char bytes[4096];
 
-        while (read(fd, bytes, sizeof bytes) > 0)
+        while (conf_read(fd, bytes, sizeof bytes) > 0)
                 continue;
 }
 
 void
-conf_close_pair(int fds[2])
+conf_close_pair(green_fd fds[2])
 {
-        close(fds[0]);
-        close(fds[1]);
+        conf_close_fd(fds[0]);
+        conf_close_fd(fds[1]);
 }
 
 bool
@@ -209,7 +203,7 @@ static void
 fini_with_registrations_left(void)
 {
         void *hub = conf_open();
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -219,7 +213,7 @@ fini_with_registrations_left(void)
         CHECK_INT(conf_ops->wake(hub), 0);
         conf_close(hub);
         /* They are the caller's, and still open. */
-        CHECK(fcntl(fds[0], F_GETFD) >= 0 && fcntl(fds[1], F_GETFD) >= 0);
+        CHECK(conf_is_open(fds[0]) && conf_is_open(fds[1]));
         conf_close_pair(fds);
 }
 
@@ -248,80 +242,6 @@ init_without_memory_fails_in_order(void)
 }
 
 static void
-init_without_descriptors_fails_in_order(void)
-{
-        int first_free = dup(STDIN_FILENO);
-        struct rlimit limit;
-        int err = -1;
-
-        close(first_free);
-        if (!CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0))
-                return;
-        /* Numbers below the limit are all in use but for `room`, provided that there are no holes. */
-        for (int room = 0; err != 0 && room < 16; room++) {
-                struct rlimit low = {.rlim_cur = (rlim_t)(first_free + room), .rlim_max = limit.rlim_max};
-                void *hub = &err;
-
-                CHECK_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
-                err = conf_ops->init(&conf_config, &hub);
-                CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
-                if (err == 0) {
-                        conf_close(hub);
-                } else {
-                        CHECK_INT(err, -EMFILE);
-                        CHECK_PTR(hub, &err);
-                        CHECK_INT(blocks, 0);
-                        CHECK_INT(fcntl(first_free, F_GETFD), -1);
-                }
-        }
-        CHECK_INT(err, 0);
-}
-
-/* Memory that a process may not lock is what some hubs share with the system. */
-static void
-init_without_lockable_memory_fails_in_order(void)
-{
-        struct rlimit limit, low;
-        void *hub = &limit;
-        int err;
-
-        if (!CHECK_INT(getrlimit(RLIMIT_MEMLOCK, &limit), 0))
-                return;
-        low = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
-        CHECK_INT(setrlimit(RLIMIT_MEMLOCK, &low), 0);
-        err = conf_ops->init(&conf_config, &hub);
-        if (err == 0) {
-                CHECK_INT(conf_ops->wake(hub), 0);
-                conf_woken(hub);
-                conf_close(hub);
-        } else {
-                CHECK(err == -ENOMEM || err == -EPERM);
-                CHECK_PTR(hub, &limit);
-                CHECK_INT(blocks, 0);
-        }
-        CHECK_INT(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
-        conf_close(conf_open());
-}
-
-static void
-descriptors_are_close_on_exec(void)
-{
-        bool before[1024];
-        void *hub;
-
-        for (int fd = 0; fd < 1024; fd++)
-                before[fd] = fcntl(fd, F_GETFD) >= 0;
-        hub = conf_open();
-        for (int fd = 0; fd < 1024; fd++) {
-                int flags = fcntl(fd, F_GETFD);
-
-                if (!before[fd] && flags >= 0 && !(flags & FD_CLOEXEC))
-                        FAIL("descriptor %d goes to programs that are started", fd);
-        }
-        conf_close(hub);
-}
-
-static void
 describe_writes_a_line(void)
 {
         void *hub = conf_open();
@@ -344,38 +264,6 @@ describe_writes_a_line(void)
 }
 
 /* ---- the hubs of the tests, in programs of their own */
-
-/* Starts this program afresh. */
-static void
-be_again(void)
-{
-        suite_exec_self(NULL);
-        _exit(99);
-}
-
-static void
-conforms(const char *name, const char *settings)
-{
-        const char *path = suite_plugin(name);
-        int status = -1;
-        pid_t child;
-
-        if (path == NULL) {
-                suite_skip("this build has no modules");
-                return;
-        }
-        fflush(stdout);
-        child = fork();
-        if (child == 0) {
-                setenv("GREEN_HUB", path, 1);
-                setenv("GREEN_TEST_LATE", settings, 1);
-                setenv("GREEN_TEST_INNER", "1", 1);
-                unsetenv("GREEN_TEST_RESULTS");
-                be_again();
-        }
-        CHECK(waitpid(child, &status, 0) == child);
-        CHECK_INT(status, 0);
-}
 
 /* Those programs do not start more of them; and of the runs through each hub, one is enough. */
 static bool
@@ -400,7 +288,7 @@ static void
 late_conforms(void)
 {
         if (!is_inner())
-                conforms("hub_late", LATE_PLAIN);
+                conf_conforms("hub_late", LATE_PLAIN);
 }
 
 static void
@@ -408,23 +296,23 @@ late_conforms_in_other_moods(void)
 {
         if (is_inner())
                 return;
-        conforms("hub_late", LATE_PLAIN ",late=0,order=oldest,cancel=now");
-        conforms("hub_late", LATE_PLAIN ",late=5,cancel=success");
-        conforms("hub_late", LATE_PLAIN ",cancel=canceled,kinds=RS");
+        conf_conforms("hub_late", LATE_PLAIN ",late=0,order=oldest,cancel=now");
+        conf_conforms("hub_late", LATE_PLAIN ",late=5,cancel=success");
+        conf_conforms("hub_late", LATE_PLAIN ",cancel=canceled,kinds=RS");
 }
 
 static void
 late_level_conforms(void)
 {
         if (!is_inner())
-                conforms("hub_late_level", LATE_PLAIN);
+                conf_conforms("hub_late_level", LATE_PLAIN);
 }
 
 static void
 callsback_conforms(void)
 {
         if (!is_inner())
-                conforms("hub_callsback", "");
+                conf_conforms("hub_callsback", "");
 }
 
 /* As on a system whose kqueue has no user events and does not tell of urgent data. */
@@ -432,7 +320,7 @@ static void
 bare_kqueue_conforms(void)
 {
         if (!is_inner())
-                conforms("hub_kqueue_bare", "");
+                conf_conforms("hub_kqueue_bare", "");
 }
 
 static bool
@@ -460,8 +348,8 @@ io_uring_of_older_kernels_conforms(void)
                 suite_skip("io_uring does not work here");
                 return;
         }
-        conforms("hub_io_uring_single", "");
-        conforms("hub_io_uring_coop", "");
+        conf_conforms("hub_io_uring_single", "");
+        conf_conforms("hub_io_uring_coop", "");
 }
 
 static void
@@ -482,9 +370,7 @@ GREEN_SUITE(hub_conformance){
         GREEN_TEST(init_and_fini_leave_nothing_behind),
         GREEN_TEST(fini_with_registrations_left),
         GREEN_TEST(init_without_memory_fails_in_order),
-        GREEN_TEST(init_without_descriptors_fails_in_order),
-        GREEN_TEST(init_without_lockable_memory_fails_in_order),
-        GREEN_TEST(descriptors_are_close_on_exec),
+        CONF_LIFE_TESTS(CONF_TEST_ROW)
         GREEN_TEST(describe_writes_a_line),
         CONF_READY_TESTS(CONF_TEST_ROW)
         CONF_MANY_TESTS(CONF_TEST_ROW)

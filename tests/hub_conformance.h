@@ -7,6 +7,11 @@
 
 #include <green/hub.h>
 
+#if defined(_WIN32)
+#include "hub_conformance_win32.h"
+#else
+#include "hub_conformance_posix.h"
+#endif
 #include "suite.h"
 
 /* How long to wait for what must not come, and for what must. Seconds. */
@@ -35,18 +40,79 @@ bool conf_quiet(void *hub);
 /* wait() for good returns, with nothing: somebody woke it. */
 bool conf_woken(void *hub);
 
-/* Two TCP sockets of this machine, connected. */
-bool conf_tcp_pair(int fds[2]);
+/* Blocks of memory that hubs hold. */
+long conf_blocks(void);
+
+/* A state and two sockets that are connected; the tests register the first. */
+struct rig {
+        void *hub;
+        green_fd fds[2];
+};
+
+bool rig_up(struct rig *rig);
+void rig_down(struct rig *rig);
+
 /* Writes until no more fits. */
-void conf_fill(int fd);
-/* Seconds of CPU that the process has used. */
-double conf_cpu(void);
-/* Two connected stream sockets that do not block. */
-bool conf_pair(int fds[2]);
+void conf_fill(green_fd fd);
 /* Writes a byte, or reads all there is. */
-void conf_put(int fd);
-void conf_drain(int fd);
-void conf_close_pair(int fds[2]);
+void conf_put(green_fd fd);
+void conf_drain(green_fd fd);
+void conf_close_pair(green_fd fds[2]);
+/*
+ * The next event says that it failed; or, of a system that cannot tell (select), that each direction of the interest is
+ * ready.
+ */
+bool conf_fails(void *hub, uint64_t token, uint32_t interest);
+
+/* ---- of the system: hub_conformance_posix.c, hub_conformance_win32.c */
+
+/* Two connected stream sockets that do not block, of the simplest kind. */
+bool conf_pair(green_fd fds[2]);
+/* Two TCP sockets of this machine, connected. */
+bool conf_tcp_pair(green_fd fds[2]);
+/* An IPv4 socket that does not block. The second is bound to a port of this machine; its address is stored. */
+green_fd conf_socket(int type);
+green_fd conf_bound(int type, struct sockaddr_in *addr);
+/* Connects, and waits for it. */
+bool conf_connect(green_fd fd, const struct sockaddr_in *addr);
+/* Bytes, 0 at the end, or below 0. */
+int conf_write(green_fd fd, const void *bytes, size_t len);
+int conf_read(green_fd fd, void *bytes, size_t len);
+/* What the last of them that failed said: it would have to wait. */
+bool conf_would_block(void);
+/* Sends no more. */
+void conf_end(green_fd fd);
+/* Closes it so that the peer sees a reset. */
+void conf_reset(green_fd fd);
+/* Nothing happens for one that is none. */
+void conf_close_fd(green_fd fd);
+bool conf_is_open(green_fd fd);
+/* It does not block, and goes to no program that is started. */
+bool conf_is_ours_alone(green_fd fd);
+/* A number that was a descriptor's, and is nobody's. */
+green_fd conf_closed(void);
+/* The cheapest descriptor that can be made readable: conf_light_up() does, conf_drain() ends it. */
+green_fd conf_light(void);
+bool conf_light_up(green_fd fd);
+/* Has the process open as many descriptors as it may; their number. */
+long conf_raise_limit(void);
+
+/* A file with these bytes that is gone when it is closed, and a pipe; fds[0] reads. */
+green_fd conf_file(const char *bytes);
+bool conf_pipe(green_fd fds[2]);
+int conf_write_file(green_fd fd, const void *bytes, size_t len);
+/* At a position; -1: there are none. */
+int conf_read_file(green_fd fd, void *bytes, size_t len, int64_t at);
+void conf_close_file(green_fd fd);
+
+/* Seconds of CPU that the process has used; and sleeps. */
+double conf_cpu(void);
+void conf_pause(double seconds);
+
+/* Calls fn in the child of a fork, where no check may fail. false, and the test is skipped: there is no fork. */
+bool conf_in_child(void (*fn)(void *arg), void *arg);
+/* Runs the program again with another hub, of the tests', that is set up so. */
+void conf_conforms(const char *name, const char *settings);
 
 /* A hub that knows this feature; else the test is skipped. */
 bool conf_can(uint32_t feature, const char *name);
@@ -57,6 +123,12 @@ bool conf_can(uint32_t feature, const char *name);
 
 #define CONF_DECLARE_TEST(name) void name(void);
 #define CONF_TEST_ROW(name) GREEN_TEST(name),
+
+/* The life of a state, where it has to do with the system. */
+#define CONF_LIFE_TESTS(X)                                                                                             \
+        X(init_without_descriptors_fails_in_order)                                                                     \
+        X(init_without_lockable_memory_fails_in_order)                                                                 \
+        X(descriptors_are_close_on_exec)
 
 /* Interest and events. */
 #define CONF_READY_TESTS(X)                                                                                            \
@@ -90,7 +162,7 @@ bool conf_can(uint32_t feature, const char *name);
         X(nobody_starves_when_all_are_ready)                                                                           \
         X(nobody_starves_when_all_are_armed_again)                                                                     \
         X(one_that_was_closed_harms_no_other)                                                                          \
-        X(ten_thousand_descriptors)                                                                                    \
+        X(very_many_descriptors)                                                                                       \
         X(a_flood_of_edges_loses_nothing)                                                                              \
         X(a_high_number_works_or_is_refused)                                                                           \
         X(add_without_memory_fails_in_order)
@@ -150,6 +222,7 @@ bool conf_can(uint32_t feature, const char *name);
         X(a_multishot_without_memory_fails_in_order)                                                                   \
         X(the_child_of_a_fork_has_all_buffers)
 
+CONF_LIFE_TESTS(CONF_DECLARE_TEST)
 CONF_READY_TESTS(CONF_DECLARE_TEST)
 CONF_MANY_TESTS(CONF_DECLARE_TEST)
 CONF_WAKE_TESTS(CONF_DECLARE_TEST)

@@ -4,45 +4,28 @@
 #include "hub_conformance.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 enum {
-        MANY = 10000,
-        SOME = 300,
+        MANY = CONF_MANY,
+        SOME = CONF_SOME,
 };
 
-/* Has the process open as many descriptors as it may; their number. */
-static long
-raise_limit(void)
-{
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-                return 0;
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-        return limit.rlim_cur < 1000000 ? (long)limit.rlim_cur : 1000000;
-}
-
-/* Opens up to n eventfds, as many as the process and the hub may have; each is registered with its index. */
+/* Opens up to n descriptors, as many as the process and the hub may have; each is registered with its index. */
 static int
-open_many(void *hub, int *fds, int n, uint32_t interest)
+open_many(void *hub, green_fd *fds, int n, uint32_t interest)
 {
         int err = 0, i;
 
-        raise_limit();
+        conf_raise_limit();
         for (i = 0; i < n; i++) {
-                fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-                if (fds[i] < 0)
+                fds[i] = conf_light();
+                if (fds[i] == GREEN_INVALID_FD)
                         break;
                 err = conf_ops->add(hub, fds[i], interest, (uint64_t)i);
                 if (err != 0) {
-                        close(fds[i]);
+                        conf_close_fd(fds[i]);
                         break;
                 }
         }
@@ -53,25 +36,24 @@ open_many(void *hub, int *fds, int n, uint32_t interest)
 }
 
 static void
-make_ready(int fd)
+make_ready(green_fd fd)
 {
-        uint64_t one = 1;
-
-        CHECK_INT(write(fd, &one, sizeof one), sizeof one);
+        CHECK(conf_light_up(fd));
 }
 
 static void
-close_many(int *fds, int n)
+close_many(green_fd *fds, int n)
 {
         while (n > 0)
-                close(fds[--n]);
+                conf_close_fd(fds[--n]);
 }
 
 void
 more_events_than_fit_are_not_lost(void)
 {
         struct green_hub_event events[7];
-        int fds[SOME], seen[SOME] = {0};
+        green_fd fds[SOME];
+        int seen[SOME] = {0};
         void *hub = conf_open();
         int n, left;
 
@@ -102,7 +84,8 @@ void
 nobody_starves_when_all_are_ready(void)
 {
         struct green_hub_event events[16];
-        int fds[SOME], left, n;
+        green_fd fds[SOME];
+        int left, n;
         bool seen[SOME] = {false};
         void *hub = conf_open();
 
@@ -129,7 +112,8 @@ void
 nobody_starves_when_all_are_armed_again(void)
 {
         struct green_hub_event events[16];
-        int fds[SOME], seen[SOME] = {0}, least = 0, n;
+        green_fd fds[SOME];
+        int seen[SOME] = {0}, least = 0, n;
         void *hub;
 
         if (!conf_can(GREEN_HUB_CAN_ONESHOT, "this hub has no one-shot interest"))
@@ -164,14 +148,15 @@ one_that_was_closed_harms_no_other(void)
 {
         GREEN_COVERS("FD-08");
         struct green_hub_event event;
-        int fds[SOME], n, stale = 0;
+        green_fd fds[SOME];
+        int n, stale = 0;
         void *hub = conf_open();
 
         if (hub == NULL)
                 return;
         n = open_many(hub, fds, SOME, GREEN_READ);
         for (int i = 0; i < n; i += 3)
-                close(fds[i]);
+                conf_close_fd(fds[i]);
         make_ready(fds[n / 3 * 3 - 2]);
         while (stale <= n && conf_wait(hub, &event, 1, CONF_SOON) == 1 && event.token % 3 == 0)
                 stale++;
@@ -183,17 +168,17 @@ one_that_was_closed_harms_no_other(void)
 
                 CHECK(err == 0 || (i % 3 == 0 && (err == -ENOENT || err == -EBADF)));
                 if (i % 3 != 0)
-                        close(fds[i]);
+                        conf_close_fd(fds[i]);
         }
         conf_quiet(hub);
         conf_close(hub);
 }
 
 void
-ten_thousand_descriptors(void)
+very_many_descriptors(void)
 {
         struct green_hub_event events[64];
-        int *fds = malloc(MANY * sizeof *fds);
+        green_fd *fds = malloc(MANY * sizeof *fds);
         char *seen = calloc(MANY, 1);
         void *hub = conf_open();
         int n, left = 0;
@@ -234,7 +219,8 @@ void
 a_flood_of_edges_loses_nothing(void)
 {
         struct green_hub_event events[64];
-        static int fds[MANY], seen[MANY];
+        static green_fd fds[MANY];
+        static int seen[MANY];
         void *hub;
         int n;
 
@@ -275,57 +261,16 @@ a_flood_of_edges_loses_nothing(void)
         memset(seen, 0, sizeof seen);
 }
 
-/* A number that a table by number has to grow for, or that the hub has no room for (select): -EMFILE. */
-static void
-try_number(int number)
-{
-        void *hub = conf_open();
-        int fds[2], high, err;
-
-        if (hub == NULL || !conf_pair(fds))
-                return;
-        high = fcntl(fds[0], F_DUPFD_CLOEXEC, number);
-        conf_put(fds[1]);
-        if (high >= number) {
-                ADD(hub, fds[0], GREEN_READ, 1);
-                err = conf_ops->add(hub, high, GREEN_READ, 2);
-                if (err == 0) {
-                        CHECK_INT(conf_bits(hub, 2, CONF_SOON), GREEN_READ);
-                        REMOVE(hub, high);
-                } else {
-                        printf("%s refuses descriptor %d\n", conf_ops->name, high);
-                        CHECK_INT(err, -EMFILE);
-                        CHECK_INT(conf_ops->add(hub, high, GREEN_READ, 2), -EMFILE);
-                        CHECK_INT(conf_ops->modify(hub, high, GREEN_READ, 2), -ENOENT);
-                        CHECK_INT(conf_ops->remove(hub, high), -ENOENT);
-                }
-                CHECK_INT(conf_bits(hub, 1, CONF_SOON), GREEN_READ);
-                close(high);
-        }
-        conf_close(hub);
-        conf_close_pair(fds);
-}
-
-void
-a_high_number_works_or_is_refused(void)
-{
-        static const int numbers[] = {63, 64, 127, 255, 256, 1022, 1023, 1024, 1025, 4096, 65536, 500000};
-        long limit = raise_limit();
-
-        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && numbers[i] < limit; i++)
-                try_number(numbers[i]);
-}
-
 /* Fails the n-th allocation of a run of add()s, for each n: the one that failed is not there, the others are. */
 void
 add_without_memory_fails_in_order(void)
 {
-        int fds[SOME];
+        green_fd fds[SOME];
         unsigned nth = 0;
         bool failed = true;
 
         for (int i = 0; i < SOME; i++)
-                fds[i] = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+                fds[i] = conf_light();
         while (failed && nth < 1000) {
                 void *hub = conf_open();
 

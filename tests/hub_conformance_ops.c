@@ -4,13 +4,8 @@
 #include "hub_conformance.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* An operation with one buffer of its own. */
 struct work {
@@ -27,7 +22,7 @@ ops_open(void)
 }
 
 static void
-prepare(struct work *work, enum green_op_kind kind, int fd, size_t len)
+prepare(struct work *work, enum green_op_kind kind, green_fd fd, size_t len)
 {
         memset(work, 0, sizeof *work);
         work->op.kind = kind;
@@ -93,7 +88,7 @@ an_unknown_kind_is_refused(void)
 {
         void *hub = ops_open();
         struct work work;
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -109,21 +104,21 @@ recv_and_send_move_bytes(void)
 {
         struct work in, out;
         void *hub = ops_open();
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
         prepare(&in, GREEN_OP_RECV, fds[0], 16);
         if (submit(hub, &in)) {
                 conf_quiet(hub);
-                CHECK_INT(write(fds[1], "hello", 5), 5);
+                CHECK_INT(conf_write(fds[1], "hello", 5), 5);
                 ends_with(hub, &in, 5);
                 CHECK(memcmp(in.bytes, "hello", 5) == 0);
         }
         prepare(&out, GREEN_OP_SEND, fds[0], 5);
         memcpy(out.bytes, "world", 5);
         if (runs(hub, &out, 5)) {
-                CHECK_INT(read(fds[1], in.bytes, 16), 5);
+                CHECK_INT(conf_read(fds[1], in.bytes, 16), 5);
                 CHECK(memcmp(in.bytes, "world", 5) == 0);
         }
         /* What is there already is not reported from inside submit(). */
@@ -140,31 +135,18 @@ recv_of_a_closed_stream_is_zero(void)
 {
         struct work work;
         void *hub = ops_open();
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
         prepare(&work, GREEN_OP_RECV, fds[0], 16);
-        shutdown(fds[1], SHUT_WR);
+        conf_end(fds[1]);
         runs(hub, &work, 0);
-        shutdown(fds[1], SHUT_RD);
+        conf_end(fds[0]);
         prepare(&work, GREEN_OP_SEND, fds[0], 16);
         runs(hub, &work, -EPIPE);
         conf_close(hub);
         conf_close_pair(fds);
-}
-
-/* A TCP or UDP socket bound to a port of this machine, with its address. */
-static int
-inet_socket(int type, struct sockaddr_in *addr)
-{
-        int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        socklen_t len = sizeof *addr;
-
-        *addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        CHECK_INT(bind(fd, (void *)addr, len), 0);
-        CHECK_INT(getsockname(fd, (void *)addr, &len), 0);
-        return fd;
 }
 
 void
@@ -174,12 +156,12 @@ recv_fills_in_the_address(void)
         struct sockaddr_storage room = {0};
         struct work work;
         void *hub = ops_open();
-        int in, out;
+        green_fd in, out;
 
         if (hub == NULL)
                 return;
-        in = inet_socket(SOCK_DGRAM, &to);
-        out = inet_socket(SOCK_DGRAM, &from);
+        in = conf_bound(SOCK_DGRAM, &to);
+        out = conf_bound(SOCK_DGRAM, &from);
         prepare(&work, GREEN_OP_SEND, out, 3);
         work.op.name = &to;
         work.op.name_size = sizeof to;
@@ -194,23 +176,20 @@ recv_fills_in_the_address(void)
                 CHECK_INT(filled.sin_port, from.sin_port);
         }
         conf_close(hub);
-        close(in);
-        close(out);
+        conf_close_fd(in);
+        conf_close_fd(out);
 }
 
 void
 read_and_write_at_an_offset(void)
 {
-        char path[] = "/tmp/green-hub-XXXXXX";
         void *hub = ops_open();
         struct work work;
-        int fd;
+        green_fd fd;
 
         if (hub == NULL)
                 return;
-        fd = mkstemp(path);
-        unlink(path);
-        CHECK_INT(write(fd, "0123456789", 10), 10);
+        fd = conf_file("0123456789");
         prepare(&work, GREEN_OP_READ, fd, 4);
         work.op.offset = 3;
         if (runs(hub, &work, 4))
@@ -219,14 +198,14 @@ read_and_write_at_an_offset(void)
         work.op.offset = 8;
         memcpy(work.bytes, "AB", 2);
         if (runs(hub, &work, 2)) {
-                CHECK_INT(pread(fd, work.bytes, 16, 6), 4);
+                CHECK_INT(conf_read_file(fd, work.bytes, 16, 6), 4);
                 CHECK(memcmp(work.bytes, "67AB", 4) == 0);
         }
         prepare(&work, GREEN_OP_READ, fd, 4);
         work.op.offset = 100;
         runs(hub, &work, 0);
         conf_close(hub);
-        close(fd);
+        conf_close_file(fd);
 }
 
 void
@@ -234,24 +213,24 @@ read_and_write_of_a_pipe(void)
 {
         void *hub = ops_open();
         struct work in, out;
-        int fds[2];
+        green_fd fds[2];
 
-        if (hub == NULL || !CHECK_INT(pipe(fds), 0))
+        if (hub == NULL || !conf_pipe(fds))
                 return;
         prepare(&in, GREEN_OP_READ, fds[0], 16);
         if (submit(hub, &in)) {
                 conf_quiet(hub);
-                CHECK_INT(write(fds[1], "pipe", 4), 4);
+                CHECK_INT(conf_write_file(fds[1], "pipe", 4), 4);
                 ends_with(hub, &in, 4);
         }
         prepare(&out, GREEN_OP_WRITE, fds[1], 4);
         if (runs(hub, &out, 4))
-                CHECK_INT(read(fds[0], in.bytes, 16), 4);
+                CHECK_INT(conf_read_file(fds[0], in.bytes, 16, -1), 4);
         prepare(&in, GREEN_OP_READ, fds[0], 16);
-        close(fds[1]);
+        conf_close_file(fds[1]);
         runs(hub, &in, 0);
         conf_close(hub);
-        close(fds[0]);
+        conf_close_file(fds[0]);
 }
 
 void
@@ -259,15 +238,15 @@ a_broken_pipe_raises_no_signal(void)
 {
         void *hub = ops_open();
         struct work work;
-        int fds[2];
+        green_fd fds[2];
 
-        if (hub == NULL || !CHECK_INT(pipe(fds), 0))
+        if (hub == NULL || !conf_pipe(fds))
                 return;
-        close(fds[0]);
+        conf_close_file(fds[0]);
         prepare(&work, GREEN_OP_WRITE, fds[1], 4);
         runs(hub, &work, -EPIPE);
         conf_close(hub);
-        close(fds[1]);
+        conf_close_file(fds[1]);
 }
 
 void
@@ -276,15 +255,15 @@ accept_and_connect_make_a_connection(void)
         struct sockaddr_in addr, peer = {0};
         struct work accepting, connecting, *first, *second;
         void *hub = ops_open();
-        int listener, client;
+        green_fd listener, client;
 
         if (hub == NULL)
                 return;
-        listener = inet_socket(SOCK_STREAM, &addr);
-        client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        listener = conf_bound(SOCK_STREAM, &addr);
+        client = conf_socket(SOCK_STREAM);
         CHECK_INT(listen(listener, 5), 0);
         prepare(&accepting, GREEN_OP_ACCEPT, listener, 0);
-        accepting.op.flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+        accepting.op.flags = CONF_ACCEPT_FLAGS;
         accepting.op.name = &peer;
         accepting.op.name_size = sizeof peer;
         prepare(&connecting, GREEN_OP_CONNECT, client, 0);
@@ -296,19 +275,19 @@ accept_and_connect_make_a_connection(void)
                 CHECK((first == &accepting && second == &connecting) || (first == &connecting && second == &accepting));
                 CHECK_INT(connecting.op.result, 0);
                 if (CHECK(accepting.op.result >= 0)) {
-                        int fd = (int)accepting.op.result;
+                        green_fd fd = (green_fd)accepting.op.result;
 
-                        CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC && (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+                        CHECK(conf_is_ours_alone(fd));
                         CHECK_INT(peer.sin_family, AF_INET);
                         CHECK_INT(accepting.op.name_size, sizeof peer);
                         conf_put(client);
-                        close(fd);
+                        conf_close_fd(fd);
                 }
         }
         conf_quiet(hub);
         conf_close(hub);
-        close(listener);
-        close(client);
+        conf_close_fd(listener);
+        conf_close_fd(client);
 }
 
 void
@@ -317,19 +296,19 @@ a_refused_connect_says_so(void)
         struct sockaddr_in addr;
         void *hub = ops_open();
         struct work work;
-        int holder, fd;
+        green_fd holder, fd;
 
         if (hub == NULL)
                 return;
-        holder = inet_socket(SOCK_STREAM, &addr);
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        holder = conf_bound(SOCK_STREAM, &addr);
+        fd = conf_socket(SOCK_STREAM);
         prepare(&work, GREEN_OP_CONNECT, fd, 0);
         work.op.name = &addr;
         work.op.name_size = sizeof addr;
         runs(hub, &work, -ECONNREFUSED);
         conf_close(hub);
-        close(fd);
-        close(holder);
+        conf_close_fd(fd);
+        conf_close_fd(holder);
 }
 
 void
@@ -337,7 +316,7 @@ poll_waits_for_readiness(void)
 {
         void *hub = ops_open();
         struct work work;
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -361,12 +340,12 @@ poll_for_writing_ignores_the_end_of_the_peer(void)
 {
         void *hub = ops_open();
         struct work work;
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
         conf_fill(fds[0]);
-        shutdown(fds[1], SHUT_WR);
+        conf_end(fds[1]);
         for (int round = 0; round < 2; round++) {
                 double cpu = conf_cpu();
 
@@ -374,9 +353,9 @@ poll_for_writing_ignores_the_end_of_the_peer(void)
                 work.op.flags = GREEN_WRITE;
                 if (!submit(hub, &work))
                         break;
-                for (int turns = 0; turns < 5; turns++)
+                for (int turns = 0; turns < CONF_IDLE_TURNS; turns++)
                         conf_quiet(hub);
-                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_QUIET * suite_slow());
+                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_IDLE_CPU * suite_slow());
                 if (round == 0) {
                         int err = conf_ops->cancel(hub, &work.op);
 
@@ -413,7 +392,7 @@ what_is_counted_counts(void)
         struct work in, out;
         long recvs, sends;
         char whole[512];
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -444,7 +423,7 @@ enum {
 
 /* Receives in flight on as many sockets; how many the hub took. */
 static int
-submit_many(void *hub, struct work *works, int (*fds)[2])
+submit_many(void *hub, struct work *works, green_fd (*fds)[2])
 {
         int n;
 
@@ -463,7 +442,8 @@ many_operations_are_each_reported_once(void)
 {
         static struct work works[MANY];
         void *hub = ops_open();
-        int fds[MANY][2], n;
+        green_fd fds[MANY][2];
+        int n;
 
         if (hub == NULL)
                 return;
@@ -502,7 +482,8 @@ a_cancelled_operation_ends_once(void)
 {
         static struct work works[MANY];
         void *hub = ops_open();
-        int fds[MANY][2], n;
+        green_fd fds[MANY][2];
+        int n;
 
         if (hub == NULL)
                 return;
@@ -534,7 +515,7 @@ cancelling_loses_no_bytes(void)
                 struct green_hub_event event;
                 struct work work;
                 char bytes[16];
-                int fds[2];
+                green_fd fds[2];
 
                 if (!conf_pair(fds))
                         break;
@@ -542,10 +523,10 @@ cancelling_loses_no_bytes(void)
                 if (submit(hub, &work)) {
                         if (round % 4 == 0)
                                 CHECK_INT(conf_ops->wait(hub, &event, 1, 0), 0);
-                        CHECK_INT(write(fds[1], "bytes", 5), 5);
+                        CHECK_INT(conf_write(fds[1], "bytes", 5), 5);
                         cancel(hub, &work);
                         if (work.op.result == -ECANCELED)
-                                CHECK_INT(read(fds[0], bytes, 16), 5);
+                                CHECK_INT(conf_read(fds[0], bytes, 16), 5);
                         else if (CHECK_INT(work.op.result, 5))
                                 CHECK(memcmp(work.bytes, "bytes", 5) == 0);
                 }
@@ -559,7 +540,7 @@ a_cancelled_operation_ends_when_its_descriptor_is_closed(void)
 {
         void *hub = ops_open();
         struct work work;
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -585,7 +566,8 @@ fini_takes_back_operations_in_flight(void)
 {
         static struct work works[MANY];
         void *hub = ops_open();
-        int fds[MANY][2], n;
+        green_fd fds[MANY][2];
+        int n;
 
         if (hub == NULL)
                 return;
@@ -601,7 +583,7 @@ fini_takes_back_operations_in_flight(void)
                 conf_put(fds[i][1]);
         }
         /* Nothing may happen, so there is nothing to wait for but time. */
-        usleep(10000);
+        conf_pause(0.01);
         for (int i = 0; i < n; i++) {
                 CHECK_INT(works[i].bytes[0], '#');
                 conf_close_pair(fds[i]);
@@ -615,23 +597,23 @@ fini_closes_what_was_accepted(void)
         struct green_hub_event event;
         struct sockaddr_in addr;
         void *hub = ops_open();
-        int listener, client;
+        green_fd listener, client;
         struct work work;
 
         if (hub == NULL)
                 return;
-        listener = inet_socket(SOCK_STREAM, &addr);
-        client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        listener = conf_bound(SOCK_STREAM, &addr);
+        client = conf_socket(SOCK_STREAM);
         CHECK_INT(listen(listener, 5), 0);
         prepare(&work, GREEN_OP_ACCEPT, listener, 0);
         if (submit(hub, &work)) {
-                CHECK_INT(connect(client, (void *)&addr, sizeof addr), 0);
+                CHECK(conf_connect(client, &addr));
                 if (conf_ops->wait(hub, &event, 1, 0) == 1 && work.op.result >= 0)
-                        close((int)work.op.result);
+                        conf_close_fd((green_fd)work.op.result);
         }
         conf_close(hub);
-        close(listener);
-        close(client);
+        conf_close_fd(listener);
+        conf_close_fd(client);
 }
 
 void
@@ -641,7 +623,7 @@ operations_and_readiness_live_together(void)
         void *hub = ops_open();
         bool ready = false;
         struct work work;
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -665,30 +647,25 @@ operations_and_readiness_live_together(void)
         conf_close_pair(fds);
 }
 
+static void
+without_operations(void *hub)
+{
+        CHECK_INT(conf_ops->after_fork(hub), 0);
+        conf_quiet(hub);
+        conf_close(hub);
+}
+
 void
 the_child_of_a_fork_has_no_operations(void)
 {
         void *hub = ops_open();
         struct work work;
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
         prepare(&work, GREEN_OP_RECV, fds[0], 16);
-        if (submit(hub, &work)) {
-                int status = -1;
-                pid_t child;
-
-                fflush(stdout);
-                child = fork();
-                if (child == 0) {
-                        CHECK_INT(conf_ops->after_fork(hub), 0);
-                        conf_quiet(hub);
-                        conf_close(hub);
-                        _exit(suite_failures() != 0);
-                }
-                CHECK(waitpid(child, &status, 0) == child);
-                CHECK_INT(status, 0);
+        if (submit(hub, &work) && conf_in_child(without_operations, hub)) {
                 conf_put(fds[1]);
                 ends_with(hub, &work, 1);
         }

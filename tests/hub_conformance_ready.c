@@ -4,29 +4,16 @@
 #include "hub_conformance.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-/* A state and two sockets that are connected; the tests register the first. */
-struct rig {
-        void *hub;
-        int fds[2];
-};
-
-static bool
+bool
 rig_up(struct rig *rig)
 {
         rig->hub = conf_open();
         return rig->hub != NULL && conf_pair(rig->fds);
 }
 
-static void
+void
 rig_down(struct rig *rig)
 {
         conf_close(rig->hub);
@@ -53,13 +40,13 @@ level_interest_is_reported_as_long_as_it_holds(void)
 }
 
 void
-conf_fill(int fd)
+conf_fill(green_fd fd)
 {
         char bytes[4096] = {0};
 
-        while (write(fd, bytes, sizeof bytes) > 0)
+        while (conf_write(fd, bytes, sizeof bytes) > 0)
                 continue;
-        CHECK_INT(errno, EAGAIN);
+        CHECK(conf_would_block());
 }
 
 void
@@ -126,9 +113,9 @@ edge_interest_is_reported_once_a_change(void)
         conf_quiet(rig.hub);
         conf_drain(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON) & GREEN_WRITE, GREEN_WRITE);
-        close(rig.fds[1]);
+        conf_close_fd(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON) & GREEN_READ, GREEN_READ);
-        rig.fds[1] = -1;
+        rig.fds[1] = GREEN_INVALID_FD;
         rig_down(&rig);
 }
 
@@ -155,11 +142,11 @@ oneshot_interest_is_reported_once_until_modify(void)
         conf_put(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 3, CONF_SOON), GREEN_READ);
         /* Nothing at all: no hang-up either. */
-        close(rig.fds[1]);
+        conf_close_fd(rig.fds[1]);
         conf_quiet(rig.hub);
         MODIFY(rig.hub, rig.fds[0], GREEN_READ | GREEN_HUB_ONESHOT, 4);
         CHECK_INT(conf_bits(rig.hub, 4, CONF_SOON) & GREEN_READ, GREEN_READ);
-        rig.fds[1] = -1;
+        rig.fds[1] = GREEN_INVALID_FD;
         rig_down(&rig);
 }
 
@@ -236,7 +223,7 @@ the_end_of_the_peers_stream_is_readable(void)
         if (!rig_up(&rig))
                 return;
         ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
-        shutdown(rig.fds[1], SHUT_WR);
+        conf_end(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & ~(uint32_t)GREEN_HUB_ERROR, GREEN_READ | hangup());
         rig_down(&rig);
 }
@@ -255,7 +242,7 @@ the_end_of_a_stream_comes_with_its_last_bytes(void)
         conf_put(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON), GREEN_READ);
         conf_put(rig.fds[1]);
-        shutdown(rig.fds[1], SHUT_WR);
+        conf_end(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & ~(uint32_t)GREEN_HUB_ERROR, GREEN_READ | hangup());
         /* Or after them, with an event of its own. */
         rig_down(&rig);
@@ -265,62 +252,19 @@ the_end_of_a_stream_comes_with_its_last_bytes(void)
         conf_put(rig.fds[1]);
         CHECK((conf_bits(rig.hub, 1, CONF_SOON) & hangup()) == 0);
         conf_drain(rig.fds[0]);
-        close(rig.fds[1]);
+        conf_close_fd(rig.fds[1]);
         CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & (GREEN_READ | GREEN_HUB_HANGUP), GREEN_READ | hangup());
-        rig.fds[1] = -1;
+        rig.fds[1] = GREEN_INVALID_FD;
         rig_down(&rig);
 }
 
-/* The next event says that it failed, or a system that cannot (select) calls each direction of the interest ready. */
-static bool
-fails(void *hub, uint64_t token, uint32_t interest)
+bool
+conf_fails(void *hub, uint64_t token, uint32_t interest)
 {
         uint32_t bits = conf_bits(hub, token, CONF_SOON);
         bool told = (bits & GREEN_HUB_ERROR) != 0 && (bits & hangup()) == hangup();
 
         return told || (hangup() == 0 && (bits & interest) == interest) || FAIL("bits are %#x", (unsigned)bits);
-}
-
-void
-a_hang_up_is_an_error_event(void)
-{
-        void *hub = conf_open();
-        int fds[2];
-
-        if (hub == NULL || !CHECK_INT(pipe(fds), 0))
-                return;
-        /* The reader is gone: nothing to wait for but the error. */
-        ADD(hub, fds[1], GREEN_WRITE, 2);
-        close(fds[0]);
-        CHECK(fails(hub, 2, GREEN_WRITE));
-        REMOVE(hub, fds[1]);
-        close(fds[1]);
-        /* The writer is gone: the end of the file, or an error; core wakes the reader for both. */
-        if (CHECK_INT(pipe(fds), 0)) {
-                ADD(hub, fds[0], GREEN_READ, 1);
-                close(fds[1]);
-                CHECK((conf_bits(hub, 1, CONF_SOON) & (GREEN_READ | GREEN_HUB_ERROR)) != 0);
-                REMOVE(hub, fds[0]);
-                close(fds[0]);
-        }
-        conf_close(hub);
-}
-
-bool
-conf_tcp_pair(int fds[2])
-{
-        struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof addr;
-        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        bool good;
-
-        fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        good = CHECK(listener >= 0 && fds[0] >= 0) && CHECK_INT(bind(listener, (void *)&addr, len), 0) &&
-               CHECK_INT(listen(listener, 1), 0) && CHECK_INT(getsockname(listener, (void *)&addr, &len), 0) &&
-               CHECK_INT(connect(fds[0], (void *)&addr, len), 0);
-        fds[1] = good ? accept(listener, NULL, NULL) : -1;
-        close(listener);
-        return CHECK(fds[1] >= 0);
 }
 
 /* A read stops at urgent data, so it must be told; ordinary bytes must not look like it. */
@@ -329,7 +273,7 @@ urgent_data_is_told_and_nothing_else_is(void)
 {
         uint32_t how = conf_ops->features & GREEN_HUB_CAN_EDGE ? GREEN_HUB_EDGE : 0;
         void *hub;
-        int fds[2];
+        green_fd fds[2];
 
         if (!conf_can(GREEN_HUB_TELLS_HANGUP, "this hub does not tell"))
                 return;
@@ -350,16 +294,6 @@ urgent_data_is_told_and_nothing_else_is(void)
         conf_close_pair(fds);
 }
 
-double
-conf_cpu(void)
-{
-        struct rusage use;
-
-        getrusage(RUSAGE_SELF, &use);
-        return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-               (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
-}
-
 /* The buffers are full and the peer has ended its stream: nothing to tell a writer, though the system may say it. */
 void
 who_waits_to_write_does_not_spin_when_the_peer_has_ended(void)
@@ -376,12 +310,12 @@ who_waits_to_write_does_not_spin_when_the_peer_has_ended(void)
                 if (!rig_up(&rig))
                         return;
                 conf_fill(rig.fds[0]);
-                shutdown(rig.fds[1], SHUT_WR);
+                conf_end(rig.fds[1]);
                 ADD(rig.hub, rig.fds[0], GREEN_WRITE | hows[i], 1);
                 cpu = conf_cpu();
-                for (int turns = 0; turns < 5; turns++)
+                for (int turns = 0; turns < CONF_IDLE_TURNS; turns++)
                         conf_quiet(rig.hub);
-                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_QUIET * suite_slow());
+                CHECK_RANGE(conf_cpu() - cpu, 0, CONF_IDLE_CPU * suite_slow());
                 conf_drain(rig.fds[1]);
                 CHECK_INT(conf_bits(rig.hub, 1, CONF_SOON) & GREEN_WRITE, GREEN_WRITE);
                 if (hows[i] == GREEN_HUB_ONESHOT) {
@@ -396,43 +330,39 @@ who_waits_to_write_does_not_spin_when_the_peer_has_ended(void)
 void
 a_reset_is_an_error_event(void)
 {
-        struct linger linger = {.l_onoff = 1};
         void *hub = conf_open();
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_tcp_pair(fds))
                 return;
         ADD(hub, fds[0], GREEN_READ, 1);
         conf_quiet(hub);
-        CHECK_INT(setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
-        close(fds[1]);
-        CHECK(fails(hub, 1, GREEN_READ));
+        conf_reset(fds[1]);
+        CHECK(conf_fails(hub, 1, GREEN_READ));
         MODIFY(hub, fds[0], GREEN_READ | GREEN_WRITE, 2);
-        CHECK(fails(hub, 2, GREEN_READ | GREEN_WRITE));
+        CHECK(conf_fails(hub, 2, GREEN_READ | GREEN_WRITE));
         MODIFY(hub, fds[0], GREEN_WRITE, 3);
-        CHECK(fails(hub, 3, GREEN_WRITE));
+        CHECK(conf_fails(hub, 3, GREEN_WRITE));
         conf_close(hub);
-        close(fds[0]);
+        conf_close_fd(fds[0]);
 }
 
 void
 a_refused_connection_is_an_error_event(void)
 {
-        struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* of the port, without listening */
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        socklen_t len = sizeof addr;
+        struct sockaddr_in addr;
+        green_fd holder = conf_bound(SOCK_STREAM, &addr); /* of the port, without listening */
+        green_fd fd = conf_socket(SOCK_STREAM);
         void *hub = conf_open();
 
-        if (hub == NULL || !CHECK_INT(bind(holder, (void *)&addr, len), 0) ||
-            !CHECK_INT(getsockname(holder, (void *)&addr, &len), 0))
+        if (hub == NULL)
                 return;
-        CHECK_INT(connect(fd, (void *)&addr, len), -1);
+        CHECK_INT(connect(fd, (void *)&addr, sizeof addr), -1);
         ADD(hub, fd, GREEN_WRITE, 1);
-        CHECK(fails(hub, 1, GREEN_WRITE));
+        CHECK(conf_fails(hub, 1, GREEN_WRITE));
         conf_close(hub);
-        close(fd);
-        close(holder);
+        conf_close_fd(fd);
+        conf_close_fd(holder);
 }
 
 void
@@ -476,9 +406,9 @@ what_was_removed_is_let_go_at_once(void)
                 ADD(rig.hub, rig.fds[0], GREEN_READ | hows[i], 1);
                 conf_quiet(rig.hub);
                 REMOVE(rig.hub, rig.fds[0]);
-                close(rig.fds[0]);
-                CHECK_INT(read(rig.fds[1], &byte, 1), 0);
-                rig.fds[0] = -1;
+                conf_close_fd(rig.fds[0]);
+                CHECK_INT(conf_read(rig.fds[1], &byte, 1), 0);
+                rig.fds[0] = GREEN_INVALID_FD;
                 rig_down(&rig);
         }
 }
@@ -488,10 +418,9 @@ wrong_calls_have_their_codes(void)
 {
         GREEN_COVERS("FD-11");
         struct rig rig;
-        int closed = dup(STDIN_FILENO);
+        green_fd closed;
         int err;
 
-        close(closed);
         if (!rig_up(&rig))
                 return;
         CHECK_INT(conf_ops->modify(rig.hub, rig.fds[0], GREEN_READ, 1), -ENOENT);
@@ -504,37 +433,13 @@ wrong_calls_have_their_codes(void)
         REMOVE(rig.hub, rig.fds[0]);
         CHECK_INT(conf_ops->remove(rig.hub, rig.fds[0]), -ENOENT);
         CHECK_INT(conf_ops->modify(rig.hub, rig.fds[0], GREEN_READ, 1), -ENOENT);
-        closed = dup(STDIN_FILENO);
-        close(closed);
+        closed = conf_closed();
         CHECK_INT(conf_ops->add(rig.hub, closed, GREEN_READ, 5), -EBADF);
-        CHECK_INT(conf_ops->add(rig.hub, -1, GREEN_READ, 5), -EBADF);
+        CHECK_INT(conf_ops->add(rig.hub, GREEN_INVALID_FD, GREEN_READ, 5), -EBADF);
         err = conf_ops->remove(rig.hub, closed);
         CHECK(err == 0 || err == -ENOENT || err == -EBADF);
         conf_quiet(rig.hub);
         rig_down(&rig);
-}
-
-void
-a_regular_file_is_refused_or_always_ready(void)
-{
-        char path[] = "/tmp/green-hub-XXXXXX";
-        int fd = mkstemp(path);
-        void *hub = conf_open();
-        int err;
-
-        if (hub == NULL || !CHECK(fd >= 0))
-                return;
-        unlink(path);
-        err = conf_ops->add(hub, fd, GREEN_READ, 1);
-        if (err == 0) {
-                CHECK_INT(conf_bits(hub, 1, CONF_SOON), GREEN_READ);
-        } else {
-                CHECK_INT(err, -EPERM);
-                CHECK_INT(conf_ops->add(hub, fd, GREEN_READ, 1), -EPERM);
-                conf_quiet(hub);
-        }
-        conf_close(hub);
-        close(fd);
 }
 
 /* ---- descriptors that go */
@@ -567,7 +472,7 @@ a_closed_descriptor_does_no_harm(void)
                 return;
         ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
         conf_put(rig.fds[1]);
-        close(rig.fds[0]);
+        conf_close_fd(rig.fds[0]);
         if (!(conf_ops->features & GREEN_HUB_FORGETS_CLOSED))
                 no_harm(rig.hub, 1);
         /* And that was all: it was dropped, and does not come up in each wait. */
@@ -575,65 +480,7 @@ a_closed_descriptor_does_no_harm(void)
         err = conf_ops->remove(rig.hub, rig.fds[0]);
         CHECK(err == 0 || err == -ENOENT || err == -EBADF);
         conf_quiet(rig.hub);
-        rig.fds[0] = -1;
-        rig_down(&rig);
-}
-
-/* The number of a descriptor that was registered, then closed, with remove() before it or without. */
-static void
-use_again(bool removed)
-{
-        struct rig rig;
-        int others[2];
-        int err;
-
-        if (!rig_up(&rig) || !conf_pair(others))
-                return;
-        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
-        conf_put(rig.fds[1]);
-        if (removed)
-                REMOVE(rig.hub, rig.fds[0]);
-        CHECK_INT(dup2(others[0], rig.fds[0]), rig.fds[0]);
-        if (removed)
-                conf_quiet(rig.hub);
-        err = conf_ops->add(rig.hub, rig.fds[0], GREEN_READ, 2);
-        if (err == -EEXIST && !removed && !(conf_ops->features & GREEN_HUB_FORGETS_CLOSED)) {
-                REMOVE(rig.hub, rig.fds[0]);
-                err = conf_ops->add(rig.hub, rig.fds[0], GREEN_READ, 2);
-        }
-        CHECK_INT(err, 0);
-        conf_quiet(rig.hub);
-        conf_put(others[1]);
-        CHECK_INT(conf_bits(rig.hub, 2, CONF_SOON), GREEN_READ);
-        rig_down(&rig);
-        conf_close_pair(others);
-}
-
-void
-a_number_can_be_used_again(void)
-{
-        use_again(true);
-        use_again(false);
-}
-
-/* The open file lives on in a duplicate: closing does not unregister it, remove() before it must. */
-void
-a_duplicate_is_silent_after_remove(void)
-{
-        struct rig rig;
-        int copy;
-
-        if (!rig_up(&rig))
-                return;
-        ADD(rig.hub, rig.fds[0], GREEN_READ, 1);
-        copy = fcntl(rig.fds[0], F_DUPFD_CLOEXEC, 0);
-        REMOVE(rig.hub, rig.fds[0]);
-        close(rig.fds[0]);
-        conf_put(rig.fds[1]);
-        conf_quiet(rig.hub);
-        ADD(rig.hub, copy, GREEN_READ, 2);
-        CHECK_INT(conf_bits(rig.hub, 2, CONF_SOON), GREEN_READ);
-        rig.fds[0] = copy;
+        rig.fds[0] = GREEN_INVALID_FD;
         rig_down(&rig);
 }
 
@@ -641,8 +488,8 @@ static void *
 close_soon(void *fd)
 {
         /* That the other one waits cannot be seen from here; if it does not yet, the test only proves less. */
-        usleep(10000);
-        close(*(int *)fd);
+        conf_pause(0.01);
+        conf_close_fd(*(green_fd *)fd);
         return NULL;
 }
 
@@ -666,6 +513,6 @@ closing_while_it_is_waited_on_does_no_harm(void)
         pthread_join(thread, NULL);
         conf_ops->remove(rig.hub, rig.fds[0]);
         conf_quiet(rig.hub);
-        rig.fds[0] = -1;
+        rig.fds[0] = GREEN_INVALID_FD;
         rig_down(&rig);
 }

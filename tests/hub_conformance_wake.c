@@ -4,16 +4,12 @@
 #include "hub_conformance.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <time.h>
 
 /* ---- wake() */
 
@@ -56,7 +52,7 @@ static void *
 wake_soon(void *hub)
 {
         /* That the other one waits cannot be seen from here; if it does not yet, the test only proves less. */
-        usleep(20000);
+        conf_pause(0.02);
         conf_ops->wake(hub);
         return NULL;
 }
@@ -77,7 +73,7 @@ a_wake_from_another_thread_ends_the_wait(void)
 }
 
 enum {
-        TURNS = 20000,
+        TURNS = CONF_TURNS,
 };
 
 struct turns {
@@ -123,7 +119,7 @@ a_wake_loses_no_event(void)
 {
         uint32_t how = conf_ops->features & GREEN_HUB_CAN_EDGE ? GREEN_HUB_EDGE : 0;
         void *hub = conf_open();
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -139,72 +135,6 @@ a_wake_loses_no_event(void)
         }
         conf_close(hub);
         conf_close_pair(fds);
-}
-
-static void *volatile signal_hub;
-static volatile sig_atomic_t signals;
-
-static void
-on_alarm(int signal)
-{
-        (void)signal;
-        signals++;
-        if (signal_hub != NULL)
-                conf_ops->wake(signal_hub);
-}
-
-/* Has on_alarm() called in a while, once or every millisecond; restarts system calls if that is asked for. */
-static void
-start_alarm(int flags, bool again)
-{
-        struct sigaction action = {.sa_handler = on_alarm, .sa_flags = flags};
-        struct itimerval timer = {.it_value.tv_usec = again ? 1000 : 20000, .it_interval.tv_usec = again ? 1000 : 0};
-
-        signals = 0;
-        sigaction(SIGALRM, &action, NULL);
-        setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void
-stop_alarm(void)
-{
-        struct itimerval none = {.it_value.tv_usec = 0};
-
-        setitimer(ITIMER_REAL, &none, NULL);
-        signal(SIGALRM, SIG_DFL);
-}
-
-void
-a_wake_from_a_signal_handler_ends_the_wait(void)
-{
-        void *hub = conf_open();
-
-        if (hub == NULL)
-                return;
-        signal_hub = hub;
-        start_alarm(SA_RESTART, false);
-        while (signals == 0)
-                conf_woken(hub);
-        stop_alarm();
-        signal_hub = NULL;
-        conf_close(hub);
-}
-
-void
-an_interrupted_wait_returns_nothing(void)
-{
-        GREEN_COVERS("HUB-17");
-        struct green_hub_event event;
-        double begin = conf_now();
-        void *hub = conf_open();
-
-        if (hub == NULL)
-                return;
-        start_alarm(0, true);
-        while (signals < 20 && conf_now() - begin < CONF_SOON)
-                CHECK_INT(conf_ops->wait(hub, &event, 1, 10 * 1000 * 1000), 0);
-        stop_alarm();
-        conf_close(hub);
 }
 
 /* ---- time */
@@ -245,7 +175,7 @@ a_limit_of_zero_polls(void)
         struct green_hub_event event;
         void *hub = conf_open();
         double begin = conf_now();
-        int fds[2];
+        green_fd fds[2];
 
         if (hub == NULL || !conf_pair(fds))
                 return;
@@ -279,167 +209,7 @@ the_longest_limit_waits(void)
         conf_close(hub);
 }
 
-/* ---- fork() */
-
-/* Waits for a child that ends with _exit(suite_failures() != 0). */
-static void
-child_was_fine(pid_t child)
-{
-        int status = -1;
-
-        CHECK(waitpid(child, &status, 0) == child);
-        CHECK_INT(status, 0);
-}
-
-static int
-open_fds(void)
-{
-        int n = 0;
-
-        for (int fd = 0; fd < 1024; fd++)
-                n += fcntl(fd, F_GETFD) >= 0;
-        return n;
-}
-
-static void
-in_the_child(void *hub, int fds[2], int others[2], int before)
-{
-        int err;
-
-        CHECK_INT(conf_ops->after_fork(hub), 0);
-        /* What the parent registered is not registered here, and says nothing. */
-        conf_quiet(hub);
-        err = conf_ops->remove(hub, fds[0]);
-        CHECK_INT(err, -ENOENT);
-        CHECK_INT(conf_ops->modify(hub, fds[0], GREEN_READ, 3), -ENOENT);
-        CHECK_INT(conf_ops->add(hub, fds[0], GREEN_READ, 3), 0);
-        CHECK_INT(conf_bits(hub, 3, CONF_SOON), GREEN_READ);
-        CHECK_INT(conf_ops->remove(hub, fds[0]), 0);
-        CHECK_INT(conf_ops->add(hub, others[0], GREEN_READ, 4), 0);
-        conf_quiet(hub);
-        conf_put(others[1]);
-        CHECK_INT(conf_bits(hub, 4, CONF_SOON), GREEN_READ);
-        conf_drain(others[0]);
-        CHECK_INT(conf_ops->wake(hub), 0);
-        conf_woken(hub);
-        CHECK(open_fds() <= before);
-        conf_close(hub);
-}
-
-void
-the_child_of_a_fork_starts_empty(void)
-{
-        GREEN_COVERS("FORK-02");
-        void *hub = conf_open();
-        int fds[2], others[2], before;
-        pid_t child;
-
-        if (hub == NULL || !conf_pair(fds) || !conf_pair(others))
-                return;
-        CHECK_INT(conf_ops->add(hub, fds[0], GREEN_READ, 1), 0);
-        conf_put(fds[1]);
-        CHECK_INT(conf_ops->wake(hub), 0);
-        fflush(stdout);
-        /* Here: a kqueue is not inherited. */
-        before = open_fds();
-        child = fork();
-        if (child == 0) {
-                in_the_child(hub, fds, others, before);
-                _exit(suite_failures() != 0);
-        }
-        child_was_fine(child);
-        conf_close(hub);
-        conf_close_pair(fds);
-        conf_close_pair(others);
-}
-
-void
-the_parent_of_a_fork_notices_nothing(void)
-{
-        GREEN_COVERS("FORK-02");
-        struct green_hub_event event;
-        void *hub = conf_open();
-        int fds[2], others[2];
-        double begin;
-        pid_t child;
-
-        if (hub == NULL || !conf_pair(fds) || !conf_pair(others))
-                return;
-        CHECK_INT(conf_ops->add(hub, fds[0], GREEN_READ, 1), 0);
-        CHECK_INT(conf_ops->add(hub, others[0], GREEN_READ, 2), 0);
-        fflush(stdout);
-        child = fork();
-        if (child == 0) {
-                /* All that could hit the parent, if anything were shared. */
-                CHECK_INT(conf_ops->after_fork(hub), 0);
-                conf_ops->remove(hub, fds[0]);
-                CHECK_INT(conf_ops->add(hub, others[0], GREEN_WRITE, 9), 0);
-                CHECK_INT(conf_ops->wake(hub), 0);
-                if (suite_failures() == 0)
-                        conf_ops->fini(hub);
-                _exit(suite_failures() != 0);
-        }
-        child_was_fine(child);
-        /* Not even the child's wake. */
-        begin = conf_now();
-        CHECK_INT(conf_ops->wait(hub, &event, 1, 20 * 1000 * 1000), 0);
-        CHECK(conf_now() - begin >= 0.02);
-        conf_quiet(hub);
-        conf_put(fds[1]);
-        CHECK_INT(conf_bits(hub, 1, CONF_SOON), GREEN_READ);
-        conf_drain(fds[0]);
-        conf_put(others[1]);
-        CHECK_INT(conf_bits(hub, 2, CONF_SOON), GREEN_READ);
-        CHECK_INT(conf_ops->remove(hub, others[0]), 0);
-        conf_quiet(hub);
-        CHECK_INT(conf_ops->wake(hub), 0);
-        conf_woken(hub);
-        conf_close(hub);
-        conf_close_pair(fds);
-        conf_close_pair(others);
-}
-
 /* ---- the rest */
-
-static bool
-readable(int fd, int milliseconds)
-{
-        struct pollfd one = {.fd = fd, .events = POLLIN};
-
-        return poll(&one, 1, milliseconds) == 1 && (one.revents & POLLIN) != 0;
-}
-
-void
-pollfd_says_when_to_wait(void)
-{
-        void *hub = conf_open();
-        int fds[2], fd;
-
-        if (hub == NULL || !conf_pair(fds))
-                return;
-        fd = conf_ops->pollfd(hub);
-        if (fd == GREEN_INVALID_FD) {
-                suite_skip("this hub has no descriptor to wait for");
-        } else {
-                CHECK(!readable(fd, 10));
-                CHECK_INT(conf_ops->add(hub, fds[0], GREEN_READ, 1), 0);
-                CHECK(!readable(fd, 10));
-                conf_put(fds[1]);
-                CHECK(readable(fd, 5000));
-                CHECK_INT(conf_bits(hub, 1, CONF_SOON), GREEN_READ);
-                conf_drain(fds[0]);
-                conf_quiet(hub);
-                CHECK(!readable(fd, 10));
-                for (int i = 0; i < 3; i++) {
-                        CHECK_INT(conf_ops->wake(hub), 0);
-                        CHECK(readable(fd, 5000));
-                        conf_woken(hub);
-                        CHECK(!readable(fd, 10));
-                }
-        }
-        conf_close(hub);
-        conf_close_pair(fds);
-}
 
 /* One state, from its beginning to its end. */
 static void *
@@ -447,7 +217,7 @@ live(void *arg)
 {
         struct green_hub_event events[4];
         void *hub = NULL;
-        int fds[2];
+        green_fd fds[2];
 
         (void)arg;
         if (!CHECK_INT(conf_ops->init(&conf_config, &hub), 0) || !conf_pair(fds))

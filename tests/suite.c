@@ -5,12 +5,8 @@
 #include <CUnit/TestDB.h>
 #include <CUnit/TestRun.h>
 
-#include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +16,7 @@
 
 #include "suite.h"
 #include "suite_here.h"
+#include "suite_system.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define SLOW_BUILD 10.0
@@ -44,7 +41,6 @@ enum {
         MAX_COVERED = 64,
         MAX_FDS = 65536,
         MESSAGE_MAX = 1024,
-        HANG_GRACE = 5 /* seconds for suite_on_hang */
 };
 
 void (*suite_setup)(void);
@@ -274,31 +270,11 @@ suite_plugin(const char *name)
         static char path[MESSAGE_MAX];
         const char *dir = getenv("GREEN_TEST_PLUGIN_DIR");
 
-        snprintf(path, sizeof path, "%s/%s.so", dir != NULL ? dir : "tests/.libs", name);
+        snprintf(path, sizeof path, "%s/%s" GREEN__MODULE_SUFFIX, dir != NULL ? dir : "tests/.libs", name);
         return access(path, R_OK) == 0 ? path : NULL;
 }
 
 /* ---- descriptors */
-
-/* The open descriptors, in no order; their number, or -1 where the system has no list of them. */
-static int
-list_fds(int *fds)
-{
-        DIR *dir = opendir("/proc/self/fd");
-        const struct dirent *entry;
-        int count = 0;
-
-        if (dir == NULL)
-                return -1;
-        while ((entry = readdir(dir)) != NULL) {
-                int fd = atoi(entry->d_name);
-
-                if (entry->d_name[0] != '.' && fd != dirfd(dir) && count < MAX_FDS)
-                        fds[count++] = fd;
-        }
-        closedir(dir);
-        return count;
-}
 
 static bool
 contains(const int *fds, int count, int fd)
@@ -314,51 +290,24 @@ static void
 check_fds(const int *before, int before_count)
 {
         static int after[MAX_FDS];
-        int after_count = list_fds(after);
+        int after_count = suite__fds(after, MAX_FDS);
 
         if (before_count < 0 || after_count == before_count)
                 return;
         suite_fail(now.test->name, 0, "%d descriptors were open before the test, %d are open after it", before_count,
                    after_count);
         for (int i = 0, shown = 0; i < after_count && shown < 10; i++) {
-                char link[64], target[256];
-                ssize_t len;
+                char target[256];
 
                 if (contains(before, before_count, after[i]))
                         continue;
-                snprintf(link, sizeof link, "/proc/self/fd/%d", after[i]);
-                len = readlink(link, target, sizeof target - 1);
-                target[len > 0 ? len : 0] = '\0';
+                suite__fd_text(after[i], target, sizeof target);
                 fprintf(stderr, "  left open: %d -> %s\n", after[i], target);
                 shown++;
         }
 }
 
 /* ---- the time limit */
-
-static void
-on_abort(int sig)
-{
-        if (suite_on_hang != NULL)
-                suite_on_hang();
-        raise(sig);
-}
-
-/* Ends the program because a test hangs. The dump is made by the thread that hangs: it alone sees its green threads. */
-static void
-end_hung(const char *test, double seconds)
-{
-        struct sigaction action = {.sa_handler = on_abort, .sa_flags = SA_RESETHAND | SA_NODEFER};
-
-        fprintf(stderr, "\n%s: %s HANGS: not done after %g seconds\n", suite_name, test, seconds);
-        result("hang", test, "");
-        sigaction(SIGABRT, &action, NULL);
-        pthread_kill(watch.victim, SIGABRT);
-        sleep(HANG_GRACE);
-        fprintf(stderr, "%s: the dump hangs as well\n", suite_name);
-        signal(SIGABRT, SIG_DFL);
-        abort();
-}
 
 static void *
 watchdog(void *unused)
@@ -378,8 +327,12 @@ watchdog(void *unused)
 
                         clock_gettime(CLOCK_MONOTONIC, &t);
                         if (t.tv_sec > watch.limit.tv_sec ||
-                            (t.tv_sec == watch.limit.tv_sec && t.tv_nsec >= watch.limit.tv_nsec))
-                                end_hung(watch.test, watch.seconds);
+                            (t.tv_sec == watch.limit.tv_sec && t.tv_nsec >= watch.limit.tv_nsec)) {
+                                fprintf(stderr, "\n%s: %s HANGS: not done after %g seconds\n", suite_name, watch.test,
+                                        watch.seconds);
+                                result("hang", watch.test, "");
+                                suite__end_hung(watch.victim);
+                        }
                 }
         }
         pthread_mutex_unlock(&watch.mutex);
@@ -403,7 +356,6 @@ static int
 start_watchdog(void)
 {
         pthread_condattr_t monotonic;
-        sigset_t all, old;
         int err;
 
         watch.victim = pthread_self();
@@ -411,10 +363,7 @@ start_watchdog(void)
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_cond_init(&watch.changed, &monotonic);
         pthread_condattr_destroy(&monotonic);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        err = pthread_create(&watch.dog, NULL, watchdog, NULL);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        err = suite__thread(&watch.dog, watchdog);
         if (err != 0)
                 return err;
         /* A test may fork at once: AddressSanitizer's locks, which a thread takes while it starts, must be free by then. */
@@ -506,7 +455,7 @@ run_next(void)
         clock_gettime(CLOCK_MONOTONIC, &start);
         if (suite_setup != NULL)
                 suite_setup();
-        before_count = list_fds(before);
+        before_count = suite__fds(before, MAX_FDS);
 
         test->run();
 
@@ -583,7 +532,7 @@ read_environment(void)
         if (asked > slow)
                 slow = asked;
         if (path != NULL && path[0] != '\0') {
-                results_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+                results_fd = suite__append_to(path);
                 if (results_fd < 0)
                         fprintf(stderr, "%s: %s: %s\n", suite_name, path, strerror(errno));
         }
@@ -601,16 +550,6 @@ status(void)
         if (total.passed > 0)
                 return STATUS_PASSED;
         return total.skipped > 0 ? STATUS_SKIPPED : STATUS_NOTHING_RAN;
-}
-
-/* What a module opens once and for all when it is loaded is open before anybody counts. */
-static void
-load_hub(void)
-{
-        const char *hub = getenv("GREEN_HUB");
-
-        if (hub != NULL && strchr(hub, '/') != NULL)
-                (void)dlopen(hub, RTLD_NOW | RTLD_LOCAL);
 }
 
 int
@@ -632,9 +571,9 @@ main(int argc, char **argv)
         }
         suite_pid = getpid();
         read_environment();
-        load_hub();
+        suite__load_hub();
         if (suite_here_begin() != 0 || enlist(argv + word) != 0 ||
-            pthread_atfork(before_fork, after_fork, after_fork) != 0 || start_watchdog() != 0) {
+            suite__around_forks(before_fork, after_fork) != 0 || start_watchdog() != 0) {
                 fprintf(stderr, "%s: cannot start\n", suite_name);
                 return STATUS_NOTHING_RAN;
         }

@@ -35,6 +35,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <green/base.h>
+
 /** One row of the table. */
 struct suite_test {
         const char *name;  /**< a sentence, as a C name */
@@ -152,6 +154,6 @@ bool suite_check_int(long long got, long long want, const char *file, int line, 
 bool suite_check_str(const char *got, const char *want, const char *file, int line, const char *text);
 bool suite_check_ptr(const void *got, const void *want, const char *file, int line, const char *text);
 bool suite_check_range(double x, double low, double high, const char *file, int line, const char *text);
-bool suite_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool suite_fail(const char *file, int line, const char *format, ...) GREEN_PRINTF(3, 4);
 
 #endif

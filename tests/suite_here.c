@@ -1,14 +1,11 @@
 /* What a test program is told of the machine it runs on; suite.h says how it is used. */
-#include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "suite.h"
 #include "suite_here.h"
 
-enum { MAX_LISTED = 64, MAX_WORDS = 16, LINE = 512 };
+enum { MAX_LISTED = 64, LINE = 512 };
 
 /* The lines of this program, each cut into its three parts. */
 static struct {
@@ -17,9 +14,8 @@ static struct {
 } listed[MAX_LISTED];
 static size_t listed_count;
 
-/* Cuts the next word off; NULL: there is none. */
-static char *
-word_of(char **at)
+char *
+suite_here_word(char **at)
 {
         char *word = *at + strspn(*at, " \t\n");
 
@@ -47,10 +43,10 @@ take_line(const char *line)
         const char *program;
 
         snprintf(at, LINE, "%s", line);
-        program = word_of(&at);
+        program = suite_here_word(&at);
         if (program == NULL || program[0] == '#' || strcmp(program, suite_name) != 0)
                 return true;
-        listed[listed_count].test = word_of(&at);
+        listed[listed_count].test = suite_here_word(&at);
         at += strspn(at, " \t");
         at[strcspn(at, "\n")] = '\0';
         listed[listed_count].reason = at;
@@ -90,27 +86,4 @@ suite_here_refuses(const char *test)
                         return listed[i].reason;
         }
         return NULL;
-}
-
-/* By its path: under valgrind the link is another program's. */
-void
-suite_exec_self(const char *argument)
-{
-        const char *emulator = getenv("GREEN_TEST_EMULATOR");
-        static char path[PATH_MAX], words[LINE];
-        const char *arguments[MAX_WORDS + 3];
-        char *at = words;
-        size_t n = 0;
-        ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-
-        if (len <= 0)
-                return;
-        path[len] = '\0';
-        snprintf(words, sizeof words, "%s", emulator != NULL ? emulator : "");
-        while (n < MAX_WORDS && (arguments[n] = word_of(&at)) != NULL)
-                n++;
-        arguments[n++] = path;
-        arguments[n++] = argument;
-        arguments[n] = NULL;
-        execvp(arguments[0], (char *const *)(uintptr_t)arguments); /* its prototype */
 }

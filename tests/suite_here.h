@@ -11,4 +11,7 @@ int suite_here_begin(void);
 /** Why this test cannot run here, from that list; NULL: it can. */
 const char *suite_here_refuses(const char *test);
 
+/** Cuts the next word off what `*at` points to; NULL: there is none. */
+char *suite_here_word(char **at);
+
 #endif

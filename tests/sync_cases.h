@@ -181,7 +181,7 @@ make_cond(struct object *o)
 }
 
 static void
-tell(struct object *o)
+tell_one(struct object *o)
 {
         CHECK_RANGE(green_cond_signal(o->it), 0, 1);
 }
@@ -270,7 +270,7 @@ make_event(struct object *o)
 }
 
 static void
-send(struct object *o)
+send_one(struct object *o)
 {
         CHECK_INT(green_event_send(o->it, NULL), 0);
 }
@@ -376,8 +376,8 @@ drop_idle(struct object *o)
 static const struct wait_case cases[] = {
         {"barrier", come, make_barrier, come_too, nothing, drop_barrier, true, false, false},
         {"capped release", release_capped, make_capped, take_permit, nothing, drop_semaphore, false, true, false},
-        {"condition variable", wait_told, make_cond, tell, nothing, drop_cond, false, false, false},
-        {"event", wait_sent, make_event, send, reset, drop_event, true, true, false},
+        {"condition variable", wait_told, make_cond, tell_one, nothing, drop_cond, false, false, false},
+        {"event", wait_sent, make_event, send_one, reset, drop_event, true, true, false},
         {"green pool", acquire_slot, make_greenpool, release_slot, nothing, drop_greenpool, false, true, true},
         {"lock", acquire_lock, make_lock, release_lock, nothing, drop_lock, false, true, false},
         {"metaphore", wait_for_zero, make_metaphore, count_down, count_up, drop_metaphore, true, true, false},

@@ -1,8 +1,6 @@
 /*
  * The end of a connection.
  */
-#include <sys/socket.h>
-
 #include "ws_priv.h"
 
 enum { DRAIN = 1024 };

@@ -1,8 +1,6 @@
 /*
  * A connection: its bytes come in hub context, by its watch, and become messages that are handed over or wait.
  */
-#include <sys/socket.h>
-
 #include "ws_priv.h"
 
 enum { TURN = 1 << 20 }; /* bytes that one connection may bring before others have their turn */

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "ws_priv.h"
+#include "at_fork.h"
 
 _Thread_local struct green__ws_local *green__ws_here;
 
@@ -26,7 +27,7 @@ in_child(void)
 static void
 watch_forks(void)
 {
-        (void)pthread_atfork(NULL, NULL, in_child);
+        green__web_at_fork(NULL, NULL, in_child);
 }
 
 int

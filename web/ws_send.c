@@ -4,7 +4,7 @@
  */
 #include "ws_priv.h"
 
-enum { SHORT = 512 }; /* a frame that is put together to be sent by one plain call */
+enum { SHORT_FRAME = 512 }; /* a frame that is put together to be sent by one plain call */
 
 /* ---- whose turn it is */
 
@@ -180,7 +180,7 @@ end_writing(green_websocket *ws)
 static int
 write_frame(green_websocket *ws, unsigned first, const void *data, size_t len)
 {
-        uint8_t frame[SHORT];
+        uint8_t frame[SHORT_FRAME];
         uint32_t mask = ws->client ? green__ws_new_mask() : 0;
         size_t at = green__ws_head(frame, first, len, ws->client ? &mask : NULL);
         int rc;

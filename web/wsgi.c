@@ -2,10 +2,9 @@
  * The HTTP server: its options, accept, and the end. See <green/wsgi.h>.
  */
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "wsgi_priv.h"
+#include "wsgi_sys.h"
 
 /* ---- options */
 
@@ -312,11 +311,11 @@ server_free(struct green__server *server)
 static void
 check_descriptors(const struct green__server *server)
 {
-        struct rlimit limit;
+        uint64_t limit = green__sys_descriptors();
 
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < server->opts.max_connections)
+        if (limit < server->opts.max_connections)
                 green_log(GREEN_LOG_WARNING, "green-net: %llu descriptors are fewer than max_connections: see ulimit -n",
-                          (unsigned long long)limit.rlim_cur);
+                          (unsigned long long)limit);
 }
 
 int

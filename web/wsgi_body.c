@@ -5,7 +5,6 @@
  * application's memory once these are used up; a chunked one is decoded in place, in the room behind the head.
  */
 #include <string.h>
-#include <sys/socket.h>
 
 #include "wsgi_priv.h"
 

@@ -2,7 +2,6 @@
  * A connection: at rest on its watch, or run by a green thread with a session.
  */
 #include <string.h>
-#include <sys/socket.h>
 
 #include <green/tls.h>
 

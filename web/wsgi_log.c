@@ -11,6 +11,7 @@
 #include <green/tls.h>
 
 #include "wsgi_priv.h"
+#include "wsgi_sys.h"
 
 enum {
         BUFFER = 16384,
@@ -342,7 +343,7 @@ put_date(struct line *l, struct green__access_log *log)
                 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
                 int len;
 
-                if (localtime_r(&now, &tm) == NULL)
+                if (!green__sys_localtime(now, &tm))
                         return;
                 len = snprintf(log->date, sizeof log->date, "%02d/%.3s/%d %02d:%02d:%02d", tm.tm_mday, months + 3 * tm.tm_mon,
                                tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);

@@ -12,6 +12,7 @@
 #include <green/wsgi_metrics.h>
 
 #include "wsgi_priv.h"
+#include "at_fork.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -185,7 +186,7 @@ in_child(void)
 static void
 install(void)
 {
-        (void)pthread_atfork(before_fork, in_parent, in_child);
+        green__web_at_fork(before_fork, in_parent, in_child);
         (void)green_metrics_add(&source, tell, NULL);
 }
 

@@ -2,12 +2,12 @@
  * Who the client is, behind proxies: what X-Forwarded-For and X-Forwarded-Proto say counts only where it comes from a
  * proxy that is trusted.
  */
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
 #include <green/tls.h>
 
+#include "inet.h"
 #include "wsgi_priv.h"
 
 /* An address in 16 bytes, IPv4 as ::ffff:a.b.c.d. */

@@ -2,7 +2,6 @@
  * The buffers of a connection that runs. The server keeps some for the next one.
  */
 #include <string.h>
-#include <sys/socket.h>
 
 #include "wsgi_priv.h"
 

@@ -53,7 +53,7 @@ post(struct member *to, green_websocket_prepared *message)
 
 /* To one, or to everybody where that is NULL. */
 static void
-tell(struct chat_room *room, struct member *one, const char *text)
+say(struct chat_room *room, struct member *one, const char *text)
 {
         green_websocket_prepared *message = green_websocket_prepare(GREEN_WEBSOCKET_TEXT, text, strlen(text));
 
@@ -72,7 +72,7 @@ tell_people(struct chat_room *room)
         char text[64];
 
         snprintf(text, sizeof text, "people\t%zu", room->here + room->elsewhere);
-        tell(room, NULL, text);
+        say(room, NULL, text);
 }
 
 /* What somebody here does is for everybody, also elsewhere. */
@@ -82,7 +82,7 @@ announce(struct chat_room *room, const char *kind, const char *name, const char 
         char message[CHAT_MESSAGE];
 
         snprintf(message, sizeof message, "%s\t%s%s%s", kind, name, text == NULL ? "" : "\t", text == NULL ? "" : text);
-        tell(room, NULL, message);
+        say(room, NULL, message);
         if (room->heard != NULL)
                 room->heard(message, room->heard_arg);
 }
@@ -145,7 +145,7 @@ enter(struct chat_room *room, struct member *me)
         room->here++;
         if (room->note != NULL) {
                 snprintf(text, sizeof text, "note\t%s", room->note);
-                tell(room, me, text);
+                say(room, me, text);
         }
         announce(room, "join", me->name, NULL);
         tell_people(room);
@@ -241,7 +241,7 @@ chat_room_app(green_wsgi_request *req, void *arg)
 void
 chat_room_tell(struct chat_room *room, const char *message)
 {
-        tell(room, NULL, message);
+        say(room, NULL, message);
 }
 
 size_t
@@ -270,5 +270,5 @@ chat_room_set_note(struct chat_room *room, const char *note)
         if (note == NULL)
                 return;
         snprintf(text, sizeof text, "note\t%s", note);
-        tell(room, NULL, text);
+        say(room, NULL, text);
 }

@@ -26,8 +26,8 @@ fetch_title(void *url)
                 begin = strstr(body, "<title>");
                 end = begin != NULL ? strstr(begin, "</title>") : NULL;
         }
-        if (end != NULL)
-                title = strndup(begin + strlen("<title>"), (size_t)(end - begin) - strlen("<title>"));
+        if (end != NULL && (title = calloc(1, (size_t)(end - begin))) != NULL)
+                memcpy(title, begin + strlen("<title>"), (size_t)(end - begin) - strlen("<title>"));
         if (status >= 0)
                 green_free(body);
         return title != NULL ? title : green_fail(status < 0 ? status : -ENOENT);

@@ -123,15 +123,12 @@ collect_text(green_wsgi_request *req, const char *text)
 static int
 collect_entry(green_wsgi_request *req, green_db_result *rows)
 {
-        char date[40] = "";
+        char date[GREEN_WSGI_DATE_SIZE] = "";
         int64_t at = 0;
-        struct tm tm;
-        time_t when;
         int rc = green_db_result_int64(rows, 0, &at);
 
-        when = (time_t)at;
-        if (rc == 0 && gmtime_r(&when, &tm) != NULL)
-                strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &tm);
+        if (rc == 0)
+                (void)green_wsgi_format_date_time(at, date);
         rc = green_wsgi_printf(req, "<article><small>");
         if (rc == 0)
                 rc = collect_text(req, green_db_result_text(rows, 1));

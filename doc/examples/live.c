@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_LOAD = 2000 };
 
@@ -88,15 +87,17 @@ set_load(int wanted, const green_websocket *owner)
 static long
 resident(void)
 {
-        long pages = 0;
-        FILE *f = fopen("/proc/self/statm", "r");
+        long kib = 0;
+        char line[128];
+        FILE *f = fopen("/proc/self/status", "r");
 
         if (f != NULL) {
-                if (fscanf(f, "%*s %ld", &pages) != 1)
-                        pages = 0;
+                while (kib == 0 && fgets(line, sizeof line, f) != NULL)
+                        if (sscanf(line, "VmRSS: %ld", &kib) != 1)
+                                kib = 0;
                 fclose(f);
         }
-        return pages * (sysconf(_SC_PAGESIZE) / 1024);
+        return kib;
 }
 
 /* The 99 of 100 that are not above, of what was counted between two looks. */

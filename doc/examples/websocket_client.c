@@ -96,7 +96,7 @@ talk(struct client *c)
 
 /* The exit status. */
 static int
-tell(const struct client *c, int rc)
+report(const struct client *c, int rc)
 {
         int code = green_websocket_close_code(c->ws);
 
@@ -122,7 +122,7 @@ run(struct client *c, const char *url, double seconds, const struct green_websoc
         if (rc == 0)
                 rc = talk(c);
         green_timeout_cancel(&t);
-        status = tell(c, rc);
+        status = report(c, rc);
         (void)green_websocket_close(c->ws, 1000, NULL);
         fflush(stdout);
         return status;

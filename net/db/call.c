@@ -6,13 +6,14 @@
  */
 #include "db_priv.h"
 
-#include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <green/tpool.h>
+
+#include "../poll_sys.h"
 
 /* ---- in an OS thread */
 
@@ -266,14 +267,14 @@ static int
 wait_os(green_db_link *l, green_fd fd, unsigned events)
 {
         enum { SLICE_MS = 20 };
-        struct pollfd p = {.fd = (int)fd};
+        struct pollfd p = {.fd = fd};
 
         p.events = (short)((events & GREEN_READ ? POLLIN : 0) | (events & GREEN_WRITE ? POLLOUT : 0));
         while (!green_db_link_interrupted(l)) {
-                int n = poll(&p, 1, SLICE_MS);
+                int n = green__sys_poll_one(&p, SLICE_MS);
 
-                if (n < 0 && errno != EINTR)
-                        return -errno;
+                if (n < 0)
+                        return n;
                 if (n > 0)
                         return (int)((p.revents & ~POLLOUT ? events & GREEN_READ : 0) |
                                      (p.revents & ~POLLIN ? events & GREEN_WRITE : 0));
@@ -326,7 +327,7 @@ green_db_link_wait(green_db_link *link, green_fd fd, unsigned events)
 void
 green_db_link_closing(green_db_link *link, green_fd fd)
 {
-        if (link != NULL && !link->hopping && fd >= 0)
+        if (link != NULL && !link->hopping && (intptr_t)fd >= 0)
                 green_notify_close(fd);
 }
 

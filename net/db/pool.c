@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SIZE = 4, MAX_IDLE = 10, MAX_AGE = 30 };
+enum { DEFAULT_SIZE = 4, MAX_IDLE = 10, MAX_AGE = 30 };
 
 /* ---- making */
 
@@ -33,7 +33,7 @@ check_opts(struct green_db_pool_opts *o, const struct green_db_pool_opts *given)
         if (o->driver == NULL)
                 return green_set_error(-EINVAL, "green_db_pool_new: no driver");
         if (o->max_size == 0)
-                o->max_size = SIZE;
+                o->max_size = DEFAULT_SIZE;
         if (o->min_size > o->max_size)
                 return green_set_error(-EINVAL, "green_db_pool_new: %zu connections at least and %zu at most", o->min_size,
                                        o->max_size);

@@ -4,14 +4,14 @@
 #include "db_priv.h"
 
 #include <inttypes.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__APPLE__)
 #include <xlocale.h>
 #endif
+
+#include "point.h"
 
 /* ---- batches */
 
@@ -332,31 +332,11 @@ green_db_result_int64(green_db_result *r, size_t column, int64_t *ret_number)
         return 0;
 }
 
-/* Numbers of databases have a point, whatever the program's locale has: that is put aside where it has another. */
-static bool
-begin_point(locale_t *own, locale_t *old)
-{
-        if (strcmp(nl_langinfo(RADIXCHAR), ".") == 0)
-                return false;
-        *own = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-        if (*own == (locale_t)0)
-                return false;
-        *old = uselocale(*own);
-        return true;
-}
-
-static void
-end_point(locale_t own, locale_t old)
-{
-        (void)uselocale(old);
-        freelocale(own);
-}
-
 int
 green_db_result_double(green_db_result *r, size_t column, double *ret_real)
 {
         struct green_db_value v;
-        locale_t own, old;
+        struct green__point point;
         char *end;
         bool other;
         double d;
@@ -374,10 +354,10 @@ green_db_result_double(green_db_result *r, size_t column, double *ret_real)
         case GREEN_DB_NULL:
         case GREEN_DB_BLOB: return not_a_number(&v);
         }
-        other = begin_point(&own, &old);
+        other = green__point_begin(&point);
         d = strtod(v.data, &end);
         if (other)
-                end_point(own, old);
+                green__point_end(&point);
         if (!all_read(&v, end))
                 return not_a_number(&v);
         *ret_real = d;
@@ -388,8 +368,8 @@ green_db_result_double(green_db_result *r, size_t column, double *ret_real)
 static const char *
 text_of(green_db_result *r, double d)
 {
-        locale_t own, old;
-        bool other = begin_point(&own, &old);
+        struct green__point point;
+        bool other = green__point_begin(&point);
 
         for (int digits = 15; digits <= 17; digits++) {
                 snprintf(r->number, sizeof r->number, "%.*g", digits, d);
@@ -397,7 +377,7 @@ text_of(green_db_result *r, double d)
                         break;
         }
         if (other)
-                end_point(own, old);
+                green__point_end(&point);
         return r->number;
 }
 

@@ -18,6 +18,7 @@
 #include <green/thread.h>
 
 #include "../process_owned.h"
+#include "../process_owned_lock.h"
 #include "patch_process.h"
 
 /* What a shell ends with that could not be started. */

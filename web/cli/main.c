@@ -82,7 +82,7 @@ help(FILE *to)
 
 /* The command that was most likely meant, or NULL. */
 static const struct cli_command *
-near(const char *name)
+nearest(const char *name)
 {
         for (size_t i = 0; i < COMMANDS; i++)
                 if (*name == commands[i]->name[0] || strstr(commands[i]->name, name) != NULL)
@@ -93,7 +93,7 @@ near(const char *name)
 static int
 unknown(const char *name)
 {
-        const struct cli_command *meant = *name != '-' && *name != '\0' ? near(name) : NULL;
+        const struct cli_command *meant = *name != '-' && *name != '\0' ? nearest(name) : NULL;
 
         if (meant != NULL)
                 return cli_wrong("", "there is no command \"%s\". Did you mean \"%s\"?", name, meant->name);

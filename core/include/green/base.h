@@ -30,8 +30,12 @@
 #if defined(__GNUC__)
 /** The result says whether the call worked: the compiler warns when it is dropped. */
 #define GREEN_MUST_USE __attribute__((warn_unused_result))
-/** printf-like: the format is parameter @p f, the first value parameter @p a. */
+/** printf-like: the format is parameter @p f, the first value parameter @p a. Formats are those of C11 everywhere. */
+#if defined(_WIN32) && !defined(__clang__)
+#define GREEN_PRINTF(f, a) __attribute__((format(gnu_printf, f, a)))
+#else
 #define GREEN_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#endif
 /** The function does not come back. */
 #define GREEN_NORETURN __attribute__((noreturn))
 #else

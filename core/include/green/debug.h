@@ -87,6 +87,7 @@ GREEN_API const char *green_debug_can_walk(void);
  * @param on  whether to.
  * @retval 0       done.
  * @retval -EINVAL no such signal.
+ * @retval -ENOTSUP there are none on Windows.
  * @return otherwise what the system said.
  * @since 0.1 (DEBUG-10, ISS-14)
  */

@@ -106,7 +106,7 @@ struct green_hub_info {
         size_t size;            /**< sizeof(struct green_hub_info), set by the caller */
         const char *name;       /**< back end */
         const char *context;    /**< context method: native, builtin, setjmp, ucontext, fiber */
-        const char *guard;      /**< guard pages of stacks: "madvise", "mprotect", or "none" when there are too many */
+        const char *guard;      /**< guard pages of stacks: "madvise", "mprotect", "system" (Windows), or "none" when there are too many */
         size_t threads;         /**< green threads alive, the main one included */
         size_t ready;           /**< of these, ready to run */
         size_t timers;          /**< deadlines pending, of any kind (TIMER-10) */

@@ -27,6 +27,13 @@
 #if defined(_WIN32)
 #include <winsock2.h>
 #include <ws2tcpip.h>
+/* What POSIX calls it; the flag is green-net's alone there. */
+#define MSG_DONTWAIT 0x40000000
+#define MSG_TRUNC 0x0100
+#define MSG_CTRUNC 0x0200
+#define SHUT_RD SD_RECEIVE
+#define SHUT_WR SD_SEND
+#define SHUT_RDWR SD_BOTH
 #else
 #include <sys/socket.h>
 #endif

@@ -13,6 +13,8 @@
  * #GREEN_EAI_NONAME where green-net was built without libidn2. "localhost" and what ends with ".localhost" is the
  * loopback addresses, unless the hosts file says otherwise.
  *
+ * On Windows name servers are asked only where green_dns_opts::servers says which.
+ *
  * Where it is not said otherwise, every function that may yield returns these codes:
  *
  * | code                | means                                                                                      |

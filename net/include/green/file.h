@@ -15,6 +15,9 @@
  * first served; those at an offset run at the same time. Who waits for its turn can be killed, and gets -ECANCELED
  * where the file is closed. To write beyond the process's limit on the length of files (RLIMIT_FSIZE) is -EFBIG, and
  * never a signal.
+ *
+ * On Windows a descriptor is a handle without overlapped operations, names are UTF-8, a rename takes the place of a file,
+ * and struct stat tells no more than 2 GiB: -EOVERFLOW.
  */
 #ifndef GREEN_FILE_H
 #define GREEN_FILE_H

@@ -3,6 +3,8 @@
  * @brief Messages: datagrams with their addresses and control data, many at a time, and descriptors sent to another process.
  *
  * What <green/socket.h> says of its calls holds here too, its two tables of codes included.
+ *
+ * Windows has no descriptors with messages here, and control data neither: to send them is -ENOTSUP, and none come.
  */
 #ifndef GREEN_MESSAGE_H
 #define GREEN_MESSAGE_H
@@ -111,31 +113,31 @@ GREEN_API GREEN_MUST_USE ssize_t green_socket_recv_fds(green_socket *s, void *bu
  * @brief Receive what is sent to a group (multicast). Never yields.
  * @param s         a datagram socket, bound to the group's port.
  * @param group     the group's address, IPv4 or IPv6; its port is not looked at.
- * @param interface name of the interface to listen at; NULL: the system chooses.
+ * @param device name of the interface to listen at; NULL: the system chooses.
  * @retval 0       joined.
  * @retval -EINVAL the address is no group's.
  * @retval -ENODEV no such interface.
  * @return otherwise as setsockopt(2): -EADDRINUSE (joined already).
  * @since 0.1
  */
-GREEN_API int green_socket_join_group(green_socket *s, const struct green_addr *group, const char *interface);
+GREEN_API int green_socket_join_group(green_socket *s, const struct green_addr *group, const char *device);
 
 /**
  * @brief Receive it no more. Never yields. Closing does this too.
  * @param s         a datagram socket.
  * @param group     as for green_socket_join_group().
- * @param interface as there.
+ * @param device as there.
  * @retval 0              left.
  * @retval -EADDRNOTAVAIL it was not joined.
  * @return otherwise as green_socket_join_group().
  * @since 0.1
  */
-GREEN_API int green_socket_leave_group(green_socket *s, const struct green_addr *group, const char *interface);
+GREEN_API int green_socket_leave_group(green_socket *s, const struct green_addr *group, const char *device);
 
 /**
  * @brief How what is sent to a group goes out. Never yields.
  * @param s         a datagram socket, IPv4 or IPv6.
- * @param interface name of the interface to send from; NULL: unchanged.
+ * @param device name of the interface to send from; NULL: unchanged.
  * @param hops      routers it may pass, 0 to 255; 1 stays in the local network; -1: unchanged.
  * @param loop      whether this machine's own members get it too.
  * @retval 0       set.
@@ -143,7 +145,7 @@ GREEN_API int green_socket_leave_group(green_socket *s, const struct green_addr 
  * @retval -ENODEV no such interface.
  * @since 0.1
  */
-GREEN_API int green_socket_set_multicast(green_socket *s, const char *interface, int hops, bool loop);
+GREEN_API int green_socket_set_multicast(green_socket *s, const char *device, int hops, bool loop);
 
 GREEN_END_DECLS
 

@@ -5,6 +5,9 @@
  * Modes are those of fopen(): `r`, `w`, `a`, with `+` for both; `b` means nothing, `x` must not exist, `e` is always on
  * (closed on exec). Regular files are read and written by the calling OS thread: the disk is waited for, and others
  * with it.
+ *
+ * On Windows a descriptor is a handle, and green_pipe_new() makes a pair of sockets. Pipes and consoles from elsewhere can
+ * be written to, which holds up the OS thread; to read from one is -ENOTSUP.
  */
 #ifndef GREEN_PIPE_H
 #define GREEN_PIPE_H

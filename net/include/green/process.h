@@ -2,6 +2,8 @@
  * @file
  * @brief Processes: start programs, talk to them, wait for them; and system calls on descriptors and children that wait
  *        without holding others up.
+ *
+ * On Windows no program can be started, and no child waited for, yet: that is -ENOTSUP. Descriptors are handles there.
  */
 #ifndef GREEN_PROCESS_H
 #define GREEN_PROCESS_H
@@ -11,6 +13,10 @@
 #include <green/base.h>
 #include <green/hub.h>
 #include <green/stream.h>
+
+#if defined(_WIN32) && !defined(SIGKILL)
+#define SIGKILL 9
+#endif
 
 GREEN_BEGIN_DECLS
 

@@ -13,6 +13,8 @@
  * The handler that was there before is put back when the last handle of a signal is freed, unless somebody has put
  * another one in its place. It is not called meanwhile, but for SIGCHLD: children may be somebody else's. SIGKILL,
  * SIGSTOP and those that say that the program is broken (SIGSEGV, SIGBUS, SIGFPE, SIGILL) cannot be waited for.
+ *
+ * On Windows there are SIGINT and SIGBREAK, by keys of the console, and SIGTERM, by its end.
  */
 #ifndef GREEN_SIGNAL_H
 #define GREEN_SIGNAL_H

@@ -11,6 +11,8 @@
  * - One green thread may receive while another one sends. Two that wait for the same direction are an error, unless
  *   green_socket_set_shared() allows it.
  * - Nothing raises SIGPIPE.
+ * - On Windows descriptors are SOCKETs, there are no Unix sockets, and green_socket_pair() makes pairs of the loopback
+ *   interface, of AF_UNIX as well as of AF_INET. green_listen() takes its address for itself alone.
  *
  * A timeout of 0 makes a socket non-blocking: calls that would have to wait return -EAGAIN (connect: -EINPROGRESS) and,
  * as they never yield, look at no scope. The flag `MSG_DONTWAIT` does the same for one call.
@@ -374,7 +376,7 @@ GREEN_API GREEN_MUST_USE ssize_t green_socket_recvv(green_socket *s, const struc
  * @return otherwise as green_socket_sendall(); -EINVAL: not a file that can be sent, or a negative offset.
  * @since 0.1 (SOCK-34)
  */
-GREEN_API GREEN_MUST_USE int green_socket_sendfile(green_socket *s, int file, int64_t offset, uint64_t count,
+GREEN_API GREEN_MUST_USE int green_socket_sendfile(green_socket *s, green_fd file, int64_t offset, uint64_t count,
                                                    uint64_t *ret_done);
 
 /**

@@ -35,10 +35,17 @@
 #ifndef GREEN_WEBSOCKET_H
 #define GREEN_WEBSOCKET_H
 
+#include <errno.h>
+
 #include <green/base.h>
 #include <green/socket.h>
 #include <green/tls.h>
 #include <green/wsgi.h>
+
+#ifndef ESHUTDOWN
+/** A connection that was ended for writing, as an errno value; Windows' C library has none. */
+#define ESHUTDOWN 158
+#endif
 
 GREEN_BEGIN_DECLS
 

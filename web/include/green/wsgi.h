@@ -23,11 +23,18 @@
 #ifndef GREEN_WSGI_H
 #define GREEN_WSGI_H
 
+#include <stdlib.h>
+
 #include <green/base.h>
 #include <green/convenience.h>
 #include <green/greenpool.h>
 #include <green/http.h>
 #include <green/socket.h>
+
+/* A macro of Windows' C library; _environ is there all the same. */
+#ifdef environ
+#undef environ
+#endif
 
 GREEN_BEGIN_DECLS
 

@@ -1,5 +1,5 @@
 /*
- * The system's random source. See random_priv.h.
+ * The system's random source: POSIX. See random_priv.h.
  */
 #include <config.h>
 

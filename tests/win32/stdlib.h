@@ -1,0 +1,3 @@
+#include_next <stdlib.h>
+
+#include "win32.h"

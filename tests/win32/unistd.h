@@ -1,0 +1,3 @@
+#include_next <unistd.h>
+
+#include "win32.h"
