@@ -149,6 +149,36 @@ sem_native(sem_t *sem, const struct green__lot_limit *limit)
                 sem, limit->clock, limit->until);
 }
 
+static void
+end_wait(void *w)
+{
+        green__lot_cancel(w);
+}
+
+/* As green__lot_wait(), and EINTR: handlers without SA_RESTART end it; with a limit any does. */
+static int
+sem_wait_for(struct green__lot_wait *w, const struct green__lot_limit *limit)
+{
+        unsigned ends = limit != NULL ? GREEN__PATCH_RAN : GREEN__PATCH_INTERRUPTED;
+        int rc;
+
+        do {
+                bool away = green__patch_away_begin(false);
+                unsigned ran = 0;
+
+                if (away)
+                        green__patch_away_by(end_wait, w);
+                rc = green__lot_wait(w, limit);
+                if (away) {
+                        green__patch_away_by(NULL, NULL);
+                        ran = green__patch_away_end();
+                }
+                if (rc == GREEN__LOT_CANCELLED && ran & ends)
+                        return EINTR;
+        } while (rc == GREEN__LOT_CANCELLED);
+        return rc;
+}
+
 /* It may be posted by another process, or by unpatched code. */
 static int
 sem_take(sem_t *sem, const struct green__lot_limit *limit)
@@ -164,7 +194,7 @@ sem_take(sem_t *sem, const struct green__lot_limit *limit)
                 return green__patch_fail(rc);
         if (take_permit(&w))
                 return 0;
-        rc = green__lot_wait(&w, limit);
+        rc = sem_wait_for(&w, limit);
         if (rc < 0)
                 return green__patch_fail(rc);
         if (rc == 0)
