@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <semaphore.h>
 
+#include "../check.h"
+#include "patch_native.h"
+
 static bool
 always(struct green__lot_wait *w)
 {
@@ -28,19 +31,42 @@ take_read(struct green__lot_wait *w)
         return w->code != EBUSY;
 }
 
+/* libc notes the OS thread that writes; which of its green threads it is, is noted here. It counts only meanwhile. */
+static int
+try_write(pthread_rwlock_t *lock, uint32_t owner)
+{
+        uint32_t *room = green__native_rwlock_room(lock);
+        int rc = pthread_rwlock_trywrlock(lock);
+
+        if (rc == 0 && room != NULL)
+                __atomic_store_n(room, owner, __ATOMIC_RELAXED);
+        return rc;
+}
+
 static bool
 take_write(struct green__lot_wait *w)
 {
-        w->code = pthread_rwlock_trywrlock(w->object);
+        w->code = try_write(w->object, (uint32_t)w->owner);
         return w->code != EBUSY;
+}
+
+/* Does the caller itself hold it for writing? Then it would wait for good, and libc says EDEADLK. */
+static bool
+writes_it(pthread_rwlock_t *lock, uint32_t owner)
+{
+        uint32_t *room = green__native_rwlock_room(lock);
+
+        return room != NULL && green__native_rwlock_writer(lock) == green__lot_tid() &&
+               __atomic_load_n(room, __ATOMIC_RELAXED) == owner;
 }
 
 /* The writer is noted by its OS thread, which has to take it itself. */
 static int
-wait_for(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *limit)
+wait_for(pthread_rwlock_t *lock, bool write, uint32_t owner, const struct green__lot_limit *limit)
 {
         struct green__lot_wait w = {.key = lock,
                                     .object = lock,
+                                    .owner = owner,
                                     .try = write ? take_write : take_read,
                                     .silent = always,
                                     .any_os = !write,
@@ -64,11 +90,23 @@ lock_native(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *l
 static int
 rw_lock(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *limit)
 {
-        int rc = write ? pthread_rwlock_trywrlock(lock) : pthread_rwlock_tryrdlock(lock);
+        uint32_t owner = write ? (uint32_t)green__pt_owner() : 0;
+        int rc = write ? try_write(lock, owner) : pthread_rwlock_tryrdlock(lock);
 
-        if (rc != EBUSY)
+        if (green__likely(rc != EBUSY))
                 return rc;
-        return green__patch_may_wait() ? wait_for(lock, write, limit) : lock_native(lock, write, limit);
+        if (!green__patch_may_wait())
+                return lock_native(lock, write, limit);
+        if (!write)
+                owner = (uint32_t)green__pt_owner();
+        return writes_it(lock, owner) ? EDEADLK : wait_for(lock, write, owner, limit);
+}
+
+/* Only that it is noted who writes. */
+static int
+try_write_lock(pthread_rwlock_t *lock)
+{
+        return try_write(lock, (uint32_t)green__pt_owner());
 }
 
 static int
@@ -245,6 +283,8 @@ const struct patch_entry green__patch_rwlock[] = {
         PATCH_ENTRY("__pthread_rwlock_rdlock", read_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_wrlock", write_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("__pthread_rwlock_wrlock", write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_trywrlock", try_write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("__pthread_rwlock_trywrlock", try_write_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_timedrdlock", timed_read_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_timedwrlock", timed_write_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_clockrdlock", clock_read_lock, GREEN_PATCH_THREAD),
