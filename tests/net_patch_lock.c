@@ -557,11 +557,79 @@ no_wake_up_is_lost(void)
         CHECK(r.failed > 0 && r.failed < r.waits);
 }
 
+/* ---- limits that are over */
+
+static bool other_ran;
+
+static void *
+runs(void *arg)
+{
+        (void)arg;
+        other_ran = true;
+        return NULL;
+}
+
+static void
+a_wait_whose_time_is_over_lets_others_run(void)
+{
+        static const struct timespec past = {0, 0};
+
+        find_all();
+        init_mutex(PTHREAD_MUTEX_NORMAL);
+        CHECK_INT(pthread_cond_init(&cond, NULL), 0);
+        other_ran = false;
+        CHECK_INT(green_spawn_n(runs, NULL), 0);
+        CHECK_INT(lock(&mutex), 0);
+        CHECK_INT(cond_timed_wait(&cond, &mutex, &past), ETIMEDOUT);
+        CHECK(other_ran);
+        CHECK_INT(unlock(&mutex), 0);
+        CHECK_INT(pthread_mutex_destroy(&mutex), 0);
+}
+
+/* ---- who writes already */
+
+static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *
+writes_twice(void *arg)
+{
+        (void)arg;
+        CHECK_INT(write_lock(&rw), 0);
+        CHECK_INT(write_lock(&rw), EDEADLK);
+        CHECK_INT(read_lock(&rw), EDEADLK);
+        green_sleep(0.01);
+        CHECK_INT(rw_unlock(&rw), 0);
+        return NULL;
+}
+
+static void
+who_writes_is_told_that_it_waits_for_itself(void)
+{
+        rw_fn try_write = RW(rw_fn, "pthread_rwlock_trywrlock");
+        green_thread *gt;
+
+        find_all();
+        gt = green_spawn(writes_twice, NULL);
+        green_sleep(0);
+        /* Another one of the same OS thread just waits. */
+        CHECK_INT(try_write(&rw), EBUSY);
+        CHECK_INT(write_lock(&rw), 0);
+        join(gt, 0);
+        CHECK_INT(rw_unlock(&rw), 0);
+        CHECK_INT(try_write(&rw), 0);
+        CHECK_INT(write_lock(&rw), EDEADLK);
+        CHECK_INT(rw_unlock(&rw), 0);
+        CHECK_INT(read_lock(&rw), 0);
+        CHECK_INT(rw_unlock(&rw), 0);
+}
+
 GREEN_SUITE(net_patch_lock){GREEN_TEST(what_was_locked_before_patching),
                             GREEN_TEST(another_os_thread_unlocks_without_a_word),
                             GREEN_TEST(mutexes_and_conditions_are_never_cancelled),
                             GREEN_TEST(other_waits_fail_with_ecanceled),
                             GREEN_TEST(green_threads_come_in_their_order),
+                            GREEN_TEST(a_wait_whose_time_is_over_lets_others_run),
+                            GREEN_TEST(who_writes_is_told_that_it_waits_for_itself),
                             GREEN_TEST(a_signal_handler_posts),
                             GREEN_TEST(no_wake_up_is_lost, .limit = 60),
                             GREEN_SUITE_END};

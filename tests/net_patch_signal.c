@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/select.h>
@@ -114,6 +115,36 @@ a_handler_without_restart_interrupts_main(void)
         CHECK_INT(could_wait, 0);
         CHECK(green__patch_may_wait());
         close_ends();
+}
+
+static sem_t sem;
+
+static void *
+post_later(void *arg)
+{
+        (void)arg;
+        kill(getpid(), SIGUSR1);
+        green_sleep(0.01);
+        CHECK_INT(PATCHED(green__patch_rwlock, int (*)(sem_t *), "sem_post")(&sem), 0);
+        return NULL;
+}
+
+static void
+so_it_does_with_a_wait_for_a_semaphore(void)
+{
+        int (*take)(sem_t *) = PATCHED(green__patch_rwlock, int (*)(sem_t *), "sem_wait");
+
+        CHECK_INT(sem_init(&sem, 0, 0), 0);
+        set(SIGUSR1, 0);
+        launch(send_signal, SIGUSR1);
+        CHECK_INT(take(&sem), -1);
+        CHECK_INT(errno, EINTR);
+        CHECK_INT(times, 1);
+        set(SIGUSR1, SA_RESTART);
+        CHECK_INT(green_spawn_n(post_later, NULL), 0);
+        CHECK_INT(take(&sem), 0);
+        CHECK_INT(times, 1);
+        CHECK_INT(sem_destroy(&sem), 0);
 }
 
 static void
@@ -266,6 +297,7 @@ others_are_not_interrupted(void)
 }
 
 GREEN_SUITE(net_patch_signal){GREEN_TEST(a_handler_without_restart_interrupts_main),
+                              GREEN_TEST(so_it_does_with_a_wait_for_a_semaphore),
                               GREEN_TEST(a_handler_with_restart_does_not),
                               GREEN_TEST(an_alarm_ends_what_waits_for_good),
                               GREEN_TEST(a_handler_may_jump_out_of_a_wait),

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -639,6 +640,37 @@ several_os_threads_read_one_pipe(void)
         several_hubs_read(true);
 }
 
+static void *
+write_a_byte(void *arg)
+{
+        CHECK_INT(write(*(int *)arg, "x", 1), 1);
+        return NULL;
+}
+
+/* As with select(getdtablesize(), ...): the set ends where its page does. */
+static void
+a_select_of_all_descriptors_there_may_be(void)
+{
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        char *room = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        fd_set *set = (fd_set *)(void *)(room + page - sizeof(fd_set));
+        struct timeval limit = {INT64_MAX / 2, 0};
+        int p[2];
+
+        CHECK(room != MAP_FAILED);
+        CHECK_INT(mprotect(room + page, page, PROT_NONE), 0);
+        CHECK_INT(pipe(p), 0);
+        FD_SET(p[0], set);
+        CHECK_INT(green_spawn_n(write_a_byte, &p[1]), 0);
+        CHECK_INT(POLL(select_fn, "select")(1 << 20, set, NULL, NULL, &limit), 1);
+        CHECK(FD_ISSET(p[0], set));
+        /* And a limit that is as good as none stays so. */
+        CHECK(limit.tv_sec > INT64_MAX / 4);
+        close(p[0]);
+        close(p[1]);
+        munmap(room, 2 * page);
+}
+
 GREEN_SUITE(net_patch_wait){GREEN_TEST(a_killed_call_fails_with_ecanceled),
                             GREEN_TEST(a_timeout_fails_calls_before_they_do_anything),
                             GREEN_TEST(closing_ends_the_waits_for_it),
@@ -650,6 +682,7 @@ GREEN_SUITE(net_patch_wait){GREEN_TEST(a_killed_call_fails_with_ecanceled),
                             GREEN_TEST(one_polls_what_another_reads),
                             GREEN_TEST(a_socket_that_never_runs_dry_lets_others_run),
                             GREEN_TEST(a_poll_without_a_wait_lets_others_run),
+                            GREEN_TEST(a_select_of_all_descriptors_there_may_be),
                             GREEN_TEST(an_os_thread_without_a_hub_waits_as_a_whole),
                             GREEN_TEST(a_hub_callback_calls_the_system),
                             GREEN_TEST(many_descriptors_need_memory),

@@ -70,6 +70,7 @@ begin(struct patch_blocked *b, int fd, unsigned events)
         if (flags < 0)
                 return -1;
         if (flags & O_NONBLOCK) {
+                green__patch_turn();
                 errno = EAGAIN;
                 return -1;
         }

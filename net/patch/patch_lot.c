@@ -488,6 +488,7 @@ park(struct green__lot_wait *w, const struct green__lot_limit *limit)
 int
 green__lot_park(struct green__lot_wait *w, const struct green__lot_limit *limit)
 {
+        bool at_once = limit->until != NULL && green__lot_over(limit);
         int saved = errno, rc;
 
         if (w->shielded)
@@ -495,6 +496,9 @@ green__lot_park(struct green__lot_wait *w, const struct green__lot_limit *limit)
         rc = park(w, limit);
         if (w->shielded)
                 green_shield_end();
+        /* Made over and over it must not keep out whoever it waits for. */
+        if (at_once && rc == ETIMEDOUT)
+                green__pt_yield();
         errno = saved;
         return rc;
 }

@@ -30,6 +30,12 @@ unsigned green__native_mutex_depth(const pthread_mutex_t *mutex);
  */
 uint32_t *green__native_mutex_room(pthread_mutex_t *mutex);
 
+/* Thread id of the OS thread that holds a read-write lock for writing; 0: none. */
+uint32_t green__native_rwlock_writer(const pthread_rwlock_t *lock);
+
+/* 32 bits in one that libc sets to 0 at first and does not use; NULL: there are none. */
+uint32_t *green__native_rwlock_room(pthread_rwlock_t *lock);
+
 /* The clock of pthread_cond_timedwait(). */
 clockid_t green__native_cond_clock(const pthread_cond_t *cond);
 

@@ -51,6 +51,18 @@ green__native_mutex_room(pthread_mutex_t *mutex)
         return (uint32_t *)(void *)((char *)mutex + ROOM);
 }
 
+uint32_t
+green__native_rwlock_writer(const pthread_rwlock_t *lock)
+{
+        return (uint32_t)__atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED);
+}
+
+uint32_t *
+green__native_rwlock_room(pthread_rwlock_t *lock)
+{
+        return &lock->__data.__pad3;
+}
+
 clockid_t
 green__native_cond_clock(const pthread_cond_t *cond)
 {

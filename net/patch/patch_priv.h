@@ -100,6 +100,9 @@ bool green__patch_away_begin(bool masked);
 /* Where it has to wait too, beside what it waits for: woken there with -EINTR it ends the wait and tries again. */
 struct green_waitq *green__patch_away_queue(void);
 
+/* Or, where it waits in a way of its own: what ends that wait, in hub context. NULL: it waits no more. */
+void green__patch_away_by(void (*end)(void *), void *arg);
+
 /* The end: runs what has come. Bits as above. A handler that leaves by siglongjmp() leaves nothing behind. */
 unsigned green__patch_away_end(void);
 

@@ -162,6 +162,8 @@ run(struct wait_call *c)
 
         if ((c->options & WNOHANG) != 0) {
                 rc = look(c);
+                if (rc == 0 && green__patch_may_wait())
+                        green__patch_turn();
         } else if (!green__patch_may_wait()) {
                 c->block = true;
                 rc = look(c);

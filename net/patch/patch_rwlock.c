@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <semaphore.h>
 
+#include "../check.h"
+#include "patch_native.h"
+
 static bool
 always(struct green__lot_wait *w)
 {
@@ -28,19 +31,42 @@ take_read(struct green__lot_wait *w)
         return w->code != EBUSY;
 }
 
+/* libc notes the OS thread that writes; which of its green threads it is, is noted here. It counts only meanwhile. */
+static int
+try_write(pthread_rwlock_t *lock, uint32_t owner)
+{
+        uint32_t *room = green__native_rwlock_room(lock);
+        int rc = pthread_rwlock_trywrlock(lock);
+
+        if (rc == 0 && room != NULL)
+                __atomic_store_n(room, owner, __ATOMIC_RELAXED);
+        return rc;
+}
+
 static bool
 take_write(struct green__lot_wait *w)
 {
-        w->code = pthread_rwlock_trywrlock(w->object);
+        w->code = try_write(w->object, (uint32_t)w->owner);
         return w->code != EBUSY;
+}
+
+/* Does the caller itself hold it for writing? Then it would wait for good, and libc says EDEADLK. */
+static bool
+writes_it(pthread_rwlock_t *lock, uint32_t owner)
+{
+        uint32_t *room = green__native_rwlock_room(lock);
+
+        return room != NULL && green__native_rwlock_writer(lock) == green__lot_tid() &&
+               __atomic_load_n(room, __ATOMIC_RELAXED) == owner;
 }
 
 /* The writer is noted by its OS thread, which has to take it itself. */
 static int
-wait_for(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *limit)
+wait_for(pthread_rwlock_t *lock, bool write, uint32_t owner, const struct green__lot_limit *limit)
 {
         struct green__lot_wait w = {.key = lock,
                                     .object = lock,
+                                    .owner = owner,
                                     .try = write ? take_write : take_read,
                                     .silent = always,
                                     .any_os = !write,
@@ -64,11 +90,23 @@ lock_native(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *l
 static int
 rw_lock(pthread_rwlock_t *lock, bool write, const struct green__lot_limit *limit)
 {
-        int rc = write ? pthread_rwlock_trywrlock(lock) : pthread_rwlock_tryrdlock(lock);
+        uint32_t owner = write ? (uint32_t)green__pt_owner() : 0;
+        int rc = write ? try_write(lock, owner) : pthread_rwlock_tryrdlock(lock);
 
-        if (rc != EBUSY)
+        if (green__likely(rc != EBUSY))
                 return rc;
-        return green__patch_may_wait() ? wait_for(lock, write, limit) : lock_native(lock, write, limit);
+        if (!green__patch_may_wait())
+                return lock_native(lock, write, limit);
+        if (!write)
+                owner = (uint32_t)green__pt_owner();
+        return writes_it(lock, owner) ? EDEADLK : wait_for(lock, write, owner, limit);
+}
+
+/* Only that it is noted who writes. */
+static int
+try_write_lock(pthread_rwlock_t *lock)
+{
+        return try_write(lock, (uint32_t)green__pt_owner());
 }
 
 static int
@@ -149,6 +187,36 @@ sem_native(sem_t *sem, const struct green__lot_limit *limit)
                 sem, limit->clock, limit->until);
 }
 
+static void
+end_wait(void *w)
+{
+        green__lot_cancel(w);
+}
+
+/* As green__lot_wait(), and EINTR: handlers without SA_RESTART end it; with a limit any does. */
+static int
+sem_wait_for(struct green__lot_wait *w, const struct green__lot_limit *limit)
+{
+        unsigned ends = limit != NULL ? GREEN__PATCH_RAN : GREEN__PATCH_INTERRUPTED;
+        int rc;
+
+        do {
+                bool away = green__patch_away_begin(false);
+                unsigned ran = 0;
+
+                if (away)
+                        green__patch_away_by(end_wait, w);
+                rc = green__lot_wait(w, limit);
+                if (away) {
+                        green__patch_away_by(NULL, NULL);
+                        ran = green__patch_away_end();
+                }
+                if (rc == GREEN__LOT_CANCELLED && ran & ends)
+                        return EINTR;
+        } while (rc == GREEN__LOT_CANCELLED);
+        return rc;
+}
+
 /* It may be posted by another process, or by unpatched code. */
 static int
 sem_take(sem_t *sem, const struct green__lot_limit *limit)
@@ -164,7 +232,7 @@ sem_take(sem_t *sem, const struct green__lot_limit *limit)
                 return green__patch_fail(rc);
         if (take_permit(&w))
                 return 0;
-        rc = green__lot_wait(&w, limit);
+        rc = sem_wait_for(&w, limit);
         if (rc < 0)
                 return green__patch_fail(rc);
         if (rc == 0)
@@ -215,6 +283,8 @@ const struct patch_entry green__patch_rwlock[] = {
         PATCH_ENTRY("__pthread_rwlock_rdlock", read_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_wrlock", write_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("__pthread_rwlock_wrlock", write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("pthread_rwlock_trywrlock", try_write_lock, GREEN_PATCH_THREAD),
+        PATCH_ENTRY("__pthread_rwlock_trywrlock", try_write_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_timedrdlock", timed_read_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_timedwrlock", timed_write_lock, GREEN_PATCH_THREAD),
         PATCH_ENTRY("pthread_rwlock_clockrdlock", clock_read_lock, GREEN_PATCH_THREAD),

@@ -3,11 +3,43 @@
  */
 #include "patch_poll_priv.h"
 
+#include <fcntl.h>
 #include <green/alloc.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/select.h>
+#include <unistd.h>
 
 enum { FEW = 32 };
+
+/* Beyond so many seconds a sum of microseconds would not fit. */
+#define FOR_EVER (INT64_MAX / 1000000 / 2)
+
+/*
+ * How far the sets are looked at. Callers that give the most descriptors there may be have sets of FD_SETSIZE bits all
+ * the same: the system looks no further than its table of descriptors reaches, which grows with what is opened.
+ */
+static int
+last_of(int n)
+{
+        char text[1024];
+        const char *line;
+        int fd, size;
+        ssize_t got;
+
+        if (n <= FD_SETSIZE)
+                return n;
+        fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return n;
+        got = read(fd, text, sizeof text - 1);
+        (void)close(fd);
+        text[got > 0 ? got : 0] = '\0';
+        line = strstr(text, "\nFDSize:");
+        size = line == NULL ? 0 : (int)strtol(line + 8, NULL, 10);
+        return size > 0 && size < n ? size : n;
+}
 
 /* What the three sets mean, in poll's words. */
 static const struct {
@@ -145,8 +177,12 @@ now_ns(void)
 static void
 tell_left(struct timeval *limit, int64_t since)
 {
-        int64_t left = (int64_t)limit->tv_sec * 1000000 + limit->tv_usec - (now_ns() - since) / 1000;
+        int64_t left;
 
+        /* As good as for ever. */
+        if (limit->tv_sec > FOR_EVER)
+                return;
+        left = (int64_t)limit->tv_sec * 1000000 + limit->tv_usec - (now_ns() - since) / 1000;
         limit->tv_sec = left > 0 ? (time_t)(left / 1000000) : 0;
         limit->tv_usec = left > 0 ? (suseconds_t)(left % 1000000) : 0;
 }
@@ -154,7 +190,7 @@ tell_left(struct timeval *limit, int64_t since)
 int
 green__patch_fn_select(int n, fd_set *readers, fd_set *writers, fd_set *others, struct timeval *limit)
 {
-        struct sets s = {{bits_of(readers), bits_of(writers), bits_of(others)}, n};
+        struct sets s = {{bits_of(readers), bits_of(writers), bits_of(others)}, 0};
         int64_t since;
         int rc, saved = errno;
 
@@ -168,6 +204,7 @@ green__patch_fn_select(int n, fd_set *readers, fd_set *writers, fd_set *others, 
         rc = green__patch_begin();
         if (green__unlikely(rc <= 0))
                 return rc == 0 ? select(n, readers, writers, others, limit) : -1;
+        s.n = last_of(n);
         since = limit != NULL ? now_ns() : 0;
         rc = select_any(&s, limit == NULL ? GREEN_FOREVER : (double)limit->tv_sec + (double)limit->tv_usec / 1e6, NULL);
         if (limit != NULL)
@@ -190,7 +227,7 @@ int
 green__patch_fn_pselect(int n, fd_set *readers, fd_set *writers, fd_set *others, const struct timespec *limit,
                         const sigset_t *mask)
 {
-        struct sets s = {{bits_of(readers), bits_of(writers), bits_of(others)}, n};
+        struct sets s = {{bits_of(readers), bits_of(writers), bits_of(others)}, 0};
         int rc, saved = errno;
 
         if (limit != NULL && limit->tv_sec == 0 && limit->tv_nsec == 0) {
@@ -205,6 +242,7 @@ green__patch_fn_pselect(int n, fd_set *readers, fd_set *writers, fd_set *others,
                 return rc == 0 ? pselect(n, readers, writers, others, limit, mask) : -1;
         if (mask != NULL && look_with_mask(mask) < 0)
                 return -1;
+        s.n = last_of(n);
         rc = select_any(&s, green__patch_seconds(limit), mask);
         if (rc > 0)
                 green__patch_turn();

@@ -276,7 +276,11 @@ try_join(pthread_t handle, void **ret_result)
                 return ESRCH;
         ended = pt->ended;
         green__pt_put(pt);
-        return ended ? green__pt_join(handle, ret_result, NULL) : EBUSY;
+        if (ended)
+                return green__pt_join(handle, ret_result, NULL);
+        if (green__patch_may_wait())
+                green__patch_turn();
+        return EBUSY;
 }
 
 static int

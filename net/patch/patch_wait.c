@@ -66,6 +66,8 @@ green__patch_let_run(void)
 
 static _Thread_local struct {
         struct green_waitq queue; /* those who wait */
+        void (*end)(void *);      /* ends the wait of one that stands elsewhere; NULL: none does */
+        void *end_arg;
         green_hub *hub;
         struct green_post_node post; /* on its way while `posted` */
         volatile int posted;
@@ -83,6 +85,8 @@ tell(void *arg)
         here.posted = 0;
         if (w != NULL)
                 green_wake(w, -EINTR);
+        else if (here.end != NULL)
+                here.end(here.end_arg);
 }
 
 bool
@@ -105,6 +109,7 @@ green__patch_away_forget(void)
         here.posted = 0;
         here.depth = 0;
         here.queue = (struct green_waitq){NULL, NULL};
+        here.end = NULL;
         atomic_store(&here.pending, 0);
 }
 
@@ -134,6 +139,13 @@ struct green_waitq *
 green__patch_away_queue(void)
 {
         return &here.queue;
+}
+
+void
+green__patch_away_by(void (*end)(void *), void *arg)
+{
+        here.end = end;
+        here.end_arg = arg;
 }
 
 unsigned
