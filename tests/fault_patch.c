@@ -83,6 +83,9 @@ typedef int key_fn(pthread_key_t *, void (*)(void *));
 typedef int set_fn(pthread_key_t, const void *);
 
 static pthread_key_t key;
+static create_fn *create;
+static join_fn *join;
+static key_fn *make;
 static set_fn *set;
 static int set_code;
 
@@ -93,15 +96,28 @@ has_a_value(void *arg)
         return arg;
 }
 
+static void *
+use_threads(void *arg)
+{
+        void *result = NULL;
+        pthread_t t;
+
+        if (!OK(-make(&key, NULL)))
+                return arg;
+        if (OK(-create(&t, NULL, has_a_value, &key))) {
+                CHECK_INT(join(t, &result), 0);
+                CHECK(result == &key);
+                (void)OK(-set_code);
+        }
+        CHECK_INT(pthread_key_delete(key), 0);
+        return arg;
+}
+
 static void
 threads(void)
 {
-        void *(*find)(const char *), *handle, *result = NULL;
-        create_fn *create;
-        key_fn *make;
-        join_fn *join;
-        pthread_t t;
-        int rc;
+        void *(*find)(const char *), *handle;
+        green_thread *gt;
 
         fault_pause();
         handle = green_import_patched(suite_plugin("patch_victim_lazy"));
@@ -116,15 +132,10 @@ threads(void)
         fault_resume();
         fault_may_give(-EAGAIN);
         fault_may_give(-ENOMEM);
-        rc = make(&key, NULL);
-        if (OK(-rc)) {
-                rc = create(&t, NULL, has_a_value, &key);
-                if (OK(-rc)) {
-                        CHECK_INT(join(t, &result), 0);
-                        CHECK(result == &key);
-                        (void)OK(-set_code);
-                }
-                CHECK_INT(pthread_key_delete(key), 0);
+        /* By a green thread: what is known of the main one stays. */
+        if (MADE(gt = green_spawn(use_threads, NULL))) {
+                CHECK_INT(green_thread_wait(gt, NULL), 0);
+                green_thread_unref(gt);
         }
         close_and_look(handle);
 }
@@ -133,9 +144,21 @@ threads(void)
 #define SCENARIOS(X)                                                                                                   \
         X(importing, FAULT_BIT(dlopen), 0)                                                                             \
         X(injecting, FAULT_BIT(dlopen), 0)                                                                             \
-        X(patching, FAULT_BIT(dlopen), 0)                                                                              \
-        X(threads, 0, 0)
+        X(patching, FAULT_BIT(dlopen), 0)
+
+/* A hub does without a stack for signals, and a caller of whom nothing can be noted without that. */
+#define SCENARIOS_OF_THREADS(X) X(threads, FAULT_BIT(mmap), FAULT_BIT(alloc))
 
 FAULT_DEFINE(SCENARIOS)
+FAULT_DEFINE(SCENARIOS_OF_THREADS)
 
-GREEN_SUITE(fault_patch){SCENARIOS(FAULT_TEST_ROW) GREEN_SUITE_END};
+/* The tables of threads, and what is known of an OS thread, stay once they are there. */
+static void
+threads_but_the_first(void)
+{
+        threads();
+        CHECK_INT(green_hub_destroy(5), 0);
+        threads_under_faults();
+}
+
+GREEN_SUITE(fault_patch){SCENARIOS(FAULT_TEST_ROW) GREEN_TEST(threads_but_the_first, .limit = 600), GREEN_SUITE_END};
