@@ -215,6 +215,13 @@ green__sys_shutdown(green_fd fd, int how)
         return shutdown(fd, how) != 0 ? green__wsa_error() : 0;
 }
 
+/* Those who receive are told nothing, and a receive in flight stays there. */
+bool
+green__sys_shutdown_wakes(void)
+{
+        return false;
+}
+
 /* ---- names */
 
 static int
