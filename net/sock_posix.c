@@ -236,6 +236,12 @@ green__sys_shutdown(green_fd fd, int how)
         return shutdown(fd, how) != 0 ? -errno : 0;
 }
 
+bool
+green__sys_shutdown_wakes(void)
+{
+        return true;
+}
+
 /* What getsockname() and getpeername() have in common. */
 static int
 name_of(green_fd fd, int (*ask)(int, struct sockaddr *, socklen_t *), struct green_addr *ret_addr)

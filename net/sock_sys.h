@@ -53,6 +53,9 @@ int green__sys_error(green_fd fd);
 int green__sys_bind(green_fd fd, const struct green_addr *addr);
 int green__sys_listen(green_fd fd, int backlog);
 int green__sys_shutdown(green_fd fd, int how);
+
+/* Does the system wake those who wait for a socket when it is shut down from this side? */
+bool green__sys_shutdown_wakes(void);
 int green__sys_getsockname(green_fd fd, struct green_addr *ret_addr);
 int green__sys_getpeername(green_fd fd, struct green_addr *ret_addr);
 int green__sys_getsockopt(green_fd fd, int level, int name, void *value, socklen_t *size);

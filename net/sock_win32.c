@@ -48,6 +48,16 @@ green__wsa_error(void)
         return green__wsa_code(WSAGetLastError());
 }
 
+/* What has failed for a socket. Also of what is closed, or no handle at all, Winsock says only that it is no socket. */
+static int
+failed_for(green_fd fd)
+{
+        int rc = green__wsa_error();
+        DWORD flags;
+
+        return rc == -ENOTSOCK && (fd == GREEN_INVALID_FD || !GetHandleInformation((HANDLE)fd, &flags)) ? -EBADF : rc;
+}
+
 /* ---- life */
 
 int
@@ -85,7 +95,7 @@ green__sys_adopt(green_fd fd, bool *ret_blocking)
 
         green__wsa_begin();
         if (getsockopt(fd, SOL_SOCKET, SO_TYPE, (char *)&type, &size) != 0)
-                return green__wsa_error();
+                return failed_for(fd);
         *ret_blocking = false;
         return ioctlsocket(fd, FIONBIO, &on) != 0 ? green__wsa_error() : 0;
 }
@@ -137,7 +147,7 @@ accept_once(green_fd fd, green_fd *ret_fd, struct green_addr *ret_peer)
         if (size != NULL)
                 *size = sizeof ret_peer->data;
         client = accept(fd, sa, size);
-        return client == INVALID_SOCKET ? green__wsa_error() : green__wsa_make_ours(client, ret_fd);
+        return client == INVALID_SOCKET ? failed_for(fd) : green__wsa_make_ours(client, ret_fd);
 }
 
 int
@@ -165,7 +175,7 @@ green__sys_connect(green_fd fd, const struct green_addr *addr)
 
         if (connect(fd, sa, size) == 0)
                 return 0;
-        rc = green__wsa_error();
+        rc = failed_for(fd);
         if (rc == -EISCONN)
                 return 0;
         return rc == -EAGAIN || rc == -EALREADY ? -EINPROGRESS : rc;
@@ -180,7 +190,7 @@ green__sys_connected(green_fd fd)
 
         if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
                 return 1;
-        rc = green__wsa_error();
+        rc = failed_for(fd);
         return rc == -ENOTCONN ? 0 : rc;
 }
 
@@ -190,7 +200,7 @@ green__sys_error(green_fd fd)
         int error = 0, size = sizeof error;
 
         if (getsockopt(fd, SOL_SOCKET, SO_ERROR, (char *)&error, &size) != 0)
-                return green__wsa_error();
+                return failed_for(fd);
         return error == 0 ? 0 : green__wsa_code(error);
 }
 
@@ -200,19 +210,26 @@ green__sys_bind(green_fd fd, const struct green_addr *addr)
         socklen_t size;
         const struct sockaddr *sa = green_addr_sockaddr(addr, &size);
 
-        return bind(fd, sa, size) != 0 ? green__wsa_error() : 0;
+        return bind(fd, sa, size) != 0 ? failed_for(fd) : 0;
 }
 
 int
 green__sys_listen(green_fd fd, int backlog)
 {
-        return listen(fd, backlog) != 0 ? green__wsa_error() : 0;
+        return listen(fd, backlog) != 0 ? failed_for(fd) : 0;
 }
 
 int
 green__sys_shutdown(green_fd fd, int how)
 {
-        return shutdown(fd, how) != 0 ? green__wsa_error() : 0;
+        return shutdown(fd, how) != 0 ? failed_for(fd) : 0;
+}
+
+/* Those who receive are told nothing, and a receive in flight stays there. */
+bool
+green__sys_shutdown_wakes(void)
+{
+        return false;
 }
 
 /* ---- names */
@@ -234,7 +251,7 @@ no_name(green_fd fd, struct green_addr *ret_addr)
         int size = sizeof info;
 
         if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)&info, &size) != 0)
-                return green__wsa_error();
+                return failed_for(fd);
         *ret_addr = (struct green_addr){.size = info.iAddressFamily == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                                                 : sizeof(struct sockaddr_in)};
         ret_addr->data.ss_family = (short)info.iAddressFamily;
@@ -248,7 +265,7 @@ green__sys_getsockname(green_fd fd, struct green_addr *ret_addr)
 
         if (getsockname(fd, (struct sockaddr *)&addr.data, &addr.size) == 0)
                 return take_name(&addr, ret_addr);
-        return WSAGetLastError() == WSAEINVAL ? no_name(fd, ret_addr) : green__wsa_error();
+        return WSAGetLastError() == WSAEINVAL ? no_name(fd, ret_addr) : failed_for(fd);
 }
 
 int
@@ -258,7 +275,7 @@ green__sys_getpeername(green_fd fd, struct green_addr *ret_addr)
 
         if (getpeername(fd, (struct sockaddr *)&addr.data, &addr.size) == 0)
                 return take_name(&addr, ret_addr);
-        return green__wsa_error();
+        return failed_for(fd);
 }
 
 /* ---- options */
@@ -269,7 +286,7 @@ green__sys_getsockopt(green_fd fd, int level, int name, void *value, socklen_t *
         int error;
 
         if (getsockopt(fd, level, name, value, size) != 0)
-                return green__wsa_error();
+                return failed_for(fd);
         if (level == SOL_SOCKET && name == SO_ERROR && *size == sizeof error) {
                 memcpy(&error, value, sizeof error);
                 error = error == 0 ? 0 : -green__wsa_code(error);
@@ -281,7 +298,7 @@ green__sys_getsockopt(green_fd fd, int level, int name, void *value, socklen_t *
 int
 green__sys_setsockopt(green_fd fd, int level, int name, const void *value, socklen_t size)
 {
-        return setsockopt(fd, level, name, value, size) != 0 ? green__wsa_error() : 0;
+        return setsockopt(fd, level, name, value, size) != 0 ? failed_for(fd) : 0;
 }
 
 static int

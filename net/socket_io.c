@@ -306,6 +306,15 @@ green_socket_sendallv(green_socket *s, const struct green_iovec *iov, size_t n, 
 
 /* ---- the end */
 
+/* It is shut down: whoever waits tries again, where the system does not see to that. */
+static void
+wake_all(green_socket *s)
+{
+        s->drained = false;
+        (void)green__socket_stop_ahead(s);
+        (void)green_io_cancel(s->io);
+}
+
 int
 green_socket_shutdown(green_socket *s, int how)
 {
@@ -322,7 +331,10 @@ green_socket_shutdown(green_socket *s, int how)
                 if (rc != 0)
                         return rc;
         }
-        return green__sys_shutdown(green_io_fd(s->io), how);
+        rc = green__sys_shutdown(green_io_fd(s->io), how);
+        if (rc == 0 && how != SHUT_WR && !green__sys_shutdown_wakes())
+                wake_all(s);
+        return rc;
 }
 
 int

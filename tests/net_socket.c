@@ -269,6 +269,7 @@ a_kill_ends_recv_send_and_accept(void)
 
 struct late {
         green_socket *reader, *writer;
+        ssize_t first;
         int again;
 };
 
@@ -279,6 +280,7 @@ read_twice(void *arg)
         char byte;
         ssize_t n = green_socket_recv(l->reader, &byte, 1, 0);
 
+        l->first = n;
         l->again = (int)green_socket_recv(l->reader, &byte, 1, 0);
         return n == 1 ? NULL : green_fail((int)n);
 }
@@ -289,16 +291,23 @@ bytes_that_came_before_a_kill_are_not_lost(void)
         struct pair p = tcp_pair();
         struct late l = {.reader = p.b, .writer = p.a};
         green_thread *reader = green_spawn(read_twice, &l);
+        struct green_hub_info info = {.size = sizeof info};
         char byte;
 
         green_sleep(0);
         /* Ready, but not killed before it ran: readiness is a hint, so the kill wins and the byte stays. */
         CHECK_INT(green_socket_send(p.a, "x", 1, 0), 1);
         CHECK_INT(green_kill(reader, 0), 0);
-        CHECK_INT(green_thread_wait(reader, NULL), GREEN_EKILLED);
+        CHECK_INT(green_hub_get_info(&info), 0);
+        /* Of a completion port the system has moved the byte by now, and it is the reader's; the kill comes next. */
+        if (strcmp(info.name, "iocp") == 0 && green_thread_wait(reader, NULL) == 0)
+                CHECK_INT(l.first, 1);
+        else
+                CHECK_INT(green_thread_wait(reader, NULL), GREEN_EKILLED);
         green_thread_unref(reader);
         CHECK_INT(l.again, GREEN_EKILLED);
-        CHECK_INT(green_socket_recv(p.b, &byte, 1, 0), 1);
+        if (l.first != 1)
+                CHECK_INT(green_socket_recv(p.b, &byte, 1, 0), 1);
         free_pair(p);
 }
 

@@ -231,23 +231,31 @@ is_under_way(green_socket *s)
         return getsockopt(green_socket_fd(s), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_unacked > 0;
 }
 
+/* Rounds in which a socket took nothing until it is full. Windows does not tell what is under way. */
+#if defined(_WIN32)
+#define FILL_QUIET 30
+#else
+#define FILL_QUIET 1
+#endif
+
 /* Fill a socket until it takes no more, now and later; returns the bytes. */
 MAYBE size_t
 fill(green_socket *s)
 {
         static const char block[65536];
         size_t before, total = 0;
-        bool more = true;
+        int quiet = 0;
+        bool more;
         ssize_t n;
 
-        for (int tries = 0; more && tries < 1000; tries++) {
+        for (int tries = 0; quiet < FILL_QUIET && tries < 1000; tries++) {
                 more = is_under_way(s);
                 before = total;
                 while ((n = green_socket_send(s, block, sizeof block, MSG_DONTWAIT)) > 0)
                         total += (size_t)n;
                 CHECK_INT(n, -EAGAIN);
-                more = more || total > before;
-                if (more)
+                quiet = more || total > before ? 0 : quiet + 1;
+                if (quiet < FILL_QUIET)
                         usleep(1000);
         }
         return total;

@@ -102,6 +102,34 @@ win32_accept4(int fd, struct sockaddr *name, socklen_t *len, int flags)
         return (int)peer;
 }
 
+/* As little as a Unix socket takes before its peer reads. */
+static void
+set_room(SOCKET s)
+{
+        int room = 65536;
+
+        (void)setsockopt(s, SOL_SOCKET, SO_SNDBUF, (const char *)&room, sizeof room);
+        (void)setsockopt(s, SOL_SOCKET, SO_RCVBUF, (const char *)&room, sizeof room);
+}
+
+/* Over UDP on loopback. */
+static bool
+datagram_pair(SOCKET pair[2])
+{
+        struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, bound[2];
+
+        for (int i = 0; i < 2; i++) {
+                int len = sizeof bound[i];
+
+                pair[i] = socket(AF_INET, SOCK_DGRAM, 0);
+                if (pair[i] == INVALID_SOCKET || bind(pair[i], (struct sockaddr *)&name, sizeof name) != 0 ||
+                    getsockname(pair[i], (struct sockaddr *)&bound[i], &len) != 0)
+                        return false;
+        }
+        return connect(pair[0], (struct sockaddr *)&bound[1], sizeof bound[1]) == 0 &&
+               connect(pair[1], (struct sockaddr *)&bound[0], sizeof bound[0]) == 0;
+}
+
 /* Over TCP on loopback. */
 static bool
 connect_pair(SOCKET listener, SOCKET pair[2])
@@ -110,6 +138,8 @@ connect_pair(SOCKET listener, SOCKET pair[2])
         int len = sizeof name, one = 1;
 
         pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+        set_room(pair[0]);
+        set_room(listener); /* for what it accepts */
         if (pair[0] == INVALID_SOCKET || bind(listener, (struct sockaddr *)&name, len) != 0 || listen(listener, 1) != 0 ||
             getsockname(listener, (struct sockaddr *)&name, &len) != 0 ||
             connect(pair[0], (struct sockaddr *)&name, len) != 0)
@@ -122,26 +152,40 @@ connect_pair(SOCKET listener, SOCKET pair[2])
         return true;
 }
 
+static bool
+stream_pair(SOCKET pair[2])
+{
+        SOCKET listener = socket(AF_INET, SOCK_STREAM, 0);
+        bool good = listener != INVALID_SOCKET && connect_pair(listener, pair);
+        int error = WSAGetLastError();
+
+        closesocket(listener);
+        WSASetLastError(error);
+        return good;
+}
+
 int
 win32_socketpair(int family, int type, int protocol, int fds[2])
 {
-        SOCKET listener = socket(AF_INET, SOCK_STREAM, 0), pair[2] = {INVALID_SOCKET, INVALID_SOCKET};
-        int rc = 0;
+        SOCKET pair[2] = {INVALID_SOCKET, INVALID_SOCKET};
+        bool datagrams = (type & 0xf) == SOCK_DGRAM;
 
         (void)family;
         (void)protocol;
-        if ((type & 0xf) != SOCK_STREAM)
+        if (!datagrams && (type & 0xf) != SOCK_STREAM)
                 return refused();
-        if (listener == INVALID_SOCKET || !connect_pair(listener, pair)) {
-                rc = failed();
+        if (!(datagrams ? datagram_pair(pair) : stream_pair(pair))) {
+                int rc = failed();
+
                 closesocket(pair[0]);
+                closesocket(pair[1]);
+                return rc;
         }
-        closesocket(listener);
-        for (int i = 0; i < 2 && rc == 0; i++) {
+        for (int i = 0; i < 2; i++) {
                 fds[i] = (int)pair[i];
                 (void)unblock(fds[i], (type & SOCK_NONBLOCK) != 0);
         }
-        return rc;
+        return 0;
 }
 
 ssize_t

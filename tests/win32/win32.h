@@ -30,6 +30,10 @@
 #define SHUT_WR SD_SEND
 #define SHUT_RDWR SD_BOTH
 
+/* What is told of a socket that can be read is one bit of the system's POLLIN. */
+#undef POLLIN
+#define POLLIN POLLRDNORM
+
 struct sockaddr_un {
         unsigned short sun_family;
         char sun_path[108];
