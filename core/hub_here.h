@@ -4,6 +4,8 @@
 #ifndef GREEN_HUB_HERE_H
 #define GREEN_HUB_HERE_H
 
+#include <stdbool.h>
+
 struct green__hub;
 
 #define GREEN__TLS __attribute__((tls_model("initial-exec")))
@@ -32,12 +34,24 @@ green__hub_here_at(void)
 
 #define green__hub_here (*green__hub_here_at())
 
+/*
+ * Does this OS thread end under the system's lock for DLLs? That is so for those that pthread_create() did not make. What
+ * waits for another OS thread then may wait for one that wants the lock.
+ */
+bool green__thread_end_is_late(void);
+
 #else
 
 /* Are thread-local variables there until the process has ended? */
 enum { GREEN__LOCALS_LAST = 1 };
 
 extern _Thread_local struct green__hub *green__hub_here GREEN__TLS;
+
+static inline bool
+green__thread_end_is_late(void)
+{
+        return false;
+}
 
 #endif
 

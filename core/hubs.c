@@ -46,7 +46,9 @@ at_thread_end(void *arg)
         if (h == NULL || h != green__hub_here)
                 return;
         tell_unrun(h);
-        green__hub_free(h);
+        /* Better lost than a deadlock. */
+        if (!green__thread_end_is_late())
+                green__hub_free(h);
 }
 
 /*

@@ -34,7 +34,7 @@ make_pipe(green_process *p, int i, struct stdio *io)
         if (rc == 0)
                 rc = green__sys_move_up(&fds[1]);
         if (rc == 0)
-                rc = green__sys_make_blocking(fds[1 - mine]);
+                rc = green__sys_program_end(&fds[1 - mine], i != 0);
         green_notify_opened(fds[mine]);
         if (rc == 0) {
                 p->streams[i] = green_pipe_fdopen(fds[mine], i == 0 ? "w" : "r", NULL);

@@ -296,13 +296,14 @@ green__sys_waitpid(pid_t pid, int *ret_status, int options)
 /* ---- descriptors */
 
 int
-green__sys_make_blocking(green_fd fd)
+green__sys_program_end(green_fd *fd, bool program_writes)
 {
-        int flags = fcntl(fd, F_GETFL);
+        int flags = fcntl(*fd, F_GETFL);
 
+        (void)program_writes;
         if (flags < 0)
                 return -errno;
-        return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+        return fcntl(*fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 int

@@ -1,7 +1,7 @@
 /*
  * The system's calls for processes, as net/ sees them: results are 0, a count, or -errno, and EINTR never comes back.
  * What differs by system stands in the files that implement this: process_posix.c, and process_linux.c or
- * process_other.c.
+ * process_other.c; process_win32.c.
  */
 #ifndef GREEN_PROCESS_SYS_H
 #define GREEN_PROCESS_SYS_H
@@ -59,8 +59,11 @@ pid_t green__sys_waitpid(pid_t pid, int *ret_status, int options);
 /* A descriptor that is readable when a child has ended. -ENOSYS. */
 int green__sys_pidfd_open(pid_t pid, green_fd *ret_fd);
 
-/* For a program: a descriptor that waits; /dev/null. Both closed on exec. */
-int green__sys_make_blocking(green_fd fd);
+/*
+ * For a program, closed on exec both: its end of a pipe of ours, which waits, and may be another descriptor afterwards;
+ * /dev/null.
+ */
+int green__sys_program_end(green_fd *fd, bool program_writes);
 int green__sys_open_null(green_fd *ret_fd);
 
 /*

@@ -14,6 +14,19 @@
 /* Signals of the process are for others. 0, or an errno. */
 int green__os_thread_start(pthread_t *ret_thread, void *(*fn)(void *arg), void *arg);
 
+/*
+ * What stands between the two may end the OS thread: fn(arg) is called then. It is the same function each time. A block
+ * of C, as of pthread_cleanup_push().
+ */
+#if defined(_WIN32)
+#define GREEN__OS_GUARD_BEGIN(fn, arg) green__os_guard(fn, arg)
+#define GREEN__OS_GUARD_END() green__os_guard(NULL, NULL)
+void green__os_guard(void (*fn)(void *arg), void *arg);
+#else
+#define GREEN__OS_GUARD_BEGIN(fn, arg) pthread_cleanup_push(fn, arg)
+#define GREEN__OS_GUARD_END() pthread_cleanup_pop(0)
+#endif
+
 /* As atexit(), where threads still run then. */
 void green__os_at_exit(void (*fn)(void));
 

@@ -3,6 +3,7 @@
  */
 #define _CRT_RAND_S
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,40 @@ int
 green__os_thread_start(pthread_t *ret_thread, void *(*fn)(void *arg), void *arg)
 {
         return pthread_create(ret_thread, NULL, fn, arg);
+}
+
+/*
+ * pthread_exit() runs no cleanup handlers here, but destructors of keys, on the thread's own stack; so does the end of a
+ * thread by the system's call.
+ */
+static pthread_key_t guard_key;
+static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
+static void (*_Atomic guard_fn)(void *arg);
+static bool guarded;
+
+/* It is also called for a value that was taken back. */
+static void
+run_guard(void *arg)
+{
+        if (arg != NULL)
+                guard_fn(arg);
+}
+
+static void
+make_guard(void)
+{
+        guarded = pthread_key_create(&guard_key, run_guard) == 0;
+}
+
+/* Without a key, or memory for it, one that ends its thread is not noticed. */
+void
+green__os_guard(void (*fn)(void *arg), void *arg)
+{
+        if (fn != NULL)
+                guard_fn = fn;
+        (void)pthread_once(&guard_once, make_guard);
+        if (guarded)
+                (void)pthread_setspecific(guard_key, arg);
 }
 
 /* They know the wall clock only; but they wait for a time too, and that is by the other one. */

@@ -318,9 +318,9 @@ do_job(struct green__worker *me, const struct green__job *job, struct ended *e)
         green__crew_call_another(me->crew);
         green__tpool_leave();
         finish(me, e);
-        pthread_cleanup_push(on_end_of_thread, me);
+        GREEN__OS_GUARD_BEGIN(on_end_of_thread, me);
         o = green__job_run(fn, arg, where);
-        pthread_cleanup_pop(0);
+        GREEN__OS_GUARD_END();
         if (green__unlikely(born != green__pool.forks))
                 return true;
         green__tpool_enter();

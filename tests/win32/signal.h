@@ -12,7 +12,7 @@
 #undef SIGQUIT
 #define SIGQUIT 102
 #undef SIGKILL
-#define SIGKILL 103
+#define SIGKILL 9
 #undef SIGBUS
 #define SIGBUS 104
 #undef SIGUSR1

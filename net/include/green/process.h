@@ -3,7 +3,14 @@
  * @brief Processes: start programs, talk to them, wait for them; and system calls on descriptors and children that wait
  *        without holding others up.
  *
- * On Windows no program can be started, and no child waited for, yet: that is -ENOTSUP. Descriptors are handles there.
+ * On Windows descriptors are handles, and a few things differ. There are no signals: SIGKILL, SIGTERM, SIGINT and SIGABRT
+ * all end a program at once, with that as its status. An exit status may have more than eight bits; that of a program
+ * which died of a fault is the negative number that the signal has on Linux (22, SIGABRT, for others than SIGINT, SIGILL,
+ * SIGFPE, SIGSEGV). Names, arguments and environments are UTF-8, and arguments are quoted as the C library takes them
+ * apart; batch files, whose rules are others, are refused: -ENOEXEC. A pipe is one of the system's for the program, with
+ * an OS thread of ours that carries the bytes. A group is a job; one of kill_at_exit ends with the caller's process.
+ * green_os_waitpid() knows the programs that green_process_spawn() has started, by their number, and its status is that
+ * of green_process_wait(); for any child it is -ENOTSUP.
  */
 #ifndef GREEN_PROCESS_H
 #define GREEN_PROCESS_H
