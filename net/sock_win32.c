@@ -283,10 +283,17 @@ green__sys_getpeername(green_fd fd, struct green_addr *ret_addr)
 int
 green__sys_getsockopt(green_fd fd, int level, int name, void *value, socklen_t *size)
 {
+        socklen_t room = *size;
         int error;
 
         if (getsockopt(fd, level, name, value, size) != 0)
                 return failed_for(fd);
+        /* Of some switches it writes one byte only. */
+        if (*size == 1 && room == sizeof error) {
+                error = *(unsigned char *)value;
+                memcpy(value, &error, sizeof error);
+                *size = room;
+        }
         if (level == SOL_SOCKET && name == SO_ERROR && *size == sizeof error) {
                 memcpy(&error, value, sizeof error);
                 error = error == 0 ? 0 : -green__wsa_code(error);

@@ -231,9 +231,12 @@ is_under_way(green_socket *s)
         return getsockopt(green_socket_fd(s), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_unacked > 0;
 }
 
-/* Rounds in which a socket took nothing until it is full. Windows does not tell what is under way. */
+/*
+ * Rounds, of a millisecond, in which a socket took nothing until it is full. Windows does not tell what is under way, and the
+ * peer is asked for room again after 200 ms.
+ */
 #if defined(_WIN32)
-#define FILL_QUIET 30
+#define FILL_QUIET 300
 #else
 #define FILL_QUIET 1
 #endif

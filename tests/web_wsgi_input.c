@@ -231,7 +231,7 @@ ways_to_read_a_body_may_be_mixed(void)
 }
 
 /* Long ones: larger than the buffers on the way. */
-enum { LONG = 70000 };
+enum { LONG_BODY = 70000 };
 
 static void
 read_long(green_wsgi_request *req)
@@ -241,26 +241,26 @@ read_long(green_wsgi_request *req)
         size_t n = 0;
 
         if (strcmp(green_wsgi_path(req, NULL), "/all") == 0) {
-                CHECK_INT(green_wsgi_read_all(req, 2 * LONG, &data, &n), 0);
-                CHECK_INT(n, 2 * LONG);
-                CHECK_INT(strlen(data), 2 * LONG);
-                CHECK_INT(data[LONG - 1], '\n');
+                CHECK_INT(green_wsgi_read_all(req, 2 * LONG_BODY, &data, &n), 0);
+                CHECK_INT(n, 2 * LONG_BODY);
+                CHECK_INT(strlen(data), 2 * LONG_BODY);
+                CHECK_INT(data[LONG_BODY - 1], '\n');
                 return;
         }
         if (strcmp(green_wsgi_path(req, NULL), "/lines") == 0) {
                 CHECK_INT(green_wsgi_readlines(req, 0, &lines, &n), 0);
                 if (CHECK_INT(n, 2)) {
-                        CHECK_INT(strlen(lines[0]), LONG);
-                        CHECK_INT(strlen(lines[1]), LONG);
+                        CHECK_INT(strlen(lines[0]), LONG_BODY);
+                        CHECK_INT(strlen(lines[1]), LONG_BODY);
                 }
                 return;
         }
         CHECK_INT(green_wsgi_readline(req, 0, &line), 65536);
         CHECK(strlen(line) == 65536 && line[65535] == 'x');
-        CHECK_INT(green_wsgi_readline(req, 0, &line), LONG - 65536);
-        CHECK_INT(strlen(line), LONG - 65536);
-        CHECK_INT(green_wsgi_readline(req, LONG, &line), LONG);
-        CHECK(strlen(line) == LONG && line[LONG - 1] == '\n');
+        CHECK_INT(green_wsgi_readline(req, 0, &line), LONG_BODY - 65536);
+        CHECK_INT(strlen(line), LONG_BODY - 65536);
+        CHECK_INT(green_wsgi_readline(req, LONG_BODY, &line), LONG_BODY);
+        CHECK(strlen(line) == LONG_BODY && line[LONG_BODY - 1] == '\n');
         CHECK_INT(green_wsgi_readline(req, 0, &line), 0);
 }
 
@@ -268,7 +268,7 @@ static void
 long_lines_are_read_whole_and_in_pieces(void)
 {
         static const char *const paths[] = {"/all", "/lines", "/line"};
-        static char text[3 * LONG];
+        static char text[3 * LONG_BODY];
         struct server s = {0};
 
         GREEN_COVERS("WSGI-45", "WSGI-47");
@@ -277,11 +277,11 @@ long_lines_are_read_whole_and_in_pieces(void)
                 for (size_t i = 0; i < 3; i++) {
                         int at = snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\n", paths[i]);
 
-                        at += chunked ? snprintf(text + at, 100, CHUNKED "%x\r\n", 2 * LONG)
-                                      : snprintf(text + at, 100, "Content-Length: %d\r\n\r\n", 2 * LONG);
-                        memset(text + at, 'x', 2 * LONG);
-                        text[at + LONG - 1] = text[at + 2 * LONG - 1] = '\n';
-                        snprintf(text + at + 2 * LONG, 100, "%s", chunked ? "\r\n0\r\n\r\n" : "");
+                        at += chunked ? snprintf(text + at, 100, CHUNKED "%x\r\n", 2 * LONG_BODY)
+                                      : snprintf(text + at, 100, "Content-Length: %d\r\n\r\n", 2 * LONG_BODY);
+                        memset(text + at, 'x', 2 * LONG_BODY);
+                        text[at + LONG_BODY - 1] = text[at + 2 * LONG_BODY - 1] = '\n';
+                        snprintf(text + at + 2 * LONG_BODY, 100, "%s", chunked ? "\r\n0\r\n\r\n" : "");
                         see(&s, text, read_long);
                 }
         }

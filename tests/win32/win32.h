@@ -26,6 +26,8 @@
 #define SOCK_CLOEXEC 0x80000
 #define MSG_DONTWAIT 0x40000000
 #define MSG_NOSIGNAL 0
+#define MSG_MORE 0
+#define SO_REUSEPORT 0x7fff0002 /* there is none */
 #define SHUT_RD SD_RECEIVE
 #define SHUT_WR SD_SEND
 #define SHUT_RDWR SD_BOTH
