@@ -73,6 +73,7 @@ win32_sigmask(sigset_t *set, sigset_t value)
 #define sigfillset(set) win32_sigmask(set, ~0ULL)
 #define sigaddset(set, sig) win32_sigmask(set, *(set) | (sig))
 #define sigdelset(set, sig) win32_sigmask(set, *(set) & ~(sigset_t)(sig))
+#define sigismember(set, sig) ((*(set) & (sigset_t)(sig)) != 0)
 #define sigprocmask(how, set, old) ((void)(set), (void)(old), 0)
 #undef pthread_sigmask
 #define pthread_sigmask(how, set, old) ((void)(set), (void)(old), 0)

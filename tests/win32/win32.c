@@ -280,6 +280,13 @@ kill(pid_t pid, int sig)
         return refused();
 }
 
+int
+pause(void)
+{
+        Sleep(INFINITE);
+        return refused();
+}
+
 unsigned
 alarm(unsigned seconds)
 {

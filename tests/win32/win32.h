@@ -71,6 +71,7 @@ pid_t win32_fork(void);
 pid_t waitpid(pid_t pid, int *ret_status, int options);
 int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
+int pause(void);
 
 #define WNOHANG 1
 #define WIFEXITED(status) ((void)(status), 0)

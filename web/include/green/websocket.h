@@ -42,8 +42,8 @@
 #include <green/tls.h>
 #include <green/wsgi.h>
 
-/* Windows' C library has none. */
 #ifndef ESHUTDOWN
+/** A connection that was ended for writing, as an errno value; Windows' C library has none. */
 #define ESHUTDOWN 158
 #endif
 
