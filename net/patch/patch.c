@@ -55,6 +55,10 @@ green_monkey_patch(unsigned groups)
 
         if (others != 0)
                 return green_set_error(-EINVAL, "no groups of functions: 0x%x", others);
+        if (functions == 0)
+                functions = GREEN_PATCH_ALL;
+        if (!green__patch_any(functions))
+                return green_set_error(-ENOTSUP, "nothing stands for the functions of these groups on this system yet");
         if ((groups & GREEN_PATCH_PROGRAM) != 0 && !atomic_load(&program)) {
                 program_thread = pthread_self();
                 /* As with POSIX threads: nobody is told of those that end so, or do not. */
@@ -62,7 +66,7 @@ green_monkey_patch(unsigned groups)
                         (void)green_debug_hub_exceptions(false);
                 atomic_store(&program, true);
         }
-        green__patch_add_groups(functions == 0 ? GREEN_PATCH_ALL : functions);
+        green__patch_add_groups(functions);
         green__patch_watch();
         return run(failed);
 }

@@ -99,6 +99,18 @@ green__patch_find(const char *name)
         return slot->entry == NULL ? NULL : slot;
 }
 
+bool
+green__patch_any(unsigned wanted)
+{
+        for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+                for (const struct patch_entry *e = tables[t]; e->name != NULL; e++) {
+                        if ((e->groups & wanted) != 0 && tables[t] != green__patch_dl)
+                                return true;
+                }
+        }
+        return false;
+}
+
 unsigned
 green_patch_group(const char *name)
 {

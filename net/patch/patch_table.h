@@ -16,4 +16,7 @@ void green__patch_table_init(void);
 /* NULL: nothing stands for it. After green__patch_table_init() from any OS thread. */
 const struct patch_slot *green__patch_find(const char *name);
 
+/* Does anything stand for functions of these groups on this system? */
+bool green__patch_any(unsigned wanted);
+
 #endif

@@ -68,7 +68,8 @@ GREEN_API unsigned green_patch_group(const char *name);
  * @param groups GREEN_PATCH_... of the functions, and #GREEN_PATCH_PROGRAM; no group is all.
  * @retval 0       done.
  * @retval -EINVAL an unknown group; nothing was changed.
- * @retval -ENOTSUP a build or a system where imports cannot be changed (a static program).
+ * @retval -ENOTSUP a build or a system where imports cannot be changed (a static program), or where nothing stands for the
+ *                  functions of these groups (Windows).
  * @return -ENOMEM, or the system's code where memory could not be made writable; green_last_error() names the object.
  *         What was changed until then stays so, and works.
  * @since 0.1 (PATCH-01 to PATCH-05, PATCH-08)
