@@ -1,7 +1,6 @@
 /* Run-time greening of foreign code: the public functions. See <green/patch.h>. */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -120,7 +119,7 @@ take_new(void *handle, const struct patch_ids *before)
 void *
 green_import_patched(const char *file)
 {
-        char failed[PATCH_NAME_MAX];
+        char failed[PATCH_NAME_MAX], why[1024];
         struct patch_ids *before;
         void *handle;
         int rc;
@@ -130,12 +129,10 @@ green_import_patched(const char *file)
         before = green__patch_ids();
         if (before == NULL)
                 return failed_with(-ENOMEM, file, green_strerror(-ENOMEM));
-        handle = dlopen(file, RTLD_LAZY);
+        handle = green__patch_load(file, why, sizeof why);
         if (handle == NULL) {
-                const char *why = dlerror();
-
                 green_free(before);
-                return failed_with(-ENOENT, file, why == NULL ? "it cannot be loaded" : why);
+                return failed_with(-ENOENT, file, why);
         }
         rc = take_new(handle, before);
         green_free(before);
@@ -145,7 +142,7 @@ green_import_patched(const char *file)
                 rc = run(failed);
         if (rc == 0)
                 return handle;
-        (void)dlclose(handle);
+        green__patch_unload(handle);
         green__patch_forget();
         errno = -rc;
         return NULL;

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,6 +73,23 @@ look_for_handle(struct dl_phdr_info *info, size_t size, void *arg)
                         wanted->id = l->l_ld;
         }
         return 1;
+}
+
+void *
+green__patch_load(const char *file, char *why, size_t size)
+{
+        void *handle = dlopen(file, RTLD_LAZY);
+        const char *error = handle == NULL ? dlerror() : NULL;
+
+        if (handle == NULL)
+                (void)snprintf(why, size, "%s", error == NULL ? "it cannot be loaded" : error);
+        return handle;
+}
+
+void
+green__patch_unload(void *handle)
+{
+        (void)dlclose(handle);
 }
 
 const void *

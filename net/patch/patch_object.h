@@ -45,7 +45,11 @@ int green__patch_visit(const struct patch_visitor *v, char failed[PATCH_NAME_MAX
 /* Changes whenever something was loaded or unloaded. 0: not known. */
 uint64_t green__patch_loads(void);
 
-/* The object of a handle of dlopen(), and of an address; NULL: none. */
+/* Loads an object, as dlopen() does. NULL: the reason is in why. */
+void *green__patch_load(const char *file, char *why, size_t size);
+void green__patch_unload(void *handle);
+
+/* The object of a handle of green__patch_load(), and of an address; NULL: none. */
 const void *green__patch_id_of_handle(void *handle);
 const void *green__patch_id_of_address(const void *address);
 

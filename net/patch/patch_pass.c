@@ -15,6 +15,7 @@
 
 #include <green/alloc.h>
 
+#include "../at_fork.h"
 #include "../check.h"
 #include "patch_debug.h"
 #include "patch_pass.h"
@@ -74,7 +75,7 @@ before_fork(void)
 static void
 start(void)
 {
-        (void)pthread_atfork(before_fork, after_fork, after_fork);
+        green__at_fork(before_fork, after_fork, after_fork);
 }
 
 void

@@ -13,6 +13,7 @@
 
 #include <psapi.h>
 
+#include "../wide_win32.h"
 #include "patch_object.h"
 #include "patch_priv.h"
 
@@ -180,6 +181,23 @@ uint64_t
 green__patch_loads(void)
 {
         return 0;
+}
+
+void *
+green__patch_load(const char *file, char *why, size_t size)
+{
+        wchar_t wide[GREEN__WIDE_SIZE];
+        HMODULE module = green__wide_name(file, wide) == 0 ? LoadLibraryW(wide) : NULL;
+
+        if (module == NULL)
+                (void)snprintf(why, size, "it cannot be loaded: error %lu of the system", GetLastError());
+        return module;
+}
+
+void
+green__patch_unload(void *handle)
+{
+        (void)FreeLibrary(handle);
 }
 
 const void *
