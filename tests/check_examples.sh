@@ -73,7 +73,7 @@ start wsgi 127.0.0.1:0 && {
 
 # In a database, where there is a driver for it.
 guests() { # ADDRESS: who has written, the last one first
-    fetch "$1" | sed -n 's/^<article><small>\(.*\), [-0-9]* [:0-9]* UTC<.small><p>\(.*\)<.p>.*/\1: \2/p' | tr '\n' '|'
+    fetch "$1" | sed -n 's/^<article><small>\(.*\), [A-Z][a-z]*, [0-9]* [A-Z][a-z]* [0-9]* [:0-9]* GMT<.small><p>\(.*\)<.p>.*/\1: \2/p' | tr '\n' '|'
 }
 write() { # ADDRESS FORM: the status, and where to go on
     fetch -o /dev/null -w '%{http_code} %{redirect_url}' -d "$2" "$1"
