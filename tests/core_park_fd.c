@@ -37,15 +37,6 @@ put_byte(int fd)
 }
 
 static void
-fill(int fd)
-{
-        static const char bytes[4096];
-
-        while (write(fd, bytes, sizeof(bytes)) > 0)
-                ;
-}
-
-static void
 drain(int fd)
 {
         char bytes[4096];
@@ -99,7 +90,7 @@ a_wait_for_several_descriptors_ends_at_the_first_that_is_ready(void)
 
         pair(a);
         pair(b);
-        fill(a[0]);
+        core_fill(a[0]);
         for (int round = 0; round < 3; round++) {
                 green_thread *gt;
 
@@ -120,7 +111,7 @@ a_wait_for_several_descriptors_ends_at_the_first_that_is_ready(void)
                 CHECK_INT(f.index, round);
                 CHECK_NO_FD_WAITS();
                 drain(a[0]);
-                fill(a[0]);
+                core_fill(a[0]);
         }
         CHECK_INT(wait_fds(&f), 0); /* is there already */
         CHECK_INT(f.index, 2);
@@ -139,7 +130,7 @@ a_wait_for_a_descriptor_ends_by_another_queue_time_or_kill_and_leaves_nothing(vo
         int a[2];
 
         pair(a);
-        fill(a[0]);
+        core_fill(a[0]);
         f.fds[0] = f.fds[1] = a[0];
         f.fds[2] = -1;
         CHECK_INT(wait_fds(&f), -ETIMEDOUT);
@@ -179,7 +170,7 @@ a_descriptor_that_is_closed_ends_the_wait(void)
 
         for (int round = 0; round < 2; round++) {
                 pair(a);
-                fill(a[0]);
+                core_fill(a[0]);
                 f.fds[0] = round == 0 ? a[0] : -1;
                 f.fds[1] = a[0];
                 f.fds[2] = -1;
@@ -255,7 +246,7 @@ a_number_that_is_owned_can_be_waited_for_besides(void)
         int a[2];
 
         pair(a);
-        fill(a[0]);
+        core_fill(a[0]);
         o.io = green_io_open(a[0], 0);
         CHECK_OR_RETURN(o.io != NULL);
         owner = parked(owner_main, &o);
@@ -278,7 +269,7 @@ a_number_that_is_owned_can_be_waited_for_besides(void)
         drain(a[0]);
         f.fds[0] = a[0];
         f.fds[1] = a[0];
-        fill(a[0]);
+        core_fill(a[0]);
         gt = parked(wait_fds_main, &f);
         CHECK_INT(green_io_close(o.io), 0);
         CHECK_INT(join(gt), 0);
@@ -299,7 +290,7 @@ let_go(const char *plugin)
         if (stats == NULL)
                 return;
         pair(a);
-        fill(a[0]);
+        core_fill(a[0]);
         f.fds[0] = f.fds[1] = a[0];
         f.fds[2] = a[1];
         for (int how = 0; how < 4; how++) {
@@ -308,7 +299,7 @@ let_go(const char *plugin)
                 if (how < 2) { /* not at all, or for a time */
                         f.timeout = how == 0 ? 0 : 0.001;
                         drain(a[1]);
-                        fill(a[0]);
+                        core_fill(a[0]);
                         f.fds[2] = -1;
                         CHECK_INT(wait_fds(&f), -ETIMEDOUT);
                 } else {

@@ -203,15 +203,29 @@ core_drain(int fd)
         return all;
 }
 
-/* Writes until the descriptor takes no more. */
+/*
+ * Rounds, of a millisecond, in which a descriptor took nothing until it is full. Pairs are of TCP on Windows, which does
+ * not tell what is under way, and asks the peer for room again after 200 ms.
+ */
+#if defined(_WIN32)
+#define CORE_FILL_QUIET 300
+#else
+#define CORE_FILL_QUIET 1
+#endif
+
+/* Writes until the descriptor takes no more, now and later. */
 static inline void
 core_fill(int fd)
 {
         static const char bytes[4096];
 
-        while (write(fd, bytes, sizeof bytes) > 0)
-                ;
-        CHECK_INT(errno, EAGAIN);
+        for (int quiet = 0; quiet < CORE_FILL_QUIET; quiet++) {
+                while (write(fd, bytes, sizeof bytes) > 0)
+                        quiet = 0;
+                CHECK_INT(errno, EAGAIN);
+                if (quiet + 1 < CORE_FILL_QUIET)
+                        usleep(1000);
+        }
 }
 
 static inline int
