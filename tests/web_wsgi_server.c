@@ -533,6 +533,30 @@ a_bad_option_leaves_the_listener_open(void)
         CHECK_INT(green_socket_free(listener), 0);
 }
 
+/* ---- the end of a connection */
+
+/* A client that said so sends nothing more, and need not be waited for; it may take its time to close. */
+static void
+who_asked_for_the_close_is_not_waited_for(void)
+{
+        struct green_wsgi_stats stats;
+        struct server s = {.opts.stats = &stats};
+        green_socket *c;
+        struct green_timeout t;
+
+        serve(&s, hello);
+        c = client_of(&s);
+        say(c, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        until(c, "Hello");
+        /* Otherwise a client gets 2 s. */
+        CHECK_INT(green_timeout_start(&t, 1.5), 0);
+        while (stats.connections > 0 && green_sleep(0.01) == 0) {
+        }
+        CHECK_INT(green_timeout_cancel(&t), 0);
+        CHECK_INT(green_socket_free(c), 0);
+        stop(&s);
+}
+
 GREEN_SUITE(web_wsgi_server) {
         GREEN_TEST(slots_go_round_in_turn),
         GREEN_TEST(nothing_is_accepted_while_all_slots_are_taken),
@@ -543,6 +567,7 @@ GREEN_SUITE(web_wsgi_server) {
         GREEN_TEST(without_one_that_rests_nothing_is_accepted),
         GREEN_TEST(without_descriptors_it_waits_for_some),
         GREEN_TEST(its_figures_are_right),
+        GREEN_TEST(who_asked_for_the_close_is_not_waited_for),
         GREEN_TEST(a_read_that_takes_too_long_ends_the_connection),
         GREEN_TEST(rest_has_a_time_limit_of_its_own),
         GREEN_TEST(who_lives_long_is_told_of_the_end),

@@ -438,6 +438,19 @@ linger(struct green__session *s)
 
 enum served { SERVED_REST, SERVED_END, SERVED_UPGRADE };
 
+/*
+ * Has all come that the client is going to send? One that has said "close" sends no further request, so with everything
+ * read there is nothing that would reset the connection: it need not be waited for. (Of TLS it is enough that no request
+ * is left: its farewell is no reason to wait.)
+ */
+static bool
+all_has_come(const struct green__session *s)
+{
+        if (!(s->request.head.flags & GREEN__HTTP1_SAID_CLOSE) || s->in_start != s->in_end || !s->request.body_done)
+                return false;
+        return s->drained || green_socket_is_tls(s->conn->socket);
+}
+
 /* Run a connection until it rests, ends, or becomes something else. */
 static enum served
 serve(struct green__session *s)
@@ -466,7 +479,7 @@ serve(struct green__session *s)
                 }
                 if (!req->close)
                         continue;
-                if (green__session_flush(s) == 0 && req->response != GREEN__RESPONSE_TAKEN)
+                if (green__session_flush(s) == 0 && req->response != GREEN__RESPONSE_TAKEN && !all_has_come(s))
                         linger(s);
                 return SERVED_END;
         }
