@@ -446,9 +446,12 @@ enum served { SERVED_REST, SERVED_END, SERVED_UPGRADE };
 static bool
 all_has_come(const struct green__session *s)
 {
+        green_socket *socket = s->conn->socket;
+        char more;
+
         if (!(s->request.head.flags & GREEN__HTTP1_SAID_CLOSE) || s->in_start != s->in_end || !s->request.body_done)
                 return false;
-        return s->drained || green_socket_is_tls(s->conn->socket);
+        return s->drained || green_socket_is_tls(socket) || green_socket_recv(socket, &more, 1, MSG_DONTWAIT) <= 0;
 }
 
 /* Run a connection until it rests, ends, or becomes something else. */
