@@ -106,6 +106,22 @@ struct green_listen_opts {
 GREEN_API green_socket *green_listen(const char *address, const struct green_listen_opts *opts);
 
 /**
+ * @brief Take a listening socket that the program was started with: by systemd (socket activation, LISTEN_FDS), or by
+ *        green_workers_run() at a restart. Never yields.
+ *
+ * Each is given out once. The variables of the environment are taken away at the first call, so that no child believes
+ * that they are for it, and the descriptors are closed on exec; those that are no listening stream sockets are reported
+ * and left alone. Port 0 is any port of that host.
+ *
+ * @param which an address, as for green_listen(); or a name that the socket was given (FileDescriptorName= of systemd,
+ *              LISTEN_FDNAMES); NULL: the first that is left.
+ * @return the listening socket, the caller's: green_socket_free(). NULL with `errno` and green_last_error(): ENOENT (none
+ *         is left that fits; on Windows always), ENOMEM.
+ * @since 0.1
+ */
+GREEN_API green_socket *green_listen_inherited(const char *which);
+
+/**
  * @brief Serves one connection, in a green thread of its own.
  * @param client the connection. It is closed and freed when this green thread ends, however it ends: do not free it.
  * @param peer   who it is; valid as long as the function runs.

@@ -23,5 +23,6 @@
 #include <green/stream.h>
 #include <green/sync.h>
 #include <green/tls.h>
+#include <green/workers.h>
 
 #endif

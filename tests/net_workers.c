@@ -1,0 +1,530 @@
+/*
+ * Workers in processes of their own: their life and death, restart, sockets that were inherited. See <green/workers.h>.
+ */
+#include "net_suite.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "workers_program.h"
+
+/* ---- the program, and what it says */
+
+struct service {
+        pid_t pid;         /* its supervisor, a child of this process */
+        green_stream *out; /* what it says; the end when no process of it is left */
+        int port;
+        char line[512];
+};
+
+/* What the child does before it becomes the program. */
+struct before {
+        const char *pid_file, *notify;
+        int listener; /* 0: none; it becomes LISTEN_FDS */
+};
+
+static void
+become(const char *words, int out, const struct before *before)
+{
+        char pid[32];
+
+        setenv("GREEN_TEST_WORKERS", words, 1);
+        if (before != NULL && before->pid_file != NULL)
+                setenv("GREEN_TEST_PID_FILE", before->pid_file, 1);
+        if (before != NULL && before->notify != NULL)
+                setenv("NOTIFY_SOCKET", before->notify, 1);
+        dup2(out, STDOUT_FILENO);
+        dup2(out, STDERR_FILENO);
+        if (before != NULL && before->listener != 0) {
+                dup2(before->listener, 3);
+                snprintf(pid, sizeof pid, "%ld", (long)getpid());
+                setenv("LISTEN_PID", pid, 1);
+                setenv("LISTEN_FDS", "1", 1);
+                setenv("LISTEN_FDNAMES", "front", 1);
+        }
+        suite_exec_self(NULL);
+        _exit(126);
+}
+
+static void
+begin(struct service *s, const char *words, const struct before *before)
+{
+        int fds[2];
+
+        memset(s, 0, sizeof *s);
+        CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+        s->pid = fork();
+        if (s->pid == 0)
+                become(words, fds[1], before);
+        close(fds[1]);
+        s->out = green_pipe_fdopen(fds[0], "r", NULL);
+        CHECK(s->out != NULL);
+}
+
+/* Its next line that has this in it. */
+static const char *
+until(struct service *s, const char *part)
+{
+        const char *line;
+        ssize_t n;
+
+        while ((n = green_stream_readline(s->out, sizeof s->line - 1, &line)) > 0) {
+                memcpy(s->line, line, (size_t)n);
+                s->line[n] = '\0';
+                if (strstr(s->line, part) != NULL)
+                        return s->line;
+        }
+        FAIL("it has not said \"%s\"", part);
+        return "";
+}
+
+/* The next one that is ready: who, in which process, of which generation. */
+static void
+ready(struct service *s, size_t *ret_index, long *ret_pid, unsigned *ret_generation)
+{
+        CHECK_INT(sscanf(until(s, "ready "), "ready %zu %ld %u %d", ret_index, ret_pid, ret_generation, &s->port), 4);
+}
+
+static void
+all_ready(struct service *s, long pids[2], unsigned generation)
+{
+        size_t index = 0;
+        unsigned its;
+        long pid;
+
+        for (int i = 0; i < 2; i++) {
+                ready(s, &index, &pid, &its);
+                CHECK_INT(its, generation);
+                if (CHECK(index < 2))
+                        pids[index] = pid;
+        }
+}
+
+static int
+wait_for(struct service *s)
+{
+        int status = -1;
+
+        CHECK_INT(green_os_waitpid(s->pid, &status, 0), s->pid);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* No process of it is left. */
+static void
+gone(struct service *s)
+{
+        const char *line;
+
+        while (green_stream_readline(s->out, 500, &line) > 0) {
+        }
+        CHECK_INT(green_stream_free(s->out), 0);
+}
+
+static void
+stop(struct service *s)
+{
+        CHECK_INT(kill(s->pid, SIGTERM), 0);
+        CHECK_INT(wait_for(s), 0);
+        gone(s);
+}
+
+/* ---- a client of it */
+
+static green_stream *
+client(const struct service *s)
+{
+        char address[64];
+        green_socket *c;
+        green_stream *st;
+
+        snprintf(address, sizeof address, "127.0.0.1:%d", s->port);
+        c = green_connect(address, NULL);
+        if (!CHECK(c != NULL))
+                return NULL;
+        st = green_socket_makefile(c, NULL);
+        CHECK_INT(green_socket_free(c), 0);
+        return st;
+}
+
+/* Its answer to a line; "" where the connection has ended. */
+static const char *
+ask(green_stream *st, const char *what, char *answer)
+{
+        const char *line;
+        ssize_t n;
+
+        answer[0] = '\0';
+        if (green_stream_printf(st, "%s\n", what) < 0 || green_stream_flush(st) != 0)
+                return answer;
+        n = green_stream_readline(st, 500, &line);
+        if (n > 0) {
+                memcpy(answer, line, (size_t)n);
+                answer[n] = '\0';
+        }
+        return answer;
+}
+
+static unsigned
+generation_of(green_stream *st)
+{
+        char answer[512];
+        unsigned generation = 0;
+
+        CHECK_INT(sscanf(ask(st, "who", answer), "%*u %*d %u", &generation), 1);
+        return generation;
+}
+
+/* ---- life */
+
+static void
+workers_serve_until_the_signal(void)
+{
+        struct service s;
+        char answer[512];
+        long pids[2] = {0};
+        green_stream *c;
+        long supervisor;
+        int served[2];
+
+        begin(&s, "plain", NULL);
+        all_ready(&s, pids, 1);
+        CHECK(pids[0] != pids[1]);
+        c = client(&s);
+        CHECK_INT(generation_of(c), 1);
+        /* Who says that it is ready is so a moment later. */
+        while (strstr(ask(c, "status", answer), ":1:") != NULL)
+                green_sleep(0.001);
+        CHECK_INT(sscanf(answer, "0:2:%ld:0:%d 1:2:%ld:0:%d %ld", &pids[0], &served[0], &pids[1], &served[1], &supervisor),
+                  5);
+        CHECK_INT(supervisor, s.pid);
+        CHECK_INT(served[0] + served[1], 1);
+        CHECK_INT(kill(s.pid, SIGTERM), 0);
+        /* What is under way goes on; the listener does not. */
+        while (strstr(ask(c, "status", answer), ":3:") == NULL && answer[0] != '\0')
+                green_sleep(0.001);
+        CHECK(answer[0] != '\0');
+        CHECK_INT(green_stream_free(c), 0);
+        CHECK_INT(wait_for(&s), 0);
+        gone(&s);
+        CHECK_INT(kill((pid_t)pids[0], 0), -1);
+        CHECK_INT(kill((pid_t)pids[1], 0), -1);
+}
+
+static void
+one_that_dies_is_replaced(void)
+{
+        struct service s;
+        char answer[512];
+        long pids[2] = {0}, pid = 0;
+        size_t victim = 2, index = 2;
+        unsigned generation = 0;
+        green_stream *c;
+
+        begin(&s, "plain", NULL);
+        all_ready(&s, pids, 1);
+        c = client(&s);
+        CHECK_INT(sscanf(ask(c, "who", answer), "%zu", &victim), 1);
+        CHECK_STR(ask(c, "die", answer), "");
+        (void)green_stream_free(c);
+        CHECK(strstr(until(&s, "died by signal"), "another one begins") != NULL);
+        ready(&s, &index, &pid, &generation);
+        CHECK_INT(index, victim);
+        CHECK(pid != pids[victim]);
+        CHECK_INT(generation, 1);
+        /* And by force. */
+        CHECK_INT(kill((pid_t)pid, SIGKILL), 0);
+        ready(&s, &index, &pid, &generation);
+        CHECK_INT(index, victim);
+        c = client(&s);
+        CHECK(strstr(ask(c, "status", answer), ":2:") != NULL);
+        CHECK_INT(green_stream_free(c), 0);
+        stop(&s);
+}
+
+static void
+one_that_dies_at_once_comes_again_after_pauses(void)
+{
+        struct service s;
+
+        begin(&s, "dies", NULL);
+        (void)until(&s, "ready 0");
+        (void)until(&s, "worker 0 (process");
+        CHECK(strstr(s.line, "Input/output error") != NULL);
+        CHECK(strstr(until(&s, "another one begins in 0.1"), "status 1") != NULL);
+        (void)until(&s, "another one begins in 0.2");
+        (void)until(&s, "another one begins in 0.4");
+        CHECK_INT(kill(s.pid, SIGTERM), 0);
+        CHECK_INT(wait_for(&s), 0);
+        gone(&s);
+}
+
+static void
+what_cannot_start_is_an_error(void)
+{
+        struct service s;
+
+        begin(&s, "cannot", NULL);
+        (void)until(&s, "cannot start: Permission denied");
+        CHECK_INT(wait_for(&s), 3);
+        gone(&s);
+}
+
+static void
+one_that_is_never_ready_is_killed(void)
+{
+        struct service s;
+
+        begin(&s, "stuck", NULL);
+        (void)until(&s, "is not ready in time: killed");
+        (void)until(&s, "died by signal 9");
+        CHECK_INT(kill(s.pid, SIGTERM), 0);
+        /* They wait for nothing that would end them. */
+        CHECK_INT(kill(s.pid, SIGTERM), 0);
+        CHECK_INT(kill(s.pid, SIGINT), 0);
+        CHECK_INT(wait_for(&s), 0);
+        gone(&s);
+}
+
+static void
+without_their_supervisor_they_end(void)
+{
+        struct service s;
+        long pids[2];
+
+        begin(&s, "plain", NULL);
+        all_ready(&s, pids, 1);
+        CHECK_INT(kill(s.pid, SIGKILL), 0);
+        CHECK_INT(wait_for(&s), -SIGKILL);
+        (void)until(&s, "the supervisor is gone");
+        gone(&s);
+}
+
+static void
+a_hangup_is_passed_on(void)
+{
+        struct service s;
+        long pids[2];
+
+        begin(&s, "plain", NULL);
+        all_ready(&s, pids, 1);
+        CHECK_INT(kill(s.pid, SIGHUP), 0);
+        (void)until(&s, "hangup ");
+        (void)until(&s, "hangup ");
+        stop(&s);
+}
+
+/* ---- restart */
+
+static pid_t
+read_pid(const char *path)
+{
+        FILE *f = fopen(path, "re");
+        long pid = 0;
+
+        if (f == NULL)
+                return 0;
+        CHECK_INT(fscanf(f, "%ld", &pid), 1);
+        fclose(f);
+        return (pid_t)pid;
+}
+
+static void
+a_restart_hands_over(void)
+{
+        char folder[] = "/tmp/green-workers-XXXXXX", path[64];
+        struct before before = {.pid_file = path};
+        struct service s;
+        green_stream *old, *next;
+        pid_t last;
+        long pids[2];
+
+        CHECK(mkdtemp(folder) != NULL);
+        snprintf(path, sizeof path, "%s/pid", folder);
+        begin(&s, "plain", &before);
+        all_ready(&s, pids, 1);
+        old = client(&s);
+        CHECK_INT(generation_of(old), 1);
+        while (read_pid(path) != s.pid)
+                green_sleep(0.001);
+        last = s.pid;
+        for (unsigned generation = 2; generation <= 4; generation++) {
+                int port = s.port;
+
+                CHECK_INT(kill(last, SIGUSR2), 0);
+                all_ready(&s, pids, generation);
+                CHECK_INT(s.port, port);
+                while (read_pid(path) == last)
+                        green_sleep(0.001);
+                last = read_pid(path);
+                /* Who is there already is served to the end, by whom it began with. */
+                CHECK_INT(generation_of(old), 1);
+                do {
+                        next = client(&s);
+                        CHECK(next != NULL);
+                        port = (int)generation_of(next);
+                        CHECK_INT(green_stream_free(next), 0);
+                } while (port != (int)generation && suite_failures() == 0);
+        }
+        CHECK_INT(green_stream_free(old), 0);
+        CHECK_INT(wait_for(&s), 0);
+        CHECK_INT(kill(last, SIGTERM), 0);
+        gone(&s);
+        CHECK_INT(access(path, F_OK), -1);
+        CHECK_INT(rmdir(folder), 0);
+}
+
+static void
+a_restart_that_fails_changes_nothing(void)
+{
+        struct service s;
+        green_stream *c;
+        long pids[2];
+
+        begin(&s, "once", NULL);
+        all_ready(&s, pids, 1);
+        for (int i = 0; i < 2; i++) {
+                CHECK_INT(kill(s.pid, SIGUSR2), 0);
+                (void)until(&s, "cannot start");
+                (void)until(&s, "going on as before");
+                c = client(&s);
+                CHECK_INT(generation_of(c), 1);
+                CHECK_INT(green_stream_free(c), 0);
+        }
+        stop(&s);
+}
+
+/* ---- what was inherited */
+
+static void
+sockets_of_systemd_are_taken(void)
+{
+        char address[GREEN_ADDR_TEXT_SIZE];
+        green_socket *listener = listen_here(address);
+        struct before before = {0};
+        struct green_addr here;
+        struct service s;
+        green_stream *c;
+        green_fd fd;
+        long pids[2];
+
+        CHECK_INT(green_socket_getsockname(listener, &here), 0);
+        CHECK_INT(green_socket_take_fd(listener, &fd), 0);
+        CHECK_INT(green_socket_free(listener), 0);
+        for (int own = 0; own < 2; own++) {
+                /* With an address of its own too: port 0 fits. */
+                before.listener = fd;
+                begin(&s, own ? "plain" : "inherit", &before);
+                all_ready(&s, pids, 1);
+                CHECK_INT(s.port, green_addr_port(&here));
+                c = client(&s);
+                CHECK_INT(generation_of(c), 1);
+                CHECK_INT(green_stream_free(c), 0);
+                stop(&s);
+        }
+        close(fd);
+}
+
+static void
+systemd_is_told(void)
+{
+        char folder[] = "/tmp/green-workers-XXXXXX", path[64], text[256];
+        struct before before = {.notify = path};
+        struct green_addr addr;
+        green_socket *notify;
+        struct service s;
+        ssize_t n;
+
+        CHECK(mkdtemp(folder) != NULL);
+        snprintf(path, sizeof path, "%s/notify", folder);
+        snprintf(text, sizeof text, "unix:%s", path);
+        CHECK_INT(green_addr_parse(text, &addr), 0);
+        notify = green_socket_new(AF_UNIX, SOCK_DGRAM, 0);
+        CHECK_INT(green_socket_bind(notify, &addr), 0);
+        begin(&s, "plain", &before);
+        n = green_socket_recv(notify, text, sizeof text - 1, 0);
+        if (CHECK(n > 0)) {
+                char wanted[64];
+
+                text[n] = '\0';
+                snprintf(wanted, sizeof wanted, "READY=1\nMAINPID=%ld\n", (long)s.pid);
+                CHECK(strncmp(text, wanted, strlen(wanted)) == 0);
+        }
+        CHECK_INT(kill(s.pid, SIGTERM), 0);
+        n = green_socket_recv(notify, text, sizeof text - 1, 0);
+        CHECK(n == 10 && memcmp(text, "STOPPING=1", 10) == 0);
+        CHECK_INT(wait_for(&s), 0);
+        gone(&s);
+        CHECK_INT(green_socket_free(notify), 0);
+        CHECK_INT(unlink(path), 0);
+        CHECK_INT(rmdir(folder), 0);
+}
+
+static void
+nothing_was_inherited_here(void)
+{
+        CHECK(green_listen_inherited(NULL) == NULL);
+        CHECK_INT(green_last_error()->code, -ENOENT);
+        CHECK(green_listen_inherited("127.0.0.1:80") == NULL);
+        CHECK_INT(green_last_error()->code, -ENOENT);
+        CHECK(green_listen_inherited("front") == NULL);
+        CHECK_INT(errno, ENOENT);
+}
+
+/* ---- what is wrong */
+
+static void *
+run_here(void *arg)
+{
+        static const char *const addresses[] = {"127.0.0.1:0", NULL};
+        struct green_workers_opts opts = {.size = sizeof opts, .addresses = addresses};
+
+        *(int *)arg = green_workers_run(program_work, NULL, &opts);
+        return NULL;
+}
+
+static void
+what_is_wrong_is_said(void)
+{
+        static const char *const bad[] = {"no address", NULL};
+        struct green_workers_opts opts = {.size = sizeof opts};
+        struct green_worker_status status;
+        green_thread *t;
+        int rc = 0;
+
+        CHECK_INT(green_workers_run(NULL, NULL, NULL), -EINVAL);
+        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL); /* no address */
+        opts.addresses = bad;
+        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
+        opts.processes = 5000;
+        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
+        opts.processes = 1;
+        opts.stop_timeout = -1;
+        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
+        opts.size = 1;
+        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
+        t = green_spawn(run_here, &rc);
+        CHECK_INT(green_thread_wait(t, NULL), 0);
+        green_thread_unref(t);
+        CHECK_INT(rc, -EDEADLK);
+        CHECK(!green_workers_status(0, &status));
+        CHECK_INT(green_workers_supervisor(), 0);
+}
+
+GREEN_SUITE(net_workers) {
+        GREEN_TEST(workers_serve_until_the_signal),
+        GREEN_TEST(one_that_dies_is_replaced),
+        GREEN_TEST(one_that_dies_at_once_comes_again_after_pauses),
+        GREEN_TEST(what_cannot_start_is_an_error),
+        GREEN_TEST(one_that_is_never_ready_is_killed),
+        GREEN_TEST(without_their_supervisor_they_end),
+        GREEN_TEST(a_hangup_is_passed_on),
+        GREEN_TEST(a_restart_hands_over),
+        GREEN_TEST(a_restart_that_fails_changes_nothing),
+        GREEN_TEST(sockets_of_systemd_are_taken),
+        GREEN_TEST(systemd_is_told),
+        GREEN_TEST(nothing_was_inherited_here),
+        GREEN_TEST(what_is_wrong_is_said),
+        GREEN_SUITE_END
+};
