@@ -53,7 +53,7 @@ green__socket_accept_ahead(green_socket *s)
         if (s->many)
                 (void)green__socket_stop_ahead(s);
         s->many = false;
-        rc = !s->submits || s->no_ahead ? -ENOTSUP
+        rc = !s->submits || s->no_ahead || s->no_more ? -ENOTSUP
                                         : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS);
 
         s->ahead = s->ahead || rc == 0;
@@ -68,7 +68,7 @@ green__socket_accept_ahead(green_socket *s)
 static bool
 accept_many(green_socket *s)
 {
-        if (s->no_ahead || green_getcurrent() == NULL || (s->waits < 2 && ++s->waits < 2))
+        if (s->no_ahead || s->no_more || green_getcurrent() == NULL || (s->waits < 2 && ++s->waits < 2))
                 return false;
         if (green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS | GREEN_IO_AHEAD_MANY) != 0)
                 return false;
@@ -114,6 +114,8 @@ next_descriptor(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
                         return rc;
         }
         if (green__likely(s->held == GREEN_INVALID_FD)) {
+                if (green__unlikely(s->no_more))
+                        return -ECANCELED;
                 rc = green__sys_accept(green_io_fd(s->io), s->blocking, ret_fd, ret_peer);
                 if (rc == 0)
                         green_notify_opened(*ret_fd);
@@ -197,6 +199,20 @@ accept_by_hub(green_socket *s, struct green__limit *limit, green_socket **ret_cl
         }
         /* Not what it returns: where the listener was closed, the client counts. */
         (void)green__socket_unpin(s, rc);
+        return rc;
+}
+
+int
+green_socket_stop_accepting(green_socket *s)
+{
+        int rc = green__socket_check(s);
+
+        if (rc != 0)
+                return rc;
+        s->no_more = true;
+        (void)green__socket_stop_ahead(s);
+        /* Whoever waits looks again. */
+        rc = green_io_cancel(s->io);
         return rc;
 }
 

@@ -87,6 +87,7 @@ struct green_socket {
         bool submits;  /* the hub runs operations: what would wait is handed to it. Not with a transport */
         bool ahead;    /* a receive may run ahead, or have brought something: see green_io_run_ahead() */
         bool many;     /* accepts run ahead one after the other */
+        bool no_more;  /* accepts what was accepted already, and nothing else */
         bool no_ahead; /* an accept that ran ahead found no free descriptor: wait for readiness */
         uint8_t waits; /* receives that waited; more are not counted than it takes to run ahead */
         bool detached; /* it belongs to no OS thread, and has no registration: its descriptor is detached_fd */

@@ -35,7 +35,7 @@ end(struct life *l)
         l->ending = true;
         atomic_store(&l->seat->state, GREEN_WORKER_ENDING);
         for (size_t i = 0; i < l->worker.listener_count; i++)
-                (void)green_socket_close(l->listeners[i]);
+                (void)green_socket_stop_accepting(l->listeners[i]);
 }
 
 static void *

@@ -110,8 +110,10 @@ program_work(const struct green_worker *worker, void *arg)
         if (program_is("dies"))
                 return -EIO;
         rc = green_serve(worker->listeners[0], program_answer, (void *)(uintptr_t)worker, NULL);
-        while (program_open > 0 && green_sleep(0.005) == 0) {
-        }
+        /* The last ones have not begun yet. */
+        do
+                (void)green_sleep(0.005);
+        while (program_open > 0);
         return rc;
 }
 

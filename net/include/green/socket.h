@@ -229,6 +229,20 @@ GREEN_API int green_socket_listen(green_socket *s, int backlog);
 GREEN_API green_socket *green_socket_accept(green_socket *s, struct green_addr *ret_peer);
 
 /**
+ * @brief Accept no more, and lose nobody. Never yields. For a listener that others share (green_socket_dup(), workers):
+ *        connections that wait in it are for them.
+ *
+ * A hub that runs operations may have accepted connections already: green_socket_accept() still gives these, and then
+ * -ECANCELED, also to who waits there. So green_serve() and green_wsgi_server() end. green_socket_close() would close
+ * those connections.
+ *
+ * @param s a listener.
+ * @retval 0 done, now or before.
+ * @since 0.1
+ */
+GREEN_API int green_socket_stop_accepting(green_socket *s);
+
+/**
  * @brief Connect. May yield.
  *
  * The timeout bounds the whole of it. After a failure the state of the socket is the system's affair: make a new one. A

@@ -22,7 +22,7 @@
  *
  * | signal to the supervisor | what it does |
  * |---|---|
- * | SIGTERM, SIGINT | the end: each worker's listeners are closed, it finishes what it has begun; a second one kills them |
+ * | SIGTERM, SIGINT | the end: each worker accepts no more and finishes what it has begun; a second one kills them |
  * | SIGHUP | passed on to the workers, whose green_workers_opts::on_hangup is called: reopen log files, read settings anew |
  * | SIGUSR2 | restart: the program is run anew (maybe a new version of it), with the same listening sockets; when its workers are ready, the old ones end as by SIGTERM, and green_workers_run() returns. If it fails, the old ones go on |
  *
@@ -56,12 +56,12 @@ struct green_worker {
 
 /**
  * A worker: runs in a process of its own, in its main green thread, until there is nothing more to do. When the worker is
- * to end its listeners are closed, so that green_wsgi_server() and green_serve() return; what they have begun it should
- * wait for. Then the process exits, without atexit() functions.
+ * to end its listeners accept no more (green_socket_stop_accepting()), so that green_wsgi_server() and green_serve() return;
+ * what they have begun it should wait for. Then the process exits, without atexit() functions.
  *
  * @param worker about itself; lives as long as the process.
  * @param arg    as given to green_workers_run().
- * @return not negative, or any code after the listeners were closed: all is well. Another negative code is logged, and the
+ * @return not negative, or any code after it was to end: all is well. Another negative code is logged, and the
  *         worker counts as one that died.
  */
 typedef int (*green_worker_fn)(const struct green_worker *worker, void *arg);
