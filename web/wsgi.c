@@ -6,6 +6,9 @@
 #include "wsgi_priv.h"
 #include "wsgi_sys.h"
 
+/* Connections that a server which ends takes at most. */
+#define ACCEPTED_MAX 1024
+
 /* ---- options */
 
 static int
@@ -29,6 +32,8 @@ check_opts(const struct green_wsgi_server_opts *o)
                 return bad_option("a time that is negative, or no number");
         if (!is_seconds(o->shutdown_timeout) || !is_seconds(o->min_body_rate))
                 return bad_option("shutdown_timeout or min_body_rate is negative, or no number");
+        if (!is_seconds(o->drain_idle))
+                return bad_option("drain_idle is negative, or no number");
         if (o->max_http_version != 0 && o->max_http_version != 10 && o->max_http_version != 11)
                 return bad_option("max_http_version is neither 10 nor 11");
         if (o->max_fields > GREEN__FIELDS_MAX)
@@ -184,6 +189,13 @@ accept_all(struct green__server *server)
 
 /* ---- the end */
 
+/* It counts as a connection without a request. */
+static bool
+at_rest(const struct green__session *s)
+{
+        return !s->begun || s->request.idle;
+}
+
 /*
  * Who runs without a byte of a request yet, or counts as resting, sees an end of file: nothing is said to the peer here,
  * since that may have to wait. Who has asked for it is told.
@@ -191,7 +203,7 @@ accept_all(struct green__server *server)
 static void
 tell(struct green__session *s)
 {
-        if (!s->begun || s->request.idle)
+        if (at_rest(s))
                 (void)green_socket_shutdown(s->conn->socket, SHUT_RD);
         else if (s->request.on_closing != NULL)
                 s->request.on_closing(&s->request, s->request.on_closing_arg);
@@ -207,7 +219,7 @@ tell_all(struct green__server *server)
                 struct green__session *s = green__conn_session(conn);
                 bool upgraded = conn->state == GREEN__CONN_UPGRADED;
 
-                if ((s == NULL && !upgraded) || conn->told) {
+                if ((s == NULL && !upgraded) || conn->told || (s != NULL && server->draining && at_rest(s))) {
                         conn = conn->next;
                         continue;
                 }
@@ -244,10 +256,46 @@ kill_running(struct green__server *server)
         }
 }
 
+/* Take who waits for us, and then who was let in by the system meanwhile. */
 static void
-wait_for_end(struct green__server *server)
+take_rest(struct green__server *server)
+{
+        struct green_addr peer;
+        green_socket *client;
+        int n = 0;
+
+        if (green_socket_set_timeout(server->listener, 0) != 0)
+                return;
+        for (int i = 0; i < 2; i++) {
+                while (n++ < ACCEPTED_MAX && (client = green_socket_accept(server->listener, &peer)) != NULL)
+                        green__conn_add(server, client, &peer);
+                (void)green_socket_stop_accepting(server->listener);
+        }
+}
+
+/* Those at rest stay for a while: a request may be on its way. */
+static void
+drain(struct green__server *server)
 {
         int64_t begin = green__wsgi_now();
+        double patience = server->opts.drain_idle;
+
+        if (patience > server->opts.shutdown_timeout)
+                patience = server->opts.shutdown_timeout;
+        tell_all(server);
+        while (server->count > 0 || server->threads > 0) {
+                double left = patience >= GREEN_FOREVER ? patience : patience - (double)(green__wsgi_now() - begin) / 1e9;
+                struct green_wait w;
+
+                if (left <= 0)
+                        return;
+                (void)!green_park(&server->all_gone, &w, left);
+        }
+}
+
+static void
+wait_for_end(struct green__server *server, int64_t begin)
+{
         double patience = server->opts.shutdown_timeout;
 
         while (server->count > 0 || server->threads > 0) {
@@ -267,12 +315,22 @@ wait_for_end(struct green__server *server)
 static void
 shut_down(struct green__server *server)
 {
+        int64_t begin = green__wsgi_now();
+
         server->closing = true;
+        server->draining = server->opts.drain_idle > 0;
         green_shield_begin();
+        if (server->draining) {
+                take_rest(server);
+                (void)green_socket_close(server->listener);
+                drain(server);
+                server->draining = false;
+        }
+        (void)green_socket_close(server->listener);
         while (close_one(server))
                 ;
         tell_all(server);
-        wait_for_end(server);
+        wait_for_end(server, begin);
         green__turn_end(server);
         green_shield_end();
 }
@@ -342,7 +400,6 @@ green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg, const s
                 check_descriptors(server);
                 green__log_life(server, NULL, "starting up");
                 rc = accept_all(server);
-                (void)green_socket_close(listener);
                 shut_down(server);
                 green__log_life(server, NULL, "exited");
                 green__wsgi_metrics_end(server);

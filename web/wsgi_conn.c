@@ -76,6 +76,13 @@ green__conn_close(struct green__conn *conn)
         green_free(conn);
 }
 
+/* May a connection without a request stay? */
+static bool
+rests(const struct green__server *server)
+{
+        return !server->closing || server->draining;
+}
+
 /* Rest until bytes arrive. The read buffer is empty, and the last read took all there was. */
 static void
 rest(struct green__conn *conn)
@@ -292,7 +299,8 @@ answer(struct green__session *s)
                 request_end(req);
                 return;
         }
-        if (server->closing)
+        /* While they may stay, none is closed that has not been told. */
+        if (server->closing && !server->draining)
                 req->close = true;
         rc = green__response_end(req, rc);
         if (rc == 0)
@@ -386,7 +394,7 @@ next_head(struct green__session *s, int *status)
                         goto out;
                 }
                 /* It ends, and nothing of a request is here. */
-                if (!s->begun && s->server->closing)
+                if (!s->begun && s->server->closing && !(s->server->draining && !s->drained))
                         goto out;
                 waits = s->drained;
                 rc = waits ? wait_for_head(s, &t, s->begun) : green__session_fill(s, false);
@@ -467,7 +475,7 @@ serve(struct green__session *s)
                 green__request_begin(req);
                 found = next_head(s, &status);
                 if (found == HEAD_REST)
-                        return s->server->closing ? SERVED_END : SERVED_REST;
+                        return rests(s->server) ? SERVED_REST : SERVED_END;
                 if (found == HEAD_END)
                         return SERVED_END;
                 if (found == HEAD_BAD) {
@@ -514,7 +522,7 @@ green__conn_run(struct green__conn *conn)
         green__turn_pause(conn);
         if (served == SERVED_UPGRADE)
                 green__upgrade_run(conn);
-        else if (served == SERVED_REST && !conn->server->closing)
+        else if (served == SERVED_REST && rests(conn->server))
                 rest(conn);
         else
                 green__conn_close(conn);

@@ -242,6 +242,7 @@ struct green__server {
         size_t sessions_count;
         struct green_waitq all_gone;          /* the shutdown waits here */
         bool closing;
+        bool draining;                        /* it is closing, and those at rest stay for a while */
         bool told_full;                       /* that max_size requests run */
         int64_t date_second;                  /* what date says */
         char date[GREEN_WSGI_DATE_SIZE];

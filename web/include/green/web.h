@@ -8,6 +8,7 @@
 #include <green/http.h>
 #include <green/net.h>
 #include <green/websocket.h>
+#include <green/workers_app.h>
 #include <green/wsgi.h>
 #include <green/wsgi_metrics.h>
 

@@ -108,6 +108,9 @@ struct green_wsgi_server_opts {
                                       no limit */
         double shutdown_timeout; /**< running requests get when the server ends, then they are killed. 0: 30;
                                       #GREEN_FOREVER waits for them (WSGI-09) */
+        double drain_idle; /**< at the end, connections without a request are kept for so long: a request that comes is
+                                answered with "Connection: close", so that none is lost which was on its way. At most
+                                shutdown_timeout. 0: they are closed at once */
 
         /* How large. */
         uint32_t url_length_limit; /**< bytes of the request line, CR LF counted, from which on it is 414. 0: 8,192 */
@@ -144,7 +147,7 @@ struct green_wsgi_server_opts {
  * @brief Serve HTTP on a listening socket. Yields. It returns only when the serving ends.
  *
  * It ends when the calling green thread is killed, a timeout around it fires, or the listener is closed or fails. Then
- * connections without a request are closed at once, running requests are finished and answered with "Connection: close",
+ * connections without a request are closed, at once or after drain_idle, running requests are finished and answered with "Connection: close",
  * up to shutdown_timeout; what still runs then is killed. The listener is closed; its handle stays the caller's, and a
  * green_socket_dup() of it stays open (WSGI-05). To stop a server, close its listener.
  *
