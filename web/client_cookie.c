@@ -109,6 +109,12 @@ take_out(struct green__jar *jar, struct cookie **at)
 }
 
 static bool
+is_older(const struct cookie *a, const struct cookie *b)
+{
+        return a->used != b->used ? a->used < b->used : a->made < b->made;
+}
+
+static bool
 is_over(const struct cookie *c, int64_t now)
 {
         return c->expires && c->expires_at <= now;
@@ -128,7 +134,7 @@ oldest_in(struct green__jar *jar, struct cookie **bucket, const char *domain, in
                 }
                 if (domain == NULL || strcmp((*at)->domain, domain) == 0) {
                         ++*ret_count;
-                        if (oldest == NULL || (*at)->used < (*oldest)->used)
+                        if (oldest == NULL || is_older(*at, *oldest))
                                 oldest = at;
                 }
                 at = &(*at)->next;
@@ -151,7 +157,7 @@ make_room(struct green__jar *jar, const char *domain, int64_t now)
         for (size_t i = 0; i < BUCKETS; i++) {
                 struct cookie **at = oldest_in(jar, &jar->buckets[i], NULL, now, &n);
 
-                if (at != NULL && (oldest == NULL || (*at)->used < (*oldest)->used))
+                if (at != NULL && (oldest == NULL || is_older(*at, *oldest)))
                         oldest = at;
         }
         if (jar->count >= IN_ALL && oldest != NULL)
@@ -330,13 +336,14 @@ green__jar_get(struct green__jar *jar, const struct green__url *to, time_t now, 
                 n += belongs(c, to, (int64_t)now);
         if (n == 0)
                 return NULL;
+        jar->clock++;
         *ret_rc = -ENOMEM;
         found = green__arena_alloc(arena, n * sizeof(struct cookie *));
         if (found == NULL)
                 return NULL;
         for (struct cookie *c = bucket; c != NULL; c = c->next)
                 if (belongs(c, to, (int64_t)now)) {
-                        c->used = ++jar->clock;
+                        c->used = jar->clock;
                         found[k++] = c;
                 }
         qsort(found, n, sizeof(struct cookie *), compare);
