@@ -10,7 +10,7 @@
 
 /* The server goes on without the connection; the client asks once more, or does without a cookie. */
 #define SERVES                                                                                                         \
-        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getpeername) |                      \
+        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getpeername) |                       \
          FAULT_BIT(getsockname) | FAULT_BIT(mmap) | FAULT_BIT(recv) | FAULT_BIT(send) | FAULT_BIT(sendmsg) |           \
          FAULT_BIT(setsockopt) | FAULT_BIT(shutdown))
 
@@ -220,9 +220,5 @@ too_few_descriptors_are_an_error(void)
         fault_few_descriptors(&scenario_client);
 }
 
-GREEN_SUITE(fault_web_client) {
-        SCENARIOS(FAULT_TEST_ROW)
-        GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
-        GREEN_TEST(too_few_descriptors_are_an_error, .limit = 60),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(fault_web_client){SCENARIOS(FAULT_TEST_ROW) GREEN_TEST(signals_without_end_disturb_nothing, .limit = 120),
+                              GREEN_TEST(too_few_descriptors_are_an_error, .limit = 60), GREEN_SUITE_END};

@@ -118,7 +118,8 @@ a_post_carries_its_body(void)
         if (CHECK_INT(green_http_post(s.client, at(&s, "/pieces"), &body, &res), 0)) {
                 CHECK_INT(green_http_response_length(res), -1);
                 CHECK_INT(green_http_read_all(res, 3 * sizeof large, &data, &len), 0);
-                CHECK(len == 3 * sizeof large && data[0] == 'a' && data[len - 1] == 'z' && data[2 * sizeof large] == 'a');
+                CHECK(len == 3 * sizeof large && data[0] == 'a' && data[len - 1] == 'z' &&
+                      data[2 * sizeof large] == 'a');
                 green_http_response_free(res);
         }
         /* One byte too many. */
@@ -199,7 +200,8 @@ a_body_may_come_in_pieces(void)
 static void
 fields_go_along(void)
 {
-        const struct green_wsgi_pair usual[] = {{"X-One", "usual"}, {NULL, NULL}}, own[] = {{"x-one", "own"}, {NULL, NULL}};
+        const struct green_wsgi_pair usual[] = {{"X-One", "usual"}, {NULL, NULL}},
+                                     own[] = {{"x-one", "own"}, {NULL, NULL}};
         const struct green_http_client_opts opts = {.size = sizeof opts, .fields = usual, .user_agent = ""};
         green_http_response *res = NULL;
         struct scene s;
@@ -219,8 +221,17 @@ fields_go_along(void)
 static void
 what_cannot_be_sent_is_refused(void)
 {
-        static const char *const urls[] = {"", "x", "ftp://a/", "http://", "http:///", "http://a b/", "http://a/\r\nX: y",
-                                           "http://a:99999/", "http://u\r\n@a/", "http://u%0d%0a@a/", "http://%3a%3a:b@h/"};
+        static const char *const urls[] = {"",
+                                           "x",
+                                           "ftp://a/",
+                                           "http://",
+                                           "http:///",
+                                           "http://a b/",
+                                           "http://a/\r\nX: y",
+                                           "http://a:99999/",
+                                           "http://u\r\n@a/",
+                                           "http://u%0d%0a@a/",
+                                           "http://%3a%3a:b@h/"};
         static const struct green_wsgi_pair fields[][2] = {{{"Host", "x"}, {NULL, NULL}},
                                                            {{"Content-Length", "1"}, {NULL, NULL}},
                                                            {{"transfer-encoding", "chunked"}, {NULL, NULL}},
@@ -433,20 +444,18 @@ responses_outlive_their_client(void)
         peer_stop(&p);
 }
 
-GREEN_SUITE(web_client) {
-        GREEN_TEST(a_get_brings_status_header_and_body),
-        GREEN_TEST(a_post_carries_its_body),
-        GREEN_TEST(a_body_may_come_in_pieces),
-        GREEN_TEST(fields_go_along),
-        GREEN_TEST(what_cannot_be_sent_is_refused),
-        GREEN_TEST(options_that_mean_nothing_are_refused),
-        GREEN_TEST(nobody_there_is_refused),
-        GREEN_TEST(a_header_that_does_not_come_is_a_timeout),
-        GREEN_TEST(a_body_that_does_not_come_is_a_timeout),
-        GREEN_TEST(a_connection_that_is_not_accepted_is_a_timeout),
-        GREEN_TEST(an_outer_scope_keeps_its_code),
-        GREEN_TEST(who_is_killed_leaves_nothing),
-        GREEN_TEST(in_hub_context_it_says_so),
-        GREEN_TEST(responses_outlive_their_client),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client){GREEN_TEST(a_get_brings_status_header_and_body),
+                        GREEN_TEST(a_post_carries_its_body),
+                        GREEN_TEST(a_body_may_come_in_pieces),
+                        GREEN_TEST(fields_go_along),
+                        GREEN_TEST(what_cannot_be_sent_is_refused),
+                        GREEN_TEST(options_that_mean_nothing_are_refused),
+                        GREEN_TEST(nobody_there_is_refused),
+                        GREEN_TEST(a_header_that_does_not_come_is_a_timeout),
+                        GREEN_TEST(a_body_that_does_not_come_is_a_timeout),
+                        GREEN_TEST(a_connection_that_is_not_accepted_is_a_timeout),
+                        GREEN_TEST(an_outer_scope_keeps_its_code),
+                        GREEN_TEST(who_is_killed_leaves_nothing),
+                        GREEN_TEST(in_hub_context_it_says_so),
+                        GREEN_TEST(responses_outlive_their_client),
+                        GREEN_SUITE_END};

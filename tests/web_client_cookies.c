@@ -210,11 +210,16 @@ there_are_limits(void)
 static void
 dates_have_many_forms(void)
 {
-        static const char *const same[] = {
-                "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
-                "Sun, 06-Nov-1994 08:49:37 GMT", "6 november 94 8:49:37", "08:49:37 nov 06 1994 x"};
-        static const char *const none[] = {"", "Sun, 06 Nov 1994", "06 Nov 1994 25:00:00", "32 Nov 1994 08:49:37",
-                                           "31 Feb 1994 08:49:37", "06 Nov 1600 08:49:37", "06 Nov 19941 08:49:37"};
+        static const char *const same[] = {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                                           "Sun Nov  6 08:49:37 1994",      "Sun, 06-Nov-1994 08:49:37 GMT",
+                                           "6 november 94 8:49:37",         "08:49:37 nov 06 1994 x"};
+        static const char *const none[] = {"",
+                                           "Sun, 06 Nov 1994",
+                                           "06 Nov 1994 25:00:00",
+                                           "32 Nov 1994 08:49:37",
+                                           "31 Feb 1994 08:49:37",
+                                           "06 Nov 1600 08:49:37",
+                                           "06 Nov 19941 08:49:37"};
         int64_t when;
 
         for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
@@ -320,16 +325,14 @@ memory_may_run_out(void)
         done();
 }
 
-GREEN_SUITE(web_client_cookies) {
-        GREEN_TEST(a_cookie_goes_back_where_it_came_from),
-        GREEN_TEST(a_domain_is_for_those_under_it),
-        GREEN_TEST(what_is_not_theirs_to_set_is_refused),
-        GREEN_TEST(secure_ones_go_over_tls_only),
-        GREEN_TEST(they_end_in_time),
-        GREEN_TEST(longer_paths_come_first),
-        GREEN_TEST(there_are_limits),
-        GREEN_TEST(dates_have_many_forms),
-        GREEN_TEST(references_are_resolved),
-        GREEN_TEST(memory_may_run_out),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client_cookies){GREEN_TEST(a_cookie_goes_back_where_it_came_from),
+                                GREEN_TEST(a_domain_is_for_those_under_it),
+                                GREEN_TEST(what_is_not_theirs_to_set_is_refused),
+                                GREEN_TEST(secure_ones_go_over_tls_only),
+                                GREEN_TEST(they_end_in_time),
+                                GREEN_TEST(longer_paths_come_first),
+                                GREEN_TEST(there_are_limits),
+                                GREEN_TEST(dates_have_many_forms),
+                                GREEN_TEST(references_are_resolved),
+                                GREEN_TEST(memory_may_run_out),
+                                GREEN_SUITE_END};

@@ -176,11 +176,9 @@ the_rest_is_given_as_it_is(void)
         peer_stop(&p);
 }
 
-GREEN_SUITE(web_client_decode) {
-        GREEN_TEST(what_is_compressed_is_read_as_it_was),
-        GREEN_TEST(what_is_broken_is_an_error),
-        GREEN_TEST(bombs_are_defused),
-        GREEN_TEST(an_empty_body_is_one),
-        GREEN_TEST(the_rest_is_given_as_it_is),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client_decode){GREEN_TEST(what_is_compressed_is_read_as_it_was),
+                               GREEN_TEST(what_is_broken_is_an_error),
+                               GREEN_TEST(bombs_are_defused),
+                               GREEN_TEST(an_empty_body_is_one),
+                               GREEN_TEST(the_rest_is_given_as_it_is),
+                               GREEN_SUITE_END};

@@ -49,7 +49,8 @@ static void
 a_connection_is_used_again(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{OK_5}, {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"},
+        struct peer p = {.turns = {{OK_5},
+                                   {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"},
                                    {OK_5}}};
 
         peer_start(&p);
@@ -363,17 +364,15 @@ who_waits_for_a_client_that_ends_is_told(void)
         stop(&s);
 }
 
-GREEN_SUITE(web_client_pool) {
-        GREEN_TEST(a_connection_is_used_again),
-        GREEN_TEST(one_that_says_close_is_not),
-        GREEN_TEST(a_body_that_is_not_read_ends_its_connection_unless_it_is_there),
-        GREEN_TEST(so_many_at_once_and_no_more),
-        GREEN_TEST(who_waits_is_served_in_order_and_may_be_killed),
-        GREEN_TEST(no_slot_is_lost),
-        GREEN_TEST(the_limit_of_all_is_shared_among_hosts),
-        GREEN_TEST(one_that_was_closed_meanwhile_is_noticed),
-        GREEN_TEST(a_stale_one_is_tried_once_more_if_that_does_no_harm),
-        GREEN_TEST(those_at_rest_are_closed_in_time),
-        GREEN_TEST(who_waits_for_a_client_that_ends_is_told),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client_pool){GREEN_TEST(a_connection_is_used_again),
+                             GREEN_TEST(one_that_says_close_is_not),
+                             GREEN_TEST(a_body_that_is_not_read_ends_its_connection_unless_it_is_there),
+                             GREEN_TEST(so_many_at_once_and_no_more),
+                             GREEN_TEST(who_waits_is_served_in_order_and_may_be_killed),
+                             GREEN_TEST(no_slot_is_lost),
+                             GREEN_TEST(the_limit_of_all_is_shared_among_hosts),
+                             GREEN_TEST(one_that_was_closed_meanwhile_is_noticed),
+                             GREEN_TEST(a_stale_one_is_tried_once_more_if_that_does_no_harm),
+                             GREEN_TEST(those_at_rest_are_closed_in_time),
+                             GREEN_TEST(who_waits_for_a_client_that_ends_is_told),
+                             GREEN_SUITE_END};

@@ -58,8 +58,8 @@ some_hosts_go_without(void)
 static void
 https_goes_through_a_tunnel(void)
 {
-        struct peer p = {.turns = {{"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"},
-                                   {"HTTP/1.1 200 OK\r\n\r\ntoo early"}}};
+        struct peer p = {
+                .turns = {{"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"}, {"HTTP/1.1 200 OK\r\n\r\ntoo early"}}};
         static const struct green_wsgi_pair secret[] = {{"Authorization", "Bearer abc"}, {NULL, NULL}};
         green_http_response *res = NULL;
         green_http_client *c;
@@ -108,10 +108,6 @@ cookies_are_kept_and_sent(void)
         peer_stop(&p);
 }
 
-GREEN_SUITE(web_client_proxy) {
-        GREEN_TEST(http_is_asked_by_whole_urls),
-        GREEN_TEST(some_hosts_go_without),
-        GREEN_TEST(https_goes_through_a_tunnel),
-        GREEN_TEST(cookies_are_kept_and_sent),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client_proxy){GREEN_TEST(http_is_asked_by_whole_urls), GREEN_TEST(some_hosts_go_without),
+                              GREEN_TEST(https_goes_through_a_tunnel), GREEN_TEST(cookies_are_kept_and_sent),
+                              GREEN_SUITE_END};

@@ -70,8 +70,12 @@ there_is_a_limit(void)
 {
         const struct green_http_client_opts opts = {.size = sizeof opts, .max_redirects = 2};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {.turns = {{TO("302", "/1")}, {TO("302", "/2")}, {OK_5},
-                                   {TO("302", "/1")}, {TO("302", "/2")}, {TO("302", "/3")}}};
+        struct peer p = {.turns = {{TO("302", "/1")},
+                                   {TO("302", "/2")},
+                                   {OK_5},
+                                   {TO("302", "/1")},
+                                   {TO("302", "/2")},
+                                   {TO("302", "/3")}}};
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, "Hello"), 200);
@@ -238,14 +242,12 @@ a_body_is_sent_again_if_it_can_be(void)
         }
 }
 
-GREEN_SUITE(web_client_redirect) {
-        GREEN_TEST(the_status_says_what_becomes_of_the_method),
-        GREEN_TEST(others_are_the_callers),
-        GREEN_TEST(there_is_a_limit),
-        GREEN_TEST(circles_are_seen),
-        GREEN_TEST(what_cannot_be_followed_is_an_error),
-        GREEN_TEST(secrets_go_to_the_same_origin_only),
-        GREEN_TEST(user_and_password_likewise),
-        GREEN_TEST(a_body_is_sent_again_if_it_can_be),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client_redirect){GREEN_TEST(the_status_says_what_becomes_of_the_method),
+                                 GREEN_TEST(others_are_the_callers),
+                                 GREEN_TEST(there_is_a_limit),
+                                 GREEN_TEST(circles_are_seen),
+                                 GREEN_TEST(what_cannot_be_followed_is_an_error),
+                                 GREEN_TEST(secrets_go_to_the_same_origin_only),
+                                 GREEN_TEST(user_and_password_likewise),
+                                 GREEN_TEST(a_body_is_sent_again_if_it_can_be),
+                                 GREEN_SUITE_END};

@@ -1,6 +1,6 @@
 /*
- * The HTTP client is as strict about responses as the server is about requests: what is malformed, or may be read in two
- * ways, is GREEN_EHTTP, and its connection is not used again.
+ * The HTTP client is as strict about responses as the server is about requests: what is malformed, or may be read in
+ * two ways, is GREEN_EHTTP, and its connection is not used again.
  */
 #include "web_client.h"
 
@@ -86,12 +86,14 @@ static void
 chunks_that_are_malformed_are_refused(void)
 {
         static const char *const bad[] = {
-                CHUNKED "5\nHello\r\n0\r\n\r\n",     CHUNKED "5\r\nHello\n0\r\n\r\n",   CHUNKED "5\r\nHello!\r\n0\r\n\r\n",
-                CHUNKED " 5\r\nHello\r\n0\r\n\r\n",  CHUNKED "5 \r\nHello\r\n0\r\n\r\n", CHUNKED "0x5\r\nHello\r\n0\r\n\r\n",
-                CHUNKED "-5\r\nHello\r\n0\r\n\r\n",  CHUNKED "\r\nHello\r\n0\r\n\r\n",   CHUNKED "g\r\nHello\r\n0\r\n\r\n",
-                CHUNKED "5;\r\nHello\r\n0\r\n\r\n",  CHUNKED "5;a=\r\nHello\r\n0\r\n\r\n",
-                CHUNKED "11111111111111111\r\nHello\r\n0\r\n\r\n", CHUNKED "8000000000000000\r\nHello",
-                CHUNKED "0\r\nA b: c\r\n\r\n",       CHUNKED "0\r\n A: c\r\n\r\n",       CHUNKED "0\r\nA: c\n\r\n",
+                CHUNKED "5\nHello\r\n0\r\n\r\n",      CHUNKED "5\r\nHello\n0\r\n\r\n",
+                CHUNKED "5\r\nHello!\r\n0\r\n\r\n",   CHUNKED " 5\r\nHello\r\n0\r\n\r\n",
+                CHUNKED "5 \r\nHello\r\n0\r\n\r\n",   CHUNKED "0x5\r\nHello\r\n0\r\n\r\n",
+                CHUNKED "-5\r\nHello\r\n0\r\n\r\n",   CHUNKED "\r\nHello\r\n0\r\n\r\n",
+                CHUNKED "g\r\nHello\r\n0\r\n\r\n",    CHUNKED "5;\r\nHello\r\n0\r\n\r\n",
+                CHUNKED "5;a=\r\nHello\r\n0\r\n\r\n", CHUNKED "11111111111111111\r\nHello\r\n0\r\n\r\n",
+                CHUNKED "8000000000000000\r\nHello",  CHUNKED "0\r\nA b: c\r\n\r\n",
+                CHUNKED "0\r\n A: c\r\n\r\n",         CHUNKED "0\r\nA: c\n\r\n",
         };
 
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -161,7 +163,8 @@ what_is_too_much_is_refused(void)
         CHECK_INT(with_many(CHUNKED "0\r\n", "A: b\r\n", 65, "\r\n"), GREEN_EHTTP);
         CHECK_INT(with_many(CHUNKED "0\r\nA: ", "b", 8000, "\r\n\r\n"), 200);
         CHECK_INT(with_many(CHUNKED "0\r\nA: ", "b", 9000, "\r\n\r\n"), GREEN_EHTTP);
-        CHECK_INT(with_many(HEAD_200 "A: ", "bbbbbbbbbb", 6000, "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"),
+        CHECK_INT(with_many(HEAD_200 "A: ", "bbbbbbbbbb", 6000,
+                            "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"),
                   200);
 }
 
@@ -170,8 +173,10 @@ a_smaller_limit_can_be_set(void)
 {
         const struct green_http_client_opts opts = {.size = sizeof opts, .max_header = 64};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {.turns = {{OK_5},
-                                   {HEAD_200 "X: 01234567890123456789012345678901234567890123456789012345678901234567890\r\n\r\n"}}};
+        struct peer p = {
+                .turns = {{OK_5},
+                          {HEAD_200
+                           "X: 01234567890123456789012345678901234567890123456789012345678901234567890\r\n\r\n"}}};
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, "Hello"), 200);
@@ -255,15 +260,13 @@ bytes_behind_a_response_end_the_connection(void)
         }
 }
 
-GREEN_SUITE(web_client_strict) {
-        GREEN_TEST(what_is_malformed_is_refused),
-        GREEN_TEST(chunks_that_are_malformed_are_refused),
-        GREEN_TEST(what_is_odd_but_right_is_taken),
-        GREEN_TEST(what_ends_early_is_a_reset),
-        GREEN_TEST(what_is_too_much_is_refused),
-        GREEN_TEST(a_smaller_limit_can_be_set),
-        GREEN_TEST(a_trailer_can_be_read_when_the_body_has_ended),
-        GREEN_TEST(a_head_has_no_body),
-        GREEN_TEST(bytes_behind_a_response_end_the_connection),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client_strict){GREEN_TEST(what_is_malformed_is_refused),
+                               GREEN_TEST(chunks_that_are_malformed_are_refused),
+                               GREEN_TEST(what_is_odd_but_right_is_taken),
+                               GREEN_TEST(what_ends_early_is_a_reset),
+                               GREEN_TEST(what_is_too_much_is_refused),
+                               GREEN_TEST(a_smaller_limit_can_be_set),
+                               GREEN_TEST(a_trailer_can_be_read_when_the_body_has_ended),
+                               GREEN_TEST(a_head_has_no_body),
+                               GREEN_TEST(bytes_behind_a_response_end_the_connection),
+                               GREEN_SUITE_END};

@@ -196,9 +196,5 @@ a_tunnel_hides_all_from_the_proxy(void)
         stop(&s);
 }
 
-GREEN_SUITE(web_client_tls) {
-        GREEN_TEST(names_are_asked_for_and_checked),
-        GREEN_TEST(without_trust_there_is_no_request),
-        GREEN_TEST(a_tunnel_hides_all_from_the_proxy),
-        GREEN_SUITE_END
-};
+GREEN_SUITE(web_client_tls){GREEN_TEST(names_are_asked_for_and_checked), GREEN_TEST(without_trust_there_is_no_request),
+                            GREEN_TEST(a_tunnel_hides_all_from_the_proxy), GREEN_SUITE_END};

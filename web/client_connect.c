@@ -36,10 +36,15 @@ static int
 ask_for_tunnel(green_http_response *res)
 {
         const green_http_client *c = res->client;
-        const char *const words[] = {"CONNECT ", res->where.address, " HTTP/1.1\r\nHost: ", res->where.address,
-                                     c->user_agent[0] != '\0' ? "\r\nUser-Agent: " : "", c->user_agent,
+        const char *const words[] = {"CONNECT ",
+                                     res->where.address,
+                                     " HTTP/1.1\r\nHost: ",
+                                     res->where.address,
+                                     c->user_agent[0] != '\0' ? "\r\nUser-Agent: " : "",
+                                     c->user_agent,
                                      c->proxy_auth != NULL ? "\r\nProxy-Authorization: " : "",
-                                     c->proxy_auth != NULL ? c->proxy_auth : "", "\r\n\r\n"};
+                                     c->proxy_auth != NULL ? c->proxy_auth : "",
+                                     "\r\n\r\n"};
         int rc = 0;
 
         res->out_len = 0;

@@ -304,7 +304,8 @@ follow(green_http_response *res, const char *location)
         rc = green__url_parse(url, "http", &to);
         green_free(url);
         if (rc == -EINVAL)
-                return green__client_fail(GREEN_EHTTP, "%.200s: a redirect to what cannot be asked: %.200s", res->url, location);
+                return green__client_fail(GREEN_EHTTP, "%.200s: a redirect to what cannot be asked: %.200s", res->url,
+                                          location);
         if (rc != 0)
                 return rc;
         if (res->where.tls && !to.tls)

@@ -15,7 +15,8 @@ green__client_head_begin(green_http_response *res)
 int
 green__client_malformed(green_http_response *res, int result)
 {
-        return green__client_fail(GREEN_EHTTP, "the response of %.100s: %s", res->where.host, green__http1_reason(result));
+        return green__client_fail(GREEN_EHTTP, "the response of %.100s: %s", res->where.host,
+                                  green__http1_reason(result));
 }
 
 /* ---- room */

@@ -1,6 +1,6 @@
 /*
- * Bodies that were compressed, by zlib: gzip (RFC 1952), and what is called deflate, which is zlib's format (RFC 1950) or,
- * from some servers, what stands within (RFC 1951).
+ * Bodies that were compressed, by zlib: gzip (RFC 1952), and what is called deflate, which is zlib's format (RFC 1950)
+ * or, from some servers, what stands within (RFC 1951).
  */
 #include <string.h>
 #include <strings.h>
@@ -10,9 +10,9 @@
 #include "client_priv.h"
 
 enum {
-        GZIP = 1,  /* behind its end there may be one more */
-        DEFLATE,   /* which of them its first bytes say */
-        KNOWN,     /* deflate, and they have said it */
+        GZIP = 1, /* behind its end there may be one more */
+        DEFLATE,  /* which of them its first bytes say */
+        KNOWN,    /* deflate, and they have said it */
 };
 
 static voidpf

@@ -1,8 +1,8 @@
 /*
  * Connections of a client: so many a host, so many in all; those at rest, and who waits for one.
  *
- * A slot is the right to have a connection. It is handed over, with the connection or without, to the one that has waited
- * longest for that host; who is killed while it waits was taken off the queue, so nothing is handed to it.
+ * A slot is the right to have a connection. It is handed over, with the connection or without, to the one that has
+ * waited longest for that host; who is killed while it waits was taken off the queue, so nothing is handed to it.
  */
 #include "client_priv.h"
 
@@ -113,7 +113,8 @@ slot_done(green_http_client *c, struct green__peer_host *h)
 
 /* ---- at rest */
 
-static void
+/* False: something has come meanwhile, or its time is over. */
+static bool
 unlink_idle(struct green__link *l)
 {
         green_http_client *c = l->client;
@@ -123,7 +124,7 @@ unlink_idle(struct green__link *l)
                 l->next->prev = l->prev;
         *(l->older != NULL ? &l->older->newer : &c->oldest) = l->newer;
         *(l->newer != NULL ? &l->newer->older : &c->newest) = l->older;
-        (void)green_watch_stop(&l->watch);
+        return green_socket_unwatch(l->socket, &l->watch);
 }
 
 static void
@@ -164,8 +165,8 @@ green__link_close(struct green__link *l)
 }
 
 /*
- * It has said something, or has ended, or its time is over. Under TLS there may be bytes that are no application's, such as
- * tickets: then it rests on.
+ * It has said something, or has ended, or its time is over. Under TLS there may be bytes that are no application's,
+ * such as tickets: then it rests on.
  */
 static void
 on_watch(struct green_watch *w, int result, void *arg)
@@ -177,7 +178,7 @@ on_watch(struct green_watch *w, int result, void *arg)
             green_socket_recv(l->socket, &byte, 1, MSG_DONTWAIT) == -EAGAIN &&
             green_socket_watch(l->socket, w, l->client->opts.idle_timeout) == 0)
                 return;
-        unlink_idle(l);
+        (void)unlink_idle(l);
         green__link_close(l);
 }
 
@@ -260,36 +261,45 @@ wait_for_one(green_http_client *c, struct green__peer_host *h, struct green__lin
         return w.value != NULL ? 0 : new_link(c, h, ret_link);
 }
 
+/* A slot at once, in the room of the one that rests for longest if need be. False: it has to be waited for. */
+static bool
+take_slot(green_http_client *c, struct green__peer_host *h)
+{
+        struct green__link *l = c->oldest;
+
+        if (h->waiting > 0 || h->links >= c->opts.max_per_host)
+                return false;
+        if (c->links >= c->opts.max_connections && l == NULL) {
+                set_starving(c, h);
+                return false;
+        }
+        h->links++; /* it stays, whoever goes */
+        c->links++;
+        if (c->links > c->opts.max_connections) {
+                (void)unlink_idle(l);
+                green__link_close(l);
+        }
+        return true;
+}
+
 int
 green__link_take(green_http_client *c, const char *key, struct green__link **ret_link)
 {
-        struct green__peer_host *h = host_of(c, key);
+        for (;;) {
+                struct green__peer_host *h = host_of(c, key);
+                struct green__link *l;
 
-        if (h == NULL)
-                return -ENOMEM;
-        if (h->idle != NULL) {
-                *ret_link = h->idle;
-                unlink_idle(h->idle);
-                return 0;
-        }
-        if (green_waitq_first(&h->waiters) == NULL && h->links < c->opts.max_per_host) {
-                if (c->links >= c->opts.max_connections && c->oldest != NULL) {
-                        struct green__link *l = c->oldest;
-
-                        h->links++; /* it stays, whoever goes */
-                        c->links++;
-                        unlink_idle(l);
-                        green__link_close(l);
-                        return new_link(c, h, ret_link);
+                if (h == NULL)
+                        return -ENOMEM;
+                l = h->idle;
+                if (l == NULL)
+                        return take_slot(c, h) ? new_link(c, h, ret_link) : wait_for_one(c, h, ret_link);
+                if (unlink_idle(l)) {
+                        *ret_link = l;
+                        return 0;
                 }
-                if (c->links < c->opts.max_connections) {
-                        h->links++;
-                        c->links++;
-                        return new_link(c, h, ret_link);
-                }
-                set_starving(c, h);
+                green__link_close(l);
         }
-        return wait_for_one(c, h, ret_link);
 }
 
 void
@@ -298,7 +308,7 @@ green__pool_end(green_http_client *c)
         while (c->oldest != NULL) {
                 struct green__link *l = c->oldest;
 
-                unlink_idle(l);
+                (void)unlink_idle(l);
                 green__link_close(l);
         }
         for (size_t i = 0; i < GREEN__CLIENT_BUCKETS; i++)

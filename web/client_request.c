@@ -33,8 +33,9 @@ same_name(const char *a, const char *b)
 static bool
 is_ours(const char *name)
 {
-        static const char *const names[] = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive",
-                                            "Proxy-Connection", "TE", "Trailer", "Upgrade", "Expect"};
+        static const char *const names[] = {
+                "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection",
+                "TE",   "Trailer",        "Upgrade",           "Expect"};
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (same_name(name, names[i]))
@@ -206,8 +207,9 @@ put_body(green_http_response *res)
             strcmp(ask->method, "PATCH") != 0)
                 return 0;
         (void)snprintf(text, sizeof(text), "Content-Length: %llu\r\n",
-                       !body ? 0ull : r->read_body != NULL ? (unsigned long long)r->read_body_len
-                                                           : (unsigned long long)r->body_len);
+                       !body                  ? 0ull
+                       : r->read_body != NULL ? (unsigned long long)r->read_body_len
+                                              : (unsigned long long)r->body_len);
         return put(res, text);
 }
 

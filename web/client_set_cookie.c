@@ -15,7 +15,8 @@ is_digit(char c)
         return c >= '0' && c <= '9';
 }
 
-/* A number of min to max digits at the front of a token, with what is no digit behind it: its digits; 0: there is none. */
+/* A number of min to max digits at the front of a token, with what is no digit behind it: its digits; 0: there is none.
+ */
 static size_t
 number(struct green_http_part t, size_t min, size_t max, int *ret)
 {

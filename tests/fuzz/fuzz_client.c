@@ -1,11 +1,12 @@
 /*
  * Fuzzing of what an HTTP client is told: heads of responses, URLs, references to them, cookies.
  *
- * The low two bits of the first byte pick one of them; the rest is the text, in memory that ends where the text does. Heads
- * are parsed whole and cut in two; what is accepted is held to rules that are checked here without the parser's tables.
+ * The low two bits of the first byte pick one of them; the rest is the text, in memory that ends where the text does.
+ * Heads are parsed whole and cut in two; what is accepted is held to rules that are checked here without the parser's
+ * tables.
  *
- * With libFuzzer: clang -fsanitize=fuzzer,address,undefined and the library; -dict=http1.dict. With -DGREEN_FUZZ_MAIN it is
- * a program, see fuzz_main.h.
+ * With libFuzzer: clang -fsanitize=fuzzer,address,undefined and the library; -dict=http1.dict. With -DGREEN_FUZZ_MAIN
+ * it is a program, see fuzz_main.h.
  */
 #include "../../web/client_priv.h"
 #include "../../web/cookie_priv.h"
@@ -113,7 +114,7 @@ test_head(const char *text, size_t len)
         parse(&whole, text, len, 0);
         if (whole.result == GREEN__HTTP1_DONE)
                 check_head(&whole, text, len);
-        for (size_t cut = 1; cut < len; cut += len > 200 ? 37 : 1) {
+        for (size_t cut = 1; cut<len; cut += len> 200 ? 37 : 1) {
                 parse(&other, text, len, cut);
                 MUST(other.result == whole.result && other.r.head_len == whole.r.head_len);
                 MUST(other.r.code == whole.r.code && other.r.flags == whole.r.flags);
@@ -203,7 +204,8 @@ test_cookie(const char *text)
                 int rc;
                 char *said;
 
-                MUST(green__url_parse(urls[i], "http", &u) == 0 && green__url_parse("https://evil.test/a/b", "http", &far) == 0);
+                MUST(green__url_parse(urls[i], "http", &u) == 0 &&
+                     green__url_parse("https://evil.test/a/b", "http", &far) == 0);
                 green__jar_set(jar, &u, text, 1700000000);
                 said = green__jar_get(jar, &u, 1700000000, &arena, &rc);
                 MUST(rc == 0 && (said == NULL || strpbrk(said, "\r\n") == NULL));
@@ -228,10 +230,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(text, data + 1, len);
         text[len] = '\0';
         switch (data[0] & 3) {
-        case 0: test_head(text, len); break;
-        case 1: test_url(text); break;
-        case 2: test_reference(text); break;
-        default: test_cookie(text); break;
+        case 0:
+                test_head(text, len);
+                break;
+        case 1:
+                test_url(text);
+                break;
+        case 2:
+                test_reference(text);
+                break;
+        default:
+                test_cookie(text);
+                break;
         }
         free(text);
         return 0;
@@ -255,13 +265,39 @@ static const struct fuzz_bytes seeds[] = {
 };
 
 static const struct fuzz_bytes words[] = {
-        FUZZ_BYTES("HTTP/1.1 "), FUZZ_BYTES("200"), FUZZ_BYTES("\r\n"), FUZZ_BYTES("\n"), FUZZ_BYTES("\r"),
-        FUZZ_BYTES("Content-Length: 5\r\n"), FUZZ_BYTES("Transfer-Encoding: chunked\r\n"), FUZZ_BYTES(", chunked"),
-        FUZZ_BYTES(" "), FUZZ_BYTES("\t"), FUZZ_BYTES(":"), FUZZ_BYTES("\0"), FUZZ_BYTES("http://"), FUZZ_BYTES("https://"),
-        FUZZ_BYTES("@"), FUZZ_BYTES("/"), FUZZ_BYTES("/.."), FUZZ_BYTES("/."), FUZZ_BYTES("?"), FUZZ_BYTES("#"),
-        FUZZ_BYTES("%41"), FUZZ_BYTES("[::1]"), FUZZ_BYTES(":80"), FUZZ_BYTES("; "), FUZZ_BYTES("Domain="),
-        FUZZ_BYTES("example.com"), FUZZ_BYTES("Path=/"), FUZZ_BYTES("Secure"), FUZZ_BYTES("Max-Age=-1"),
-        FUZZ_BYTES("Expires=Thu, 01 Jan 2070 00:00:00 GMT"), FUZZ_BYTES("="), FUZZ_BYTES("com"), FUZZ_BYTES("."),
+        FUZZ_BYTES("HTTP/1.1 "),
+        FUZZ_BYTES("200"),
+        FUZZ_BYTES("\r\n"),
+        FUZZ_BYTES("\n"),
+        FUZZ_BYTES("\r"),
+        FUZZ_BYTES("Content-Length: 5\r\n"),
+        FUZZ_BYTES("Transfer-Encoding: chunked\r\n"),
+        FUZZ_BYTES(", chunked"),
+        FUZZ_BYTES(" "),
+        FUZZ_BYTES("\t"),
+        FUZZ_BYTES(":"),
+        FUZZ_BYTES("\0"),
+        FUZZ_BYTES("http://"),
+        FUZZ_BYTES("https://"),
+        FUZZ_BYTES("@"),
+        FUZZ_BYTES("/"),
+        FUZZ_BYTES("/.."),
+        FUZZ_BYTES("/."),
+        FUZZ_BYTES("?"),
+        FUZZ_BYTES("#"),
+        FUZZ_BYTES("%41"),
+        FUZZ_BYTES("[::1]"),
+        FUZZ_BYTES(":80"),
+        FUZZ_BYTES("; "),
+        FUZZ_BYTES("Domain="),
+        FUZZ_BYTES("example.com"),
+        FUZZ_BYTES("Path=/"),
+        FUZZ_BYTES("Secure"),
+        FUZZ_BYTES("Max-Age=-1"),
+        FUZZ_BYTES("Expires=Thu, 01 Jan 2070 00:00:00 GMT"),
+        FUZZ_BYTES("="),
+        FUZZ_BYTES("com"),
+        FUZZ_BYTES("."),
 };
 
 int

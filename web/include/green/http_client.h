@@ -53,7 +53,8 @@ struct green_http_request {
         ssize_t (*read_body)(void *arg, void *buf, size_t len);
         void *read_body_arg;         /**< its first argument */
         bool (*rewind_body)(void *arg); /**< begins it anew, for a redirect or a second try; NULL: it cannot */
-        int64_t read_body_len;       /**< bytes that it gives, which is held to; negative: not known */
+        int64_t read_body_len;       /**< bytes that it gives: fewer are -EINVAL, of more only so many are asked for.
+                                          Negative: not known */
         double timeout;              /**< seconds to the end of the response's body. 0: the client's */
         int max_redirects;           /**< 0: the client's; negative: none */
         bool no_decompress;          /**< the body as it was sent */
@@ -78,7 +79,8 @@ struct green_http_client_opts {
         const char *const *no_proxy; /**< hosts, ".domain" for those under it, ended by NULL. NULL: none */
         const char *user_agent;     /**< NULL: "green-net/VERSION"; "": none */
         const struct green_wsgi_pair *fields; /**< of every request that does not say its own; copied. NULL: none */
-        bool cookies;               /**< keep cookies, and send them where RFC 6265 says */
+        bool cookies;               /**< keep cookies, and send them where RFC 6265 says. There is no list of public
+                                         suffixes: only a domain of one label is refused */
 };
 
 /**
@@ -90,7 +92,8 @@ struct green_http_client_opts {
 GREEN_API green_http_client *green_http_client_new(const struct green_http_client_opts *opts);
 
 /**
- * @brief End it: idle connections are closed; those of responses that are not freed yet, with these. Never yields.
+ * @brief End it: idle connections are closed; those of responses that are not freed yet, with these. Who waits for a
+ *        connection gets -ECANCELED. Yields only where TLS says goodbye, as green_socket_close().
  * @param client a client or NULL.
  * @since 0.1
  */
@@ -101,7 +104,11 @@ GREEN_API void green_http_client_free(green_http_client *client);
  *
  * Redirects: 301, 302 and 303 become GET (HEAD stays) and lose the body, 307 and 308 keep both. Authorization,
  * Proxy-Authorization, Cookie and what the URL says of user and password go to the same scheme, host and port only; from
- * https to http none is followed.
+ * https to http none is followed. Once a redirect has led to another origin none of them is told any more; what a Location
+ * says of user and password never is. A 307 or 308 whose body cannot be sent again is the caller's.
+ *
+ * With cookies a field Cookie of the request takes their place. Accept-Encoding is sent where green-net was built with
+ * zlib, unless the request says its own or a Range.
  *
  * @param      client  a client.
  * @param      url     "http://..." or "https://...", with user:password@ for Basic authentication; what stands behind '#'
@@ -110,9 +117,11 @@ GREEN_API void green_http_client_free(green_http_client *client);
  * @param[out] ret_response for green_http_response_free(), on success only.
  * @retval 0               there is a header, whatever its status.
  * @retval -EINVAL         a malformed URL, field or option.
- * @retval GREEN_EHTTP     the response is malformed, too large, or goes in a circle; green_last_error() says what.
+ * @retval GREEN_EHTTP     the response is malformed, too large, or goes in a circle, or the proxy makes no tunnel;
+ *                         green_last_error() says what.
  * @retval -ETIMEDOUT      one of the time limits.
  * @retval -ECONNRESET     the connection ended before the header did.
+ * @retval -ECANCELED      the client was freed meanwhile.
  * @return otherwise as green_connect(), green_dns_resolve() and the calls of TLS, or what read_body has returned.
  * @since 0.1
  */
@@ -157,8 +166,8 @@ GREEN_API GREEN_MUST_USE int green_http_post(green_http_client *client, const ch
  */
 
 /**
- * @brief End a response. Never yields. Its connection is used again if the body was read to its end, or what is left of
- *        it is here already.
+ * @brief End a response. Its connection is used again if the body was read to its end, or what is left of it is here
+ *        already; otherwise it is closed, which yields only where TLS says goodbye, as green_socket_close().
  * @param res a response or NULL.
  * @since 0.1
  */
