@@ -288,7 +288,8 @@ a_watch_that_is_stopped_in_vain_leaves_it_as_it_was(void)
         CHECK(green_watch_waits(&w));
         CHECK(green_socket_unwatch(p.b, &w));
         CHECK(!green_watch_active(&w));
-        if (drained)
+        /* Some hubs cannot tell whether the end has come along. */
+        if (drained && strcmp(green_hub_name(NULL), "epoll") == 0)
                 CHECK(green_socket_drained(p.b));
         /* Something comes: to the next receive, */
         CHECK_INT(green_socket_sendall(p.a, "y", 1, 0, NULL), 0);
