@@ -320,7 +320,7 @@ a_header_that_does_not_come_is_a_timeout(void)
 static void
 a_body_that_does_not_come_is_a_timeout(void)
 {
-        const struct green_http_client_opts opts = {.size = sizeof opts, .timeout = 0.03};
+        const struct green_http_client_opts opts = {.size = sizeof opts, .timeout = 0.5};
         green_http_client *c = green_http_client_new(&opts);
         struct peer p = {.turns = {{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHell"}}};
         green_http_response *res = NULL;
@@ -361,7 +361,7 @@ an_outer_scope_keeps_its_code(void)
         struct green_timeout t = {{0}};
 
         peer_start(&p);
-        CHECK_INT(green_timeout_start(&t, 0.02), 0);
+        CHECK_INT(green_timeout_start(&t, 0.3), 0);
         CHECK_INT(get(c, p.url, NULL), GREEN_ETIMEOUT);
         CHECK_INT(get(c, p.url, NULL), GREEN_ETIMEOUT);
         CHECK_INT(green_timeout_cancel(&t), 1);

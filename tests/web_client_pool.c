@@ -258,7 +258,7 @@ one_that_was_closed_meanwhile_is_noticed(void)
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, "Hello"), 200);
-        green_sleep(0.002);
+        green_sleep(0.02);
         /* Nobody may send a POST twice: it must not go to the old one. */
         CHECK_INT(green_http_post(c, p.url, &body, &res), 0);
         green_http_response_free(res);
