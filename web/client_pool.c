@@ -149,7 +149,6 @@ green__link_hang_up(struct green__link *l)
         green_socket *socket = l->socket;
 
         l->socket = NULL;
-        l->used = false;
         (void)green_socket_free(socket);
 }
 
@@ -205,7 +204,6 @@ green__link_rest(struct green__link *l)
         green_http_client *c = l->client;
         struct green_wait *w = green_waitq_first(&l->host->waiters);
 
-        l->used = true;
         if (c->closed || c->opts.idle_timeout < 0 || !is_quiet(l)) {
                 green__link_close(l);
                 return;

@@ -65,7 +65,6 @@ struct green__link {
         struct green__link *next, *prev;   /* at rest: of its host */
         struct green__link *older, *newer; /* at rest: of all */
         struct green_watch watch;
-        bool used; /* it has carried a response before */
 };
 
 struct green_http_client {
