@@ -355,3 +355,9 @@ green__watches_forget(struct green__hub *h)
                         i = h->heap.count;
         }
 }
+
+bool
+green_watch_waits(const struct green_watch *w)
+{
+        return w != NULL && inside(w)->active == STARTED;
+}

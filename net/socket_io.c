@@ -112,6 +112,18 @@ green_socket_watch(green_socket *s, struct green_watch *w, double timeout)
         return green_watch_start_io(w, s->io, GREEN_READ, timeout);
 }
 
+bool
+green_socket_unwatch(green_socket *s, struct green_watch *w)
+{
+        const bool waits = green_watch_waits(w);
+
+        if (w == NULL || !green_watch_stop(w) || !waits || green__socket_check(s) != 0)
+                return false;
+        if (s->whole && s->transport == NULL && !green__socket_submits(s))
+                s->drained = !green_io_hung_up(s->io);
+        return true;
+}
+
 /* ---- sending */
 
 /*

@@ -189,6 +189,8 @@ settings(void)
         CHECK(!green_socket_drained(p.a));
         green_watch_init(&watch, never, NULL);
         if (OK(green_socket_watch(p.a, &watch, SOON)))
+                CHECK(green_watch_waits(&watch) && green_socket_unwatch(p.a, &watch));
+        if (OK(green_socket_watch(p.a, &watch, SOON)))
                 CHECK(green_watch_stop(&watch));
         CHECK(green_socket_fd(p.a) >= 0 && green_socket_io(p.a) != NULL);
         (void)OK(green_socket_getsockopt(p.a, SOL_SOCKET, SO_TYPE, &value, &size));

@@ -260,6 +260,54 @@ hub_context_takes_what_has_come(void)
         free_pair(p);
 }
 
+static void
+count_call(struct green_watch *w, int result, void *arg)
+{
+        (void)w;
+        CHECK_INT(result, GREEN_READ);
+        ++*(int *)arg;
+}
+
+static void
+a_watch_that_is_stopped_in_vain_leaves_it_as_it_was(void)
+{
+        struct pair p = tcp_pair();
+        struct green_watch w = {{0}};
+        char buf[64];
+        int calls = 0;
+        bool drained;
+
+        CHECK_INT(green_socket_sendall(p.a, "x", 1, 0, NULL), 0);
+        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
+        drained = green_socket_drained(p.b);
+        if (!drained)
+                CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, MSG_DONTWAIT), -EAGAIN);
+        green_watch_init(&w, count_call, &calls);
+        CHECK(!green_watch_waits(&w) && !green_socket_unwatch(p.b, &w));
+        CHECK_INT(green_socket_watch(p.b, &w, GREEN_FOREVER), 0);
+        CHECK(green_watch_waits(&w));
+        CHECK(green_socket_unwatch(p.b, &w));
+        CHECK(!green_watch_active(&w));
+        /* Some hubs cannot tell whether the end has come along. */
+        if (drained && strcmp(green_hub_name(NULL), "epoll") == 0)
+                CHECK(green_socket_drained(p.b));
+        /* Something comes: to the next receive, */
+        CHECK_INT(green_socket_sendall(p.a, "y", 1, 0, NULL), 0);
+        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
+        if (!green_socket_drained(p.b))
+                CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, MSG_DONTWAIT), -EAGAIN);
+        /* and to a watch, which is stopped too late. */
+        CHECK_INT(green_socket_watch(p.b, &w, GREEN_FOREVER), 0);
+        CHECK_INT(green_socket_sendall(p.a, "z", 1, 0, NULL), 0);
+        while (calls == 0)
+                CHECK_INT(green_sleep(0.001), 0);
+        CHECK(!green_socket_unwatch(p.b, &w));
+        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 1);
+        CHECK_INT(buf[0], 'z');
+        CHECK(!green_socket_unwatch(p.b, NULL) && !green_watch_waits(NULL));
+        free_pair(p);
+}
+
 GREEN_SUITE(net_drained) {
         GREEN_TEST(a_message_costs_one_receive),
         GREEN_TEST(what_comes_while_nobody_waits_is_not_missed),
@@ -267,5 +315,6 @@ GREEN_SUITE(net_drained) {
         GREEN_TEST(urgent_data_cuts_a_receive_short_and_hides_nothing),
         GREEN_TEST(other_ways_to_receive_and_to_wait_do_not_use_up_its_wake_up),
         GREEN_TEST(hub_context_takes_what_has_come),
+        GREEN_TEST(a_watch_that_is_stopped_in_vain_leaves_it_as_it_was),
         GREEN_SUITE_END
 };

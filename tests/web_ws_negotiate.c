@@ -309,7 +309,7 @@ urls_are_taken_apart(void)
         } rows[] = {
                 {"ws://h", false, "h", "h", "h:80", "/"},
                 {"wss://h", true, "h", "h", "h:443", "/"},
-                {"WS://Host.example/", false, "Host.example", "Host.example", "Host.example:80", "/"},
+                {"WS://Host.example/", false, "host.example", "host.example", "host.example:80", "/"},
                 {"wSS://h:/a/b?c=d&e=/?", true, "h", "h", "h:443", "/a/b?c=d&e=/?"},
                 {"ws://h:80/", false, "h", "h", "h:80", "/"},
                 {"wss://h:80/", true, "h:80", "h", "h:80", "/"},
@@ -323,7 +323,7 @@ urls_are_taken_apart(void)
 
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
                 char *url = copy_of(rows[i].url, strlen(rows[i].url) + 1);
-                struct green__ws_url u = {0};
+                struct green__url u = {0};
 
                 CHECK_INT(green__ws_url_parse(url, &u), 0);
                 CHECK_INT(u.tls, rows[i].tls);
@@ -378,13 +378,13 @@ urls_that_are_none_are_refused(void)
                                           "ws://::1/"};
 
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-                struct green__ws_url u = {0};
+                struct green__url u = {0};
 
                 if (green__ws_url_parse(bad[i], &u) != -EINVAL || u.text != NULL)
                         FAIL("%s", bad[i]);
                 CHECK_INT(green_last_error()->code, -EINVAL);
         }
-        struct green__ws_url u = {0};
+        struct green__url u = {0};
         CHECK_INT(green__ws_url_parse(NULL, &u), -EINVAL);
 }
 

@@ -87,6 +87,8 @@ known_host(struct green__http1 *r, const struct green__http1_field *f, const uin
         size_t host_len;
         int32_t port;
 
+        if (r->response)
+                return 0;
         if (r->host_seen)
                 return GREEN__HTTP1_EHOSTS;
         r->host_seen = true;
@@ -260,7 +262,7 @@ green__http1_decide(struct green__http1 *r)
                 if (r->flags & GREEN__HTTP1_SAID_KEEP_ALIVE)
                         r->flags |= GREEN__HTTP1_KEEP_ALIVE;
         } else {
-                if (!r->host_seen)
+                if (!r->host_seen && !r->response)
                         return GREEN__HTTP1_ENOHOST;
                 if (r->upgrade != UINT16_MAX && (r->flags & GREEN__HTTP1_SAID_UPGRADE) != 0)
                         r->flags |= GREEN__HTTP1_WANTS_UPGRADE;

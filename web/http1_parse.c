@@ -61,7 +61,8 @@ green__http1_init(struct green__http1 *r, const struct green__http1_limits *limi
         r->result = GREEN__HTTP1_MORE;
         r->state = AT_START;
         r->blanks = r->codings = 0;
-        r->host_seen = r->percent = false;
+        r->host_seen = r->percent = r->response = false;
+        r->code = 0;
         r->start = r->head_len = 0;
         r->method = GREEN__HTTP1_METHOD_OTHER;
         r->form = GREEN__HTTP1_ORIGIN;

@@ -1,5 +1,5 @@
 /*
- * The HTTP/1.1 request parser (RFC 9112, RFC 9110): no I/O, no allocation, nothing of green-net underneath.
+ * The HTTP/1.1 parser (RFC 9112, RFC 9110), of requests and of responses: no I/O, no allocation, nothing of green-net underneath.
  *
  * A request head is parsed where it lies. Everything found is told as offsets from the first byte of the request, so
  * the caller may move or grow the buffer between two calls; bytes already seen are never looked at again, so a peer
@@ -9,6 +9,7 @@
  * What is refused, and with which status, is decided here once and for all: GREEN__HTTP1_ERRORS is the table.
  *
  *      http1_parse.c    request line, and the state of a whole head
+ *      http1_response.c status line, and what a response's head decides
  *      http1_target.c   the four forms of a request target
  *      http1_host.c     host and port
  *      http1_fields.c   header and trailer field lines
@@ -53,7 +54,8 @@
         X(ECHUNKEXT, 400, "bad chunk extension")                                                                       \
         X(ECHUNKEXTS, 400, "chunk extensions too long")                                                                \
         X(ECHUNKEND, 400, "chunk data does not end in CR LF")                                                          \
-        X(EBODY, 413, "body too large")
+        X(EBODY, 413, "body too large")                                                                                \
+        X(ESTATUS, 400, "bad status line")
 
 enum green__http1_index {
 #define GREEN__HTTP1_X(name, status, text) GREEN__HTTP1_INDEX_##name,
@@ -171,6 +173,8 @@ struct green__http1 {
         uint8_t codings;   /* private: what Transfer-Encoding said so far */
         bool host_seen;    /* private: there was a Host */
         bool percent;      /* private: the target has a '%' */
+        bool response;     /* it is the head of one: green__http1_init_response() */
+        uint16_t code;     /* the status of a response */
         uint32_t start;    /* first byte of the request line, after empty lines */
         uint32_t head_len; /* bytes of the whole head once it is done: the body begins there */
 
@@ -207,6 +211,15 @@ void green__http1_init(struct green__http1 *r, const struct green__http1_limits 
  * At most two empty lines before the request line are skipped and count as part of the head.
  */
 int green__http1_parse(struct green__http1 *r, const char *buf, size_t len);
+
+/*
+ * The same for a response: fields are read and framing is decided as strictly, with a status line in place of the
+ * request's. r->code is the status, the flags KEEP_ALIVE, HAS_LENGTH and CHUNKED say what the header does; whether there
+ * is a body at all depends on the request too, and is the caller's affair. No empty lines before it are skipped.
+ */
+void green__http1_init_response(struct green__http1 *r, const struct green__http1_limits *limits,
+                                struct green__http1_field *fields, uint16_t max);
+int green__http1_parse_response(struct green__http1 *r, const char *buf, size_t len);
 
 /* True once anything but empty lines has come: from then on the connection is not idle. */
 static inline bool

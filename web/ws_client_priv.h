@@ -4,20 +4,11 @@
 #ifndef GREEN_WS_CLIENT_PRIV_H
 #define GREEN_WS_CLIENT_PRIV_H
 
+#include "url_priv.h"
 #include "ws_priv.h"
 
-/* Where a URL leads. Texts are in text. */
-struct green__ws_url {
-        bool tls;
-        const char *host;    /* as Host has it: with the port, unless it is the scheme's */
-        const char *name;    /* of the host alone, without brackets */
-        const char *address; /* for green_connect() */
-        const char *target;  /* path and query, "/" at least */
-        char *text;          /* for green_free() */
-};
-
 /* 0, -EINVAL with a message, or -ENOMEM. */
-int green__ws_url_parse(const char *url, struct green__ws_url *ret);
+int green__ws_url_parse(const char *url, struct green__url *ret);
 
 /* What a server has agreed to. */
 struct green__ws_agreed {

@@ -49,7 +49,7 @@ check_fields(const struct green_websocket_opts *o)
 #define PUT(...) (at += (size_t)snprintf(at < room ? text + at : NULL, at < room ? room - at : 0, __VA_ARGS__))
 
 static size_t
-put_request(char *text, size_t room, const struct green__ws_url *url, const char *key, const struct green_websocket_opts *o)
+put_request(char *text, size_t room, const struct green__url *url, const char *key, const struct green_websocket_opts *o)
 {
         char extension[GREEN__WS_EXTENSION_MAX];
         size_t at = 0;
@@ -74,7 +74,7 @@ put_request(char *text, size_t room, const struct green__ws_url *url, const char
 }
 
 static int
-ask(green_websocket *ws, const struct green__ws_url *url, const char *key)
+ask(green_websocket *ws, const struct green__url *url, const char *key)
 {
         size_t len = put_request(NULL, 0, url, key, &ws->site->opts);
         char *text = green_malloc(len + 1);
@@ -143,7 +143,7 @@ take_answer(green_websocket *ws, const char *accept)
 }
 
 static int
-shake_hands(green_websocket *ws, const struct green__ws_url *url)
+shake_hands(green_websocket *ws, const struct green__url *url)
 {
         uint8_t random[GREEN__WS_KEY_BYTES];
         char key[KEY_SIZE], accept[GREEN__WS_ACCEPT_SIZE];
@@ -161,7 +161,7 @@ shake_hands(green_websocket *ws, const struct green__ws_url *url)
 /* ---- connecting */
 
 static int
-wrap(green_socket *socket, const struct green__ws_url *url, const struct green_wrap_ssl_opts *given)
+wrap(green_socket *socket, const struct green__url *url, const struct green_wrap_ssl_opts *given)
 {
         struct green_wrap_ssl_opts ssl = {.size = sizeof(ssl)};
         int rc = given == NULL ? 0 : green_opts_take(&ssl, sizeof(ssl), given);
@@ -175,7 +175,7 @@ wrap(green_socket *socket, const struct green__ws_url *url, const struct green_w
 }
 
 static int
-connect_to(const struct green__ws_url *url, const struct green_websocket_opts *o, green_socket **ret_socket)
+connect_to(const struct green__url *url, const struct green_websocket_opts *o, green_socket **ret_socket)
 {
         green_socket *socket = green_connect(url->address, NULL);
         int rc;
@@ -203,7 +203,7 @@ client_free(struct green__ws_client *c)
 
 /* What the connection can be asked for later. */
 static int
-remember(green_websocket *ws, const struct green__ws_url *url)
+remember(green_websocket *ws, const struct green__url *url)
 {
         const struct green_websocket_opts *o = &ws->site->opts;
         size_t len = strcspn(url->target, "?");
@@ -219,7 +219,7 @@ remember(green_websocket *ws, const struct green__ws_url *url)
 }
 
 static int
-open_client(const struct green__ws_url *url, green_websocket_site *site, green_websocket **ret_ws)
+open_client(const struct green__url *url, green_websocket_site *site, green_websocket **ret_ws)
 {
         green_socket *socket = NULL;
         struct green__ws_client *c;
@@ -247,7 +247,7 @@ open_client(const struct green__ws_url *url, green_websocket_site *site, green_w
 }
 
 static int
-open_in_time(const struct green__ws_url *url, green_websocket_site *site, green_websocket **ret_ws)
+open_in_time(const struct green__url *url, green_websocket_site *site, green_websocket **ret_ws)
 {
         struct green_timeout t = {{0}};
         int rc = green_timeout_start(&t, site->opts.connect_timeout);
@@ -264,7 +264,7 @@ green_websocket *
 green_websocket_connect(const char *url, const struct green_websocket_opts *opts)
 {
         green_websocket_site *site = NULL;
-        struct green__ws_url where = {0};
+        struct green__url where = {0};
         green_websocket *ws = NULL;
         int rc = green__ws_site_new(NULL, NULL, opts, &site);
 

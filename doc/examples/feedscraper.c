@@ -4,33 +4,41 @@
  * A server that fetches feeds for its clients: POST a list of addresses, one a line, and get the titles, in the same
  * order. All feeds of a request are fetched at the same time, and so are those of other requests.
  */
-#include "http_get.h"
-
+#include <errno.h>
 #include <green/green.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 65536 };
+enum { LIST_MAX = 65536, FEED_MAX = 8 << 20 };
+
+static green_http_client *client;
 
 /* The text of the first <title>; the caller's, for free(). */
+static char *
+title_of(const char *feed)
+{
+        const char *begin = strstr(feed, "<title>"), *end = begin != NULL ? strstr(begin, "</title>") : NULL;
+        char *title = end != NULL ? calloc(1, (size_t)(end - begin)) : NULL;
+
+        if (title != NULL)
+                memcpy(title, begin + strlen("<title>"), (size_t)(end - begin) - strlen("<title>"));
+        return title;
+}
+
 static void *
 fetch_title(void *url)
 {
-        char *body = NULL, *title = NULL;
-        const char *begin = NULL, *end = NULL;
-        size_t len;
-        int status = http_get(url, &body, &len);
+        green_http_response *res = NULL;
+        char *feed, *title = NULL;
+        int rc = green_http_get(client, url, NULL, &res);
 
-        if (status == 200) {
-                begin = strstr(body, "<title>");
-                end = begin != NULL ? strstr(begin, "</title>") : NULL;
-        }
-        if (end != NULL && (title = calloc(1, (size_t)(end - begin))) != NULL)
-                memcpy(title, begin + strlen("<title>"), (size_t)(end - begin) - strlen("<title>"));
-        if (status >= 0)
-                green_free(body);
-        return title != NULL ? title : green_fail(status < 0 ? status : -ENOENT);
+        if (rc == 0)
+                rc = green_http_read_all(res, FEED_MAX, &feed, NULL);
+        if (rc == 0 && green_http_response_status(res) == 200)
+                title = title_of(feed);
+        green_http_response_free(res);
+        return title != NULL ? title : green_fail(rc < 0 ? rc : -ENOENT);
 }
 
 static ssize_t
@@ -99,7 +107,8 @@ main(int argc, char **argv)
 
         if (argc != 2)
                 return fprintf(stderr, "usage: feedscraper ADDRESS\n"), 2;
-        if (listener == NULL || pool == NULL || green_socket_getsockname(listener, &here) != 0)
+        client = green_http_client_new(NULL);
+        if (listener == NULL || pool == NULL || client == NULL || green_socket_getsockname(listener, &here) != 0)
                 return fprintf(stderr, "%s\n", green_last_error()->message), 1;
         green_addr_format(&here, text, sizeof text);
         printf("listening on %s\n", text);

@@ -4,42 +4,55 @@
  * The consumer takes addresses from a queue and starts a green thread for each; those are the producers, which put the
  * links they find into the queue. It ends when the queue is empty and nobody is left who could fill it.
  */
-#include "http_get.h"
+#include "links.h"
 #include "seen.h"
 
-#include <green/net.h>
+#include <green/green.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAGE_MAX = 8 << 20 };
+
+static green_http_client *client;
 static green_queue *found;
 static unsigned fetched;
+
+static void
+put_links(const char *page)
+{
+        size_t len;
+
+        for (const char *at = page; (len = next_link(&at)) > 0; at += len) {
+                char *link = malloc(len + 1);
+
+                if (link == NULL)
+                        break;
+                memcpy(link, at, len);
+                link[len] = '\0';
+                if (green_queue_put(found, link, GREEN_FOREVER) != 0)
+                        free(link);
+        }
+}
 
 static void *
 produce(void *url)
 {
-        char *body = NULL;
-        size_t len = 0;
+        green_http_response *res = NULL;
+        char *page;
 
-        if (http_get(url, &body, &len) >= 0) {
+        if (green_http_get(client, url, NULL, &res) != 0)
+                return NULL;
+        if (green_http_read_all(res, PAGE_MAX, &page, NULL) == 0) {
                 fetched++;
-                for (const char *at = body; (len = http_next_link(&at)) > 0; at += len) {
-                        char *link = malloc(len + 1);
-
-                        if (link == NULL)
-                                break;
-                        memcpy(link, at, len);
-                        link[len] = '\0';
-                        if (green_queue_put(found, link, GREEN_FOREVER) != 0)
-                                free(link);
-                }
+                put_links(page);
         }
-        green_free(body);
+        green_http_response_free(res);
         return NULL;
 }
 
 static int
-consume(green_greenpool *pool, const char *start, size_t host_len)
+consume(green_greenpool *pool, const char *start)
 {
         struct seen seen = {0};
         void *url;
@@ -51,7 +64,7 @@ consume(green_greenpool *pool, const char *start, size_t host_len)
 
                 if (green_queue_get(found, &url, 0.05) != 0)
                         continue;
-                if (strncmp(url, start, host_len) == 0)
+                if (strncmp(url, start, host_len(start)) == 0)
                         next = seen_add(&seen, url, strlen(url));
                 free(url);
                 if (next != NULL && green_greenpool_spawn_n(pool, produce, (void *)(uintptr_t)next) != 0)
@@ -70,12 +83,14 @@ main(int argc, char **argv)
         if (argc != 2)
                 return fprintf(stderr, "usage: queue_crawler URL\n"), 2;
         found = green_queue_new(-1, NULL);
-        if (pool == NULL || found == NULL || green_queue_put(found, strdup(argv[1]), 0) != 0)
+        client = green_http_client_new(NULL);
+        if (pool == NULL || client == NULL || found == NULL || green_queue_put(found, strdup(argv[1]), 0) != 0)
                 return 1;
-        if (consume(pool, argv[1], strlen("http://") + strcspn(argv[1] + strlen("http://"), "/")) != 0)
+        if (consume(pool, argv[1]) != 0)
                 return 1;
         printf("%u pages\n", fetched);
         green_queue_free(found);
         green_greenpool_free(pool);
+        green_http_client_free(client);
         return 0;
 }

@@ -2,25 +2,31 @@
  * A web crawler: webcrawler URL...
  *
  * Fetches pages at the same time, in a pool of green threads, and prints how long each is, in the order they were
- * given.
+ * given. All of them share a client, which keeps connections and follows redirects.
  */
-#include "http_get.h"
-
-#include <green/net.h>
+#include <green/green.h>
 #include <stdio.h>
 
+enum { PAGE_MAX = 8 << 20 };
+
+static green_http_client *client;
+
+/* [fetch] */
 static void *
 fetch(void *url)
 {
+        green_http_response *res;
         size_t len = 0;
-        char *body = NULL;
-        int status = http_get(url, &body, &len);
+        char *page;
+        int rc = green_http_get(client, url, NULL, &res);
 
-        if (status < 0)
-                return green_fail(status);
-        green_free(body);
-        return (void *)len;
+        if (rc != 0)
+                return green_fail(rc);
+        rc = green_http_read_all(res, PAGE_MAX, &page, &len);
+        green_http_response_free(res);
+        return rc != 0 ? green_fail(rc) : (void *)len;
 }
+/* [fetch] */
 
 int
 main(int argc, char **argv)
@@ -30,7 +36,8 @@ main(int argc, char **argv)
         int failed = 0;
         void *result;
 
-        if (pile == NULL)
+        client = green_http_client_new(NULL);
+        if (pile == NULL || client == NULL)
                 return fprintf(stderr, "%s\n", green_last_error()->message), 1;
         for (int i = 1; i < argc; i++) {
                 if (green_greenpile_spawn(pile, fetch, argv[i]) != 0)
@@ -46,5 +53,6 @@ main(int argc, char **argv)
                         printf("%s: %zu bytes\n", argv[i], (size_t)result);
         }
         green_greenpile_free(pile);
+        green_http_client_free(client);
         return failed > 0;
 }

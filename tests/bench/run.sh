@@ -11,7 +11,7 @@
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool db-postgres timer patch-call patch-echo memory million sleepers wakeup udp conns
     tls tls-openssl tls-latency tls-latency-openssl tls-latency-rsa echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
-    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close ws-64 ws-1m ws-broadcast ws-idle"
+    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close client ws-64 ws-1m ws-broadcast ws-idle"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -84,6 +84,7 @@ contestants() { # BENCHMARK
             libwebsockets-uv=lws_ws:broadcast-uv raw=raw_ws:broadcast ;;
         ws-idle) echo green-net=green_ws:echo libwebsockets=lws_ws:small ;;
         db-postgres) echo green-net=green_db_postgres threads=threads_libpq ;;
+        client) echo green-net=green_client libcurl=curl_client ;;
     esac
 }
 
@@ -104,8 +105,8 @@ count() { # BENCHMARK
         no-http*) echo 3 ;;
         yes-http-idle | yes-ws-broadcast | yes-ws-idle) echo 200 ;;
         yes-http*) echo 1 ;;
-        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-postgres | no-patch-echo) echo 1500 ;;
-        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-postgres | yes-patch-echo) echo 100 ;;
+        no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-postgres | no-client | no-patch-echo) echo 1500 ;;
+        yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-postgres | yes-client | yes-patch-echo) echo 100 ;;
         no-tls*) echo 3000 ;;
         yes-tls*) echo 200 ;;
         yes-dag | yes-memory | yes-million | yes-sleepers) echo 200 ;;
@@ -123,6 +124,7 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
         http*) echo wrk_load ;;
         ws-*) echo ws_load ;;
         db-postgres) echo postgres_load ;;
+        client) echo client_load ;;
     esac
 }
 
@@ -132,12 +134,13 @@ compile() { # PROGRAM
     certs=-DTLS_CERTS=\"$(cd "$here/../certs" && pwd)\"
     # shellcheck disable=SC2086
     case $1 in
-        green_http | green_ws) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
+        green_http | green_client | green_ws) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-web) || return 1 ;;
         green_*) libs=$($pc ${BENCH_PC_OPTIONS:-} --cflags --libs green-net) || return 1 ;;
         threads_sqlite) libs="$($pc --cflags --libs sqlite3) -pthread" || return 1 ;;
         raw_tls_openssl) libs="-lssl -lcrypto" ;;
         *tls_mbedtls | tls_load) libs="-lmbedtls -lmbedx509 -lmbedcrypto" ;;
         st_*) libs=-lst ;;
+        curl_*) libs=$($pc --cflags --libs libcurl) || return 1 ;;
         h2o_*) libs=$($pc --cflags --libs libh2o-evloop) || return 1 ;;
         libmicrohttpd_*) libs=-lmicrohttpd ;;
         lws_*) libs=$($pc --cflags --libs libwebsockets) || return 1 ;;
@@ -233,6 +236,11 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
                 "$out/programs/ws_load" resting "$(count "$1")" "$last" "$first" "$program" rest
             ;;
         ws-*) "$out/programs/ws_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        # The server is the same for all, on the other core.
+        client)
+            build green_http || return 1
+            "$out/programs/client_load" "$(count "$1")" "$last" "$first" "$out/programs/green_http" "$program"
+            ;;
         db-postgres) "$out/programs/$(load_of "$1")" "$(count "$1")" "$last" "$program" $argument ;;
         sleepers)
             if test $smoke = yes; then longest=50; else longest=1000; fi

@@ -106,7 +106,7 @@ is_clean(const char *text)
 static void
 test_url(const char *text)
 {
-        struct green__ws_url u = {0}, again = {0};
+        struct green__url u = {0}, again = {0};
         char *whole;
         size_t len;
 

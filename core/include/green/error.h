@@ -51,6 +51,7 @@ GREEN_BEGIN_DECLS
         X(GREEN_ETLSAGREE, -3010, "TLS: no version, cipher or protocol that both sides know")                          \
         X(GREEN_ETLSFILE, -3011, "TLS: a certificate or key that cannot be read or does not fit")                      \
         X(GREEN_ETLSBACKEND, -3012, "TLS: no back end, or it cannot be used here")                                     \
+        X(GREEN_EHTTP, -4001, "HTTP: the response is malformed, or not to be had so")                                  \
         X(GREEN_EDB, -5001, "database: it refused the statement")                                                      \
         X(GREEN_EDBLOST, -5002, "database: the connection is lost")                                                    \
         X(GREEN_EDBCONSTRAINT, -5003, "database: a rule of the table forbids it")                                      \

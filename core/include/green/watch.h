@@ -83,6 +83,15 @@ GREEN_API bool green_watch_stop(struct green_watch *w);
  */
 GREEN_API bool green_watch_active(const struct green_watch *w);
 
+/**
+ * @brief Does it still wait? Never yields.
+ * @param w a watch.
+ * @return true if it is started and what it waits for has not come; false also where it has, and its function is about to be
+ *         called.
+ * @since 0.1
+ */
+GREEN_API bool green_watch_waits(const struct green_watch *w);
+
 GREEN_END_DECLS
 
 #endif

@@ -432,6 +432,18 @@ GREEN_API bool green_socket_drained(const green_socket *s);
 GREEN_API int green_socket_watch(green_socket *s, struct green_watch *w, double timeout);
 
 /**
+ * @brief Stop a watch that green_socket_watch() has started. Never yields.
+ *
+ * Where nothing has come, the socket is as it was before: the next receive waits without a try that would be in vain.
+ *
+ * @param s the socket.
+ * @param w its watch.
+ * @return true if it was waiting, and nothing has come; false if it has fired or was about to, or was not started.
+ * @since 0.1
+ */
+GREEN_API bool green_socket_unwatch(green_socket *s, struct green_watch *w);
+
+/**
  * @brief End one or both directions. Never yields on a plain socket. A receive that waits sees the end.
  * @param s   a socket.
  * @param how SHUT_RD, SHUT_WR, SHUT_RDWR.

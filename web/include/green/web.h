@@ -6,6 +6,7 @@
 #define GREEN_WEB_H
 
 #include <green/http.h>
+#include <green/http_client.h>
 #include <green/net.h>
 #include <green/websocket.h>
 #include <green/workers_app.h>
