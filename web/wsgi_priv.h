@@ -18,7 +18,9 @@
  *      wsgi_upgraded.c  those that live on without their request
  *      wsgi_proxy.c     who the client is behind proxies
  *      wsgi_log.c       the access log
+ *      wsgi_log_date.c  the time of its lines
  *      wsgi_log_fd.c    the same to a descriptor
+ *      access_log.c     the same to a file, by an OS thread that writes
  *      wsgi_metrics.c   what is counted
  *
  * A connection at rest is a green__conn and its socket: the watch in it fires when bytes arrive. Then a green thread
