@@ -79,6 +79,8 @@ struct green_wsgi_stats {
         uint64_t failed;    /**< of them, those whose application failed */
         uint64_t bytes_in;  /**< received, as HTTP has it: without TLS's own */
         uint64_t bytes_out; /**< sent, likewise */
+        uint64_t unproxied; /**< connections closed because they lacked the header of proxy_protocol, or came from somebody
+                                 who may send none */
 };
 
 /** Takes lines for the access log: whole ones, each ended by newline, one or more. It must not call what may yield. */
@@ -150,6 +152,11 @@ struct green_wsgi_server_opts {
                                                  X-Forwarded-For and X-Forwarded-Proto are believed, ended by NULL;
                                                  copied. NULL: nobody's. No network of IPv6 holds an IPv4 address, not
                                                  even "::/0". See green_wsgi_client() */
+
+        bool proxy_protocol; /**< each connection begins with a header of the PROXY protocol (<green/proxy.h>), also one of
+                                  TLS: who connects and is none of trusted_proxies, or sends no right header within
+                                  header_timeout, is closed. What it says of the client is the peer's address from then on:
+                                  see green_wsgi_peer(). It needs trusted_proxies */
 
         struct green_wsgi_stats *stats; /**< kept up to date here; NULL: nowhere */
 };
