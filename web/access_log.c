@@ -1,6 +1,7 @@
 /*
  * A log file that never holds up a hub: what is called. See <green/access_log.h>.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include <green/hubs.h>
@@ -14,6 +15,7 @@ enum {
         BUFFER = 1 << 20,
         BUFFER_LEAST = 32768, /* a delivery of the HTTP server fits into half of it */
         MODE = 0640,
+        LOOK_AGAIN = 2, /* milliseconds */
 };
 
 #define FREE_SECONDS 2.0
@@ -398,32 +400,85 @@ leave(struct green__log_wait *w)
         w->prev = NULL;
 }
 
+/* The hub of a waiter ends. */
+static void
+forget(struct green_wait_mt *wait)
+{
+        struct green__log_wait *w = (struct green__log_wait *)(void *)((char *)wait - offsetof(struct green__log_wait, wait));
+
+        pthread_mutex_lock(&w->log->lock);
+        leave(w);
+        pthread_mutex_unlock(&w->log->lock);
+}
+
+/* In a green thread: wait. */
+static int
+wait_in_list(green_access_log *log, struct green__log_wait *w, double timeout)
+{
+        bool taken_off;
+        int rc;
+
+        green_wait_mt_begin(&w->wait, forget);
+        pthread_mutex_lock(&log->lock);
+        w->next = log->waits;
+        w->prev = &log->waits;
+        if (w->next != NULL)
+                w->next->prev = &w->next;
+        log->waits = w;
+        /* It may be over by now. */
+        green__log_tell(log);
+        pthread_mutex_unlock(&log->lock);
+        rc = green_park_mt(&w->wait, timeout);
+        if (rc != 0) {
+                pthread_mutex_lock(&log->lock);
+                taken_off = w->prev == NULL;
+                leave(w);
+                pthread_mutex_unlock(&log->lock);
+                if (taken_off)
+                        rc = green_settle_mt(&w->wait);
+        }
+        green_wait_mt_end(&w->wait);
+        return rc;
+}
+
+/* In an OS thread without green threads: it waits as a whole, and looks again and again. */
+static int
+wait_as_a_whole(green_access_log *log, const struct green__log_wait *w, double timeout)
+{
+        for (double waited = 0; waited < timeout; waited += LOOK_AGAIN / 1e3) {
+                bool over;
+
+                pthread_mutex_lock(&log->lock);
+                over = green__log_is_over(log, w);
+                pthread_mutex_unlock(&log->lock);
+                if (over)
+                        return 0;
+                green__log_pause(LOOK_AGAIN);
+        }
+        return -ETIMEDOUT;
+}
+
 /* Until what was asked for so far is done; end: until it has ended. */
 static int
 wait_for(green_access_log *log, bool end, double timeout)
 {
-        struct green__log_wait w = {.end = end, .waker = green_waker_new()};
-        int rc;
+        struct green__log_wait w = {.log = log, .end = end};
+        green_thread *self;
+        bool over;
+        int rc = green_park_check_mt(timeout, &self);
 
-        if (w.waker == NULL)
-                return -ENOMEM;
+        if (rc < 0)
+                return rc;
         pthread_mutex_lock(&log->lock);
         w.given = log->given;
         w.reopens = log->to_reopen;
-        w.next = log->waits;
-        w.prev = &log->waits;
-        if (w.next != NULL)
-                w.next->prev = &w.next;
-        log->waits = &w;
-        green__log_tell(log);
-        nudge(log);
+        over = green__log_is_over(log, &w);
         pthread_mutex_unlock(&log->lock);
-        rc = green_waker_wait(w.waker, timeout);
-        pthread_mutex_lock(&log->lock);
-        leave(&w);
-        pthread_mutex_unlock(&log->lock);
-        (void)green_waker_free(w.waker);
-        return rc;
+        if (over || timeout == 0)
+                return over ? 0 : -ETIMEDOUT;
+        if (rc == 1)
+                return wait_as_a_whole(log, &w, timeout);
+        return self == NULL ? -EDEADLK : wait_in_list(log, &w, timeout);
 }
 
 int
@@ -434,10 +489,21 @@ green_access_log_flush(green_access_log *log, double timeout)
         return wait_for(log, false, timeout);
 }
 
+static bool
+has_ended(green_access_log *log)
+{
+        bool ended;
+
+        pthread_mutex_lock(&log->lock);
+        ended = !log->running;
+        pthread_mutex_unlock(&log->lock);
+        return ended;
+}
+
 int
 green_access_log_free(green_access_log *log)
 {
-        bool was_running, has_ended;
+        bool was_running;
 
         if (log == NULL)
                 return 0;
@@ -453,11 +519,8 @@ green_access_log_free(green_access_log *log)
                 green_shield_begin();
                 (void)!wait_for(log, true, FREE_SECONDS);
                 green_shield_end();
-                pthread_mutex_lock(&log->lock);
-                has_ended = !log->running;
-                pthread_mutex_unlock(&log->lock);
                 /* What it has left to do is to go. */
-                if (has_ended)
+                if (has_ended(log))
                         (void)pthread_join(log->thread, NULL);
                 else
                         (void)pthread_detach(log->thread);

@@ -24,10 +24,11 @@
 #include <green/park.h>
 #include <green/thread.h>
 
-/* Somebody who waits for the writer. */
+/* Somebody who waits for the writer, on his stack. */
 struct green__log_wait {
         struct green__log_wait *next, **prev; /* in the log's list; prev is NULL: in none */
-        green_waker *waker;
+        struct green_wait_mt wait;
+        green_access_log *log;
         uint64_t given, reopens; /* what has to be done */
         bool end;                /* the writer has to end */
 };
@@ -70,6 +71,8 @@ void green__log_unref(green_access_log *log);
 
 /* access_log_writer.c: have a writer, under the lock. 0, or -EAGAIN. */
 int green__log_start(green_access_log *log);
+/* Is there nothing to wait for any more? Under the lock. */
+bool green__log_is_over(const green_access_log *log, const struct green__log_wait *w);
 /* Wake those whose wait is over; under the lock. */
 void green__log_tell(green_access_log *log);
 

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <green/hubs.h>
+
 #include "access_log_priv.h"
 #include "wsgi_priv.h"
 
@@ -21,8 +23,8 @@ pending(const green_access_log *log)
         return log->fill_len + (log->out_len - log->out_at);
 }
 
-static bool
-is_over(const green_access_log *log, const struct green__log_wait *w)
+bool
+green__log_is_over(const green_access_log *log, const struct green__log_wait *w)
 {
         if (w->end || !log->running)
                 return !log->running;
@@ -35,15 +37,19 @@ green__log_tell(green_access_log *log)
         struct green__log_wait *w, *next;
 
         for (w = log->waits; w != NULL; w = next) {
+                green_hub *hub;
+
                 next = w->next;
-                if (!is_over(log, w))
+                if (!green__log_is_over(log, w))
                         continue;
                 *w->prev = next;
                 if (next != NULL)
                         next->prev = w->prev;
                 w->prev = NULL;
-                /* Under the lock: from then on it may be freed. */
-                (void)green_wake_mt(w->waker);
+                /* From then on it may be gone. */
+                hub = green_claim_mt(&w->wait, NULL);
+                (void)green_hand_mt(hub, &w->wait);
+                green_hub_unref(hub);
         }
 }
 

@@ -100,7 +100,6 @@ GREEN_API int green_access_log_reopen(green_access_log *log);
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
  * @retval -EINVAL        log is NULL, or a bad time.
  * @retval -EDEADLK       it would have to wait in a hub callback.
- * @retval -ENOMEM        memory ran out.
  * @since 0.1
  */
 GREEN_API GREEN_MUST_USE int green_access_log_flush(green_access_log *log, double timeout);
