@@ -245,12 +245,16 @@ line_of(const char *format, const char *request)
         stop(&s);
         CHECK_INT(stats_of(log).dropped, 0);
         CHECK_INT(green_access_log_free(log), 0);
-        /* Between those of the server's beginning and end. */
-        text = strstr(text_of(path), "starting up on ");
-        text = text == NULL ? NULL : strchr(text, '\n');
-        end = text == NULL ? NULL : strstr(text, "\n(");
+        /* Between those of the server's beginning and end, which are no JSON. */
+        text = text_of(path);
+        if (strstr(format, ")j") == NULL) {
+                text = strstr(text, "starting up on ");
+                text = text == NULL ? "" : strchr(text, '\n') + 1;
+        }
+        CHECK_INT(strstr(format, ")j") != NULL, logged("starting up on "));
+        end = strchr(text, '\n');
         if (CHECK(end != NULL))
-                snprintf(line, sizeof line, "%.*s", (int)(end - text - 1), text + 1);
+                snprintf(line, sizeof line, "%.*s", (int)(end - text), text);
         CHECK_INT(unlink(path), 0);
         drop_folder();
         return line;

@@ -73,6 +73,7 @@ struct green__access_log {
         char *format; /* a copy, which texts point into */
         struct token *tokens;
         size_t count;
+        bool json;          /* a field is a value of JSON: so whoever reads it wants lines of that kind, and no others */
         size_t foreign_max; /* bytes that what a client has sent may take in a line, for each such field */
         struct green__log_date dates[GREEN__LOG_DATES];
         green_timer *timer;
@@ -134,6 +135,7 @@ compile(struct green__access_log *log)
                         if (next == NULL)
                                 return bad_format(at);
                         at = next;
+                        log->json |= t->json;
                         continue;
                 }
                 /* A '%' that stands for itself begins the text behind it. */
@@ -608,7 +610,9 @@ with_peer(const struct green__peer *peer, const char *what, char *text, size_t s
 static void
 say(struct green__server *server, enum green_log_level level, const char *line, int len)
 {
-        if (level == GREEN_LOG_INFO && server->opts.log != NULL)
+        bool own = server->log != NULL && server->log->json;
+
+        if (level == GREEN_LOG_INFO && server->opts.log != NULL && !own)
                 server->opts.log(server->opts.log_arg, line, (size_t)len);
         else
                 green_log(level, "%.*s", len - 1, line);

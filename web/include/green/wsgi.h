@@ -178,7 +178,8 @@ struct green_wsgi_server_opts {
  * user_agent, host, pid, client (green_wsgi_client()), scheme, tls_version, time_local ("27/Nov/2026:10:45:18 +0000"),
  * time_iso8601 ("2026-11-27T10:45:18+00:00"). What is not known is "-". What a client has sent is written in printable ASCII
  * without quotes and backslashes: other bytes are \\xHH. `%(name)j` is the field as a value of JSON, with its quotes: a
- * number, a string, or null for what is not known; a byte that is not printable ASCII is \\u00HH. A line is 8,192 bytes at most, or 1,000 for the log hook: fields of what a client has
+ * number, a string, or null for what is not known; a byte that is not printable ASCII is \\u00HH. Where there is such a field
+ * the server's beginning and end are told to the log hook, so that all lines are of one kind. A line is 8,192 bytes at most, or 1,000 for the log hook: fields of what a client has
  * sent share what the others leave, and "..." stands for what does not fit its share; of client_ip that is the beginning.
  *
  * @param listener of green_listen(); stays the caller's.
