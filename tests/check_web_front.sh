@@ -94,7 +94,7 @@ ready_stream() {
     answers https://127.0.0.1:$base
 }
 write_haproxy() {
-    sed "s/bind :80\$/bind 127.0.0.1:$base/; s/bind :8443/bind 127.0.0.1:$((base + 1))/; s/bind :8444/bind 127.0.0.1:$((base + 2))/
+    sed "s/maxconn 20000/maxconn 1000/; s/bind :80\$/bind 127.0.0.1:$base/; s/bind :8443/bind 127.0.0.1:$((base + 1))/; s/bind :8444/bind 127.0.0.1:$((base + 2))/
         s/10\.0\.0\.11:8080/127.0.0.1:$port_a/; s/10\.0\.0\.12:8080/127.0.0.1:$port_b/
         s/10\.0\.0\.11:8081/127.0.0.1:$port_c/; s/10\.0\.0\.12:8081/127.0.0.1:$port_d/; s/inter 2s/inter 300ms/" \
         "$front/haproxy.cfg" >"$tmp/haproxy.cfg"
@@ -198,7 +198,7 @@ launch haproxy haproxy -f "$tmp/haproxy.cfg" -W && {
     one_is_dead "http://127.0.0.1:$((base + 2))"
     start_one c "127.0.0.1:$port_c" --proxy-protocol && is_used_again "http://127.0.0.1:$((base + 1))" "$port_c"
     end_front TERM
-    echo "$way: checked"
+    echo "haproxy, by HTTP and by the PROXY protocol, both versions: checked"
 }
 
 way="haproxy, PROXY protocol before TLS"
