@@ -16,7 +16,7 @@
 
 enum {
         LINE_MOST = 107, /* of version 1, its CR LF too */
-        FIXED = 16,      /* what each header of version 2 has */
+        FIXED_PART = 16,      /* what each header of version 2 has */
         UNIX_PATH = 108, /* in version 2, on every system */
         TLV_CRC32C = 0x03,
         TLV_SSL = 0x20,
@@ -307,15 +307,15 @@ read_block(const unsigned char *data, size_t size, struct green_proxy_info *info
         if (family > 3 || type > 2)
                 return bad("an unknown family or type");
         addresses = size_of_addresses(family);
-        if (size - FIXED < addresses)
+        if (size - FIXED_PART < addresses)
                 return bad("too short for its addresses");
         if (family == 0 || type == 0) {
                 info->local = true;
         } else {
                 info->type = type == 1 ? SOCK_STREAM : SOCK_DGRAM;
-                take_addresses(data + FIXED, family, info);
+                take_addresses(data + FIXED_PART, family, info);
         }
-        return read_tlvs(data, FIXED + addresses, size, info);
+        return read_tlvs(data, FIXED_PART + addresses, size, info);
 }
 
 static ssize_t
@@ -327,9 +327,9 @@ parse_v2(const unsigned char *data, size_t len, struct green_proxy_info *info)
                 return bad("an unknown version");
         if (len > 12 && (data[12] & 15) > 1)
                 return bad("an unknown command");
-        if (len < FIXED)
+        if (len < FIXED_PART)
                 return -EAGAIN;
-        size = FIXED + number16(data + 14);
+        size = FIXED_PART + number16(data + 14);
         if (size > GREEN_PROXY_HEADER_MAX)
                 return bad("a header that is too long");
         if (len < size)

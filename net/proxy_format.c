@@ -14,7 +14,7 @@
 #include "check.h"
 #include "inet.h"
 
-enum { FIXED = 16, UNIX_PATH = 108, HEADER_MOST = FIXED + 2 * UNIX_PATH };
+enum { FIXED_PART = 16, UNIX_PATH = 108, HEADER_MOST = FIXED_PART + 2 * UNIX_PATH };
 
 /* ---- version 1 */
 
@@ -101,10 +101,10 @@ format_v2(const struct green_proxy_info *info, int family, unsigned char *header
         header[12] = info->local ? 0x20 : 0x21;
         if (!info->local && number != 0) {
                 header[13] = (unsigned char)(number << 4 | (info->type == SOCK_DGRAM ? 2 : 1));
-                len = put_addresses(header + FIXED, family, &info->source, &info->destination);
+                len = put_addresses(header + FIXED_PART, family, &info->source, &info->destination);
         }
         header[15] = (unsigned char)len;
-        return (int)(FIXED + len);
+        return (int)(FIXED_PART + len);
 }
 
 ssize_t
