@@ -4,7 +4,6 @@
 #include "web_suite.h"
 
 #include <pthread.h>
-#include <sys/stat.h>
 
 #define SOON (5.0 * suite_slow())
 
@@ -124,10 +123,13 @@ a_renamed_file_is_opened_anew_when_asked(void)
 static void
 where_it_cannot_be_opened_anew_the_old_one_is_kept(void)
 {
-        const char *path = in_folder("sub/a"), *sub = in_folder("sub"), *moved = in_folder("moved"), *old = in_folder("moved/a");
+        const char *moved = in_folder("moved"), *old = in_folder("moved/a");
+        char sub[128], path[160];
         green_access_log *log;
 
-        CHECK_INT(mkdir(sub, 0777), 0);
+        snprintf(sub, sizeof sub, "%s/sub-XXXXXX", folder);
+        CHECK(mkdtemp(sub) != NULL);
+        snprintf(path, sizeof path, "%s/a", sub);
         log = green_access_log_open(path, NULL);
         CHECK_OR_RETURN(log != NULL, );
         put_line(log, "one\n");
