@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
         MOST_BYTES = 64 << 20, /* of /bytes and /chunked */
