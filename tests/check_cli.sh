@@ -190,6 +190,53 @@ if test -n "$address"; then
 else
     wrong "serve did not start: $(cat "$tmp/serve")"
 fi
+# A log of its own, which SIGHUP opens anew.
+web/cli/green-net serve --log "$tmp/log" --log-format json 127.0.0.1:0 >"$tmp/serve" 2>&1 &
+pid=$! address=
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    address=$(sed -n 's/^listening on //p' "$tmp/serve")
+    test -z "$address" && kill -0 $pid 2>/dev/null || break
+    sleep 0.2
+done
+if test -n "$address"; then
+    curl -s -m 10 -o "$tmp/out" "http://$address/bytes/7"
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        ! test -s "$tmp/log" || break
+        sleep 0.1
+    done
+    says log '"client":"127.0.0.1","request":"GET /bytes/7 HTTP/1.1","status":200,"bytes":7,'
+    mv "$tmp/log" "$tmp/log.1"
+    kill -HUP $pid
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        ! test -e "$tmp/log" || break
+        sleep 0.1
+    done
+    curl -s -m 10 -o "$tmp/out" "http://$address/bytes/8"
+    kill $pid
+    wait $pid || wrong "serve --log: exit status $? after SIGTERM: $(cat "$tmp/serve")"
+    pid=
+    says log '"request":"GET /bytes/8 HTTP/1.1"'
+    ! grep -q bytes/8 "$tmp/log.1" || wrong "SIGHUP: the old file has the new line"
+else
+    wrong "serve --log did not start: $(cat "$tmp/serve")"
+fi
+expect 1 serve --log "$tmp/nosuch/log" 127.0.0.1:0
+says err "nosuch/log: No such file or directory"
+expect 2 serve --log-format none
+expect 1 serve systemd
+says err "systemd has not handed over one socket"
+if command -v systemd-socket-activate >/dev/null; then
+    systemd-socket-activate -l "$tmp/given" web/cli/green-net serve -q systemd >"$tmp/serve" 2>&1 &
+    pid=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        ! test -S "$tmp/given" || break
+        sleep 0.1
+    done
+    test "$(curl -s -m 10 --unix-socket "$tmp/given" http://x/bytes/5)" = 00000 || wrong "serve systemd: $(cat "$tmp/serve")"
+    kill $pid
+    wait $pid || wrong "serve systemd: exit status $? after SIGTERM: $(cat "$tmp/serve")"
+    pid=
+fi
 expect 1 serve 256.1.1.1:80
 expect 2 serve --key x
 says err "--key goes with --tls"

@@ -65,6 +65,19 @@ start demo 127.0.0.1:0 && {
     stop
 }
 
+start behind --log "$tmp/behind" 127.0.0.1:0 && {
+    same "behind" "$(fetch -H 'X-Forwarded-For: 192.0.2.1' "http://$address/health" "http://$address/who" | tr '\n' ' ')" \
+        "well 192.0.2.1 http ${address##*:} "
+    stop
+    grep -q '"request":"GET /who HTTP/1.1","status":200' "$tmp/behind" || wrong "behind: log: $(cat "$tmp/behind")"
+}
+start behind --proxy-protocol 127.0.0.1:0 && {
+    same "behind, with a header" \
+        "$(fetch --haproxy-protocol "http://$address/who")" "127.0.0.1 http ${address##*:}"
+    fetch "http://$address/who" && wrong "behind: an answer without a header"
+    stop
+}
+
 start wsgi 127.0.0.1:0 && {
     same "wsgi" "$(fetch "http://$address/" "http://$address/none" "http://$address/?a" | tr '\r\n' '  ')" \
         "Hello, World!  Not Found  Hello, World!  "

@@ -402,6 +402,28 @@ serving(void)
         (void)free_ok(service.listener);
 }
 
+/* ---- the PROXY protocol */
+
+static void
+proxied(void)
+{
+        struct green_proxy_info info = {.version = 2, .type = SOCK_STREAM}, got;
+        char header[256];
+        struct ends p;
+        ssize_t n;
+
+        if (!make_pair(&p))
+                return;
+        if (OK(green_addr_parse("192.0.2.1:80", &info.source)) && OK(green_addr_parse("192.0.2.2:81", &info.destination))) {
+                n = green_proxy_format(&info, header, sizeof header);
+                CHECK_INT(n, 28);
+                CHECK_INT(green_proxy_parse(header, (size_t)n, &got), n);
+                if (OK(green_socket_sendall(p.a, header, (size_t)n, 0, NULL)) && OK(green_socket_read_proxy(p.b, &got)))
+                        CHECK(green_addr_equal(&got.source, &info.source));
+        }
+        free_ends(&p);
+}
+
 /* ---- the rows */
 
 /* Linux says EMFILE before it looks whether there is a connection to accept; green_serve() tries again later. */
@@ -413,6 +435,7 @@ serving(void)
 #define SCENARIOS(X)                                                                                                   \
         X(addresses, FAULT_BIT(alloc), 0)                                                                              \
         X(datagrams, ALTSTACK, FEWER)                                                                                  \
+        X(proxied, ALTSTACK, FEWER)                                                                                    \
         X(races, RACES, FEWER)                                                                                         \
         X(serving, ACCEPTS, FEWER)                                                                                     \
         X(settings, ALTSTACK, FEWER)                                                                                   \

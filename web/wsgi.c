@@ -38,6 +38,8 @@ check_opts(const struct green_wsgi_server_opts *o)
                 return bad_option("max_http_version is neither 10 nor 11");
         if (o->max_fields > GREEN__FIELDS_MAX)
                 return bad_option("max_fields is more than 99");
+        if (o->proxy_protocol && o->trusted_proxies == NULL)
+                return bad_option("proxy_protocol needs trusted_proxies: who may say who the client is");
         return 0;
 }
 

@@ -124,9 +124,12 @@ on_watch(struct green_watch *w, int result, void *arg)
 void
 green__conn_add(struct green__server *server, green_socket *socket, const struct green_addr *peer)
 {
-        struct green__conn *conn = green_malloc(sizeof(*conn));
+        struct green__peer from = green__peer_of(peer);
+        struct green__conn *conn = NULL;
 
         server->stats->accepted++;
+        if (!server->opts.proxy_protocol || green__behind_lets_in(server, &from))
+                conn = green_malloc(sizeof(*conn));
         if (conn == NULL) {
                 (void)green_socket_free(socket);
                 return;
@@ -135,7 +138,9 @@ green__conn_add(struct green__server *server, green_socket *socket, const struct
         conn->socket = socket;
         conn->session = NULL;
         conn->starting = conn->told = conn->killed = false;
-        conn->peer = green__peer_of(peer);
+        conn->proxied = conn->proxied_tls = false;
+        conn->proxy_due = server->opts.proxy_protocol;
+        conn->peer = from;
         note_count(server, 1);
         if (server->opts.socket_timeout > 0)
                 (void)green_socket_set_timeout(socket, server->opts.socket_timeout);
@@ -511,7 +516,8 @@ green__conn_run(struct green__conn *conn)
         conn->session = s;
         if (s != NULL) {
                 s->thread = green_getcurrent();
-                served = serve(s);
+                if (!conn->proxy_due || green__behind_read(conn))
+                        served = serve(s);
                 conn->session = NULL;
                 if (served == SERVED_UPGRADE) {
                         conn->state = GREEN__CONN_UPGRADED;

@@ -10,8 +10,8 @@
 
 #include <green/tls.h>
 
+#include "wsgi_log_date.h"
 #include "wsgi_priv.h"
-#include "wsgi_sys.h"
 
 enum {
         BUFFER = 16384,
@@ -19,8 +19,10 @@ enum {
         LINE_MAX_HOOK = 1000,      /* the same for the log hook, which cuts there */
         FOREIGN_LEAST = 64,        /* what a client has sent is shown up to here at least: an address fits */
         NUMBER_MAX = 32,
-        DATE_SIZE = 24,
         DECIMALS_MAX = 9,
+        QUOTES = 2,
+        WIDEST = 4, /* what a byte of a client's may become: \xHH; in JSON \u00HH */
+        WIDEST_JSON = 6,
 };
 
 enum field {
@@ -39,7 +41,12 @@ enum field {
         REFERER,
         USER_AGENT,
         HOST,
-        PID
+        PID,
+        CLIENT,
+        SCHEME,
+        TLS_VERSION,
+        TIME_LOCAL,
+        TIME_ISO8601
 };
 
 static const struct {
@@ -50,10 +57,13 @@ static const struct {
         {"status_code", STATUS_CODE}, {"body_length", BODY_LENGTH}, {"wall_seconds", WALL_SECONDS}, {"method", METHOD},
         {"path", PATH}, {"protocol", PROTOCOL}, {"bytes_sent", BYTES_SENT}, {"referer", REFERER},
         {"user_agent", USER_AGENT}, {"host", HOST}, {"pid", PID},
+        {"client", CLIENT}, {"scheme", SCHEME}, {"tls_version", TLS_VERSION}, {"time_local", TIME_LOCAL},
+        {"time_iso8601", TIME_ISO8601},
 };
 
 struct token {
         enum field field;
+        bool json;         /* it is a value of JSON */
         unsigned decimals; /* of WALL_SECONDS */
         const char *text;  /* of TEXT */
         size_t len;
@@ -63,10 +73,9 @@ struct green__access_log {
         char *format; /* a copy, which texts point into */
         struct token *tokens;
         size_t count;
+        bool json;          /* a field is a value of JSON: so whoever reads it wants lines of that kind, and no others */
         size_t foreign_max; /* bytes that what a client has sent may take in a line, for each such field */
-        time_t date_second;
-        char date[DATE_SIZE];
-        size_t date_len;
+        struct green__log_date dates[GREEN__LOG_DATES];
         green_timer *timer;
         size_t len;
         char buffer[BUFFER];
@@ -92,7 +101,7 @@ find_name(const char *name, size_t len, enum field *ret)
         return false;
 }
 
-/* "%(name)s", "%(name)d" or "%(name).6f", from the '%' on. Returns what stands behind it; NULL: it is none. */
+/* "%(name)s", "%(name)d", "%(name)j" or "%(name).6f", from the '%' on. Returns what stands behind it; NULL: it is none. */
 static const char *
 parse_field(const char *at, struct token *t)
 {
@@ -102,13 +111,14 @@ parse_field(const char *at, struct token *t)
                 return NULL;
         t->decimals = 6;
         at = end + 1;
+        t->json = *at == 'j';
         if (*at == '.') {
                 if (t->field != WALL_SECONDS || at[1] < '0' || at[1] > '0' + DECIMALS_MAX || at[2] != 'f')
                         return NULL;
                 t->decimals = (unsigned)(at[1] - '0');
                 return at + 3;
         }
-        return *at == 's' || *at == 'd' || (*at == 'f' && t->field == WALL_SECONDS) ? at + 1 : NULL;
+        return *at == 's' || *at == 'd' || t->json || (*at == 'f' && t->field == WALL_SECONDS) ? at + 1 : NULL;
 }
 
 static int
@@ -125,6 +135,7 @@ compile(struct green__access_log *log)
                         if (next == NULL)
                                 return bad_format(at);
                         at = next;
+                        log->json |= t->json;
                         continue;
                 }
                 /* A '%' that stands for itself begins the text behind it. */
@@ -149,8 +160,13 @@ most_of(const struct token *t)
         case BODY_LENGTH:
         case WALL_SECONDS:
         case BYTES_SENT:
+        case SCHEME:
+        case TLS_VERSION:
         case PID: return NUMBER_MAX;
-        case DATE_TIME: return DATE_SIZE;
+        case DATE_TIME:
+        case TIME_LOCAL:
+        case TIME_ISO8601: return GREEN__LOG_DATE_SIZE + QUOTES;
+        case CLIENT: return GREEN__IP_SIZE + QUOTES;
         default: return 0;
         }
 }
@@ -215,6 +231,7 @@ deliver(void *arg)
 struct line {
         char *at;
         size_t foreign_max;
+        bool json; /* the field is a value of JSON */
 };
 
 static void
@@ -224,6 +241,32 @@ put(struct line *l, const char *text, size_t len)
         l->at += len;
 }
 
+static void
+put_unknown(struct line *l)
+{
+        if (l->json)
+                put(l, "null", 4);
+        else
+                put(l, "-", 1);
+}
+
+/* Between quotes, where it is JSON. */
+static void
+put_quote(struct line *l)
+{
+        if (l->json)
+                *l->at++ = '"';
+}
+
+/* Text of our own. */
+static void
+put_text(struct line *l, const char *text, size_t len)
+{
+        put_quote(l);
+        put(l, text, len);
+        put_quote(l);
+}
+
 static bool
 is_plain(unsigned char c)
 {
@@ -231,9 +274,13 @@ is_plain(unsigned char c)
 }
 
 static size_t
-width(char c)
+width(const struct line *l, char c)
 {
-        return is_plain((unsigned char)c) ? 1 : 4;
+        if (is_plain((unsigned char)c))
+                return 1;
+        if (l->json)
+                return c == '"' || c == '\\' ? 2 : WIDEST_JSON;
+        return WIDEST;
 }
 
 /* What a client has sent: it must not look like something else in the log. */
@@ -247,58 +294,80 @@ put_escaped(struct line *l, const char *text, size_t len)
 
                 if (is_plain(c)) {
                         *l->at++ = text[i];
+                } else if (l->json && (c == '"' || c == '\\')) {
+                        *l->at++ = '\\';
+                        *l->at++ = text[i];
                 } else {
-                        char coded[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+                        char coded[2] = {digits[c >> 4], digits[c & 15]};
 
-                        put(l, coded, 4);
+                        if (l->json)
+                                put(l, "\\u00", 4);
+                        else
+                                put(l, "\\x", 2);
+                        put(l, coded, 2);
                 }
         }
+}
+
+/* Bytes that a client's may become here. */
+static size_t
+room_of(const struct line *l)
+{
+        return l->json ? l->foreign_max - QUOTES : l->foreign_max;
+}
+
+static bool
+fits_surely(const struct line *l, size_t len)
+{
+        return len <= room_of(l) / (l->json ? WIDEST_JSON : WIDEST);
 }
 
 /* The same, or as much of it as a field may take, with dots for the rest. */
 static void
 put_foreign(struct line *l, const char *text, size_t len)
 {
-        size_t used = 0, fits = 0;
+        size_t used = 0, fits = fits_surely(l, len) ? len : 0, room = room_of(l);
 
-        if (len == 0)
-                put(l, "-", 1);
-        if (len <= l->foreign_max / 4) {
-                put_escaped(l, text, len);
+        if (len == 0) {
+                put_unknown(l);
                 return;
         }
-        for (size_t i = 0; i < len; i++) {
-                used += width(text[i]);
-                if (used <= l->foreign_max - 3)
+        for (size_t i = fits; i < len; i++) {
+                used += width(l, text[i]);
+                if (used <= room - 3)
                         fits = i + 1;
         }
-        if (used <= l->foreign_max)
+        if (used <= room)
                 fits = len;
+        put_quote(l);
         put_escaped(l, text, fits);
         if (fits < len)
                 put(l, "...", 3);
+        put_quote(l);
 }
 
 /* The same, of whose beginning least is known. */
 static void
 put_foreign_end(struct line *l, const char *text, size_t len)
 {
-        size_t used = 0, from = len;
+        size_t used = 0, from = len, room = room_of(l);
 
-        if (len <= l->foreign_max / 4) {
+        if (fits_surely(l, len)) {
                 put_foreign(l, text, len);
                 return;
         }
         for (size_t i = len; i > 0; i--) {
-                used += width(text[i - 1]);
-                if (used <= l->foreign_max - 3)
+                used += width(l, text[i - 1]);
+                if (used <= room - 3)
                         from = i - 1;
         }
-        if (used <= l->foreign_max)
+        if (used <= room)
                 from = 0;
+        put_quote(l);
         if (from > 0)
                 put(l, "...", 3);
         put_escaped(l, text + from, len - from);
+        put_quote(l);
 }
 
 static void
@@ -334,23 +403,15 @@ put_seconds(struct line *l, const green_wsgi_request *req, unsigned decimals)
 }
 
 static void
-put_date(struct line *l, struct green__access_log *log)
+put_date(struct line *l, struct green__access_log *log, enum green__log_date_form form)
 {
-        time_t now = green__wsgi_wall();
-        struct tm tm;
+        const struct green__log_date *date = &log->dates[form];
 
-        if (now != log->date_second) {
-                static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-                int len;
-
-                if (!green__sys_localtime(now, &tm))
-                        return;
-                len = snprintf(log->date, sizeof log->date, "%02d/%.3s/%d %02d:%02d:%02d", tm.tm_mday, months + 3 * tm.tm_mon,
-                               tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-                log->date_len = len < 0 ? 0 : (size_t)len < sizeof log->date ? (size_t)len : sizeof log->date - 1;
-                log->date_second = now;
-        }
-        put(l, log->date, log->date_len);
+        green__log_date(&log->dates[form], form);
+        if (date->len == 0)
+                put_unknown(l);
+        else
+                put_text(l, date->text, date->len);
 }
 
 /* Of the request line, so that what was refused is told as it came. */
@@ -372,7 +433,7 @@ put_protocol(struct line *l, const green_wsgi_request *req)
         if (from > 0 && req->line_len - from > 5 && memcmp(req->line + from, "HTTP/", 5) == 0)
                 put_foreign(l, req->line + from, req->line_len - from);
         else
-                put(l, "-", 1);
+                put_unknown(l);
 }
 
 static void
@@ -381,9 +442,9 @@ put_path(struct line *l, const green_wsgi_request *req)
         const struct green__http1 *head = &req->head;
 
         if (head->result != GREEN__HTTP1_DONE || head->form == GREEN__HTTP1_AUTHORITY)
-                put(l, "-", 1);
+                put_unknown(l);
         else if (head->path.len == 0)
-                put(l, head->form == GREEN__HTTP1_ASTERISK ? "*" : "/", 1);
+                put_text(l, head->form == GREEN__HTTP1_ASTERISK ? "*" : "/", 1);
         else
                 put_foreign(l, req->base + head->path.off, head->path.len);
 }
@@ -405,16 +466,37 @@ put_client(struct line *l, green_wsgi_request *req)
 }
 
 static void
+put_port(struct line *l, const green_wsgi_request *req)
+{
+        if (green__has_port(&req->session->conn->peer))
+                put_number(l, req->session->conn->peer.port, 1);
+        else if (l->json)
+                put_unknown(l);
+}
+
+static void
+put_known(struct line *l, const char *text)
+{
+        if (text == NULL || text[0] == '\0')
+                put_unknown(l);
+        else
+                put_text(l, text, strlen(text));
+}
+
+static void
 put_field(struct line *l, green_wsgi_request *req, const struct token *t)
 {
+        struct green__access_log *log = req->session->server->log;
+
+        l->json = t->json;
         switch (t->field) {
         case TEXT: put(l, t->text, t->len); break;
         case CLIENT_IP: put_client(l, req); break;
-        case CLIENT_PORT:
-                if (green__has_port(&req->session->conn->peer))
-                        put_number(l, req->session->conn->peer.port, 1);
-                break;
-        case DATE_TIME: put_date(l, req->session->server->log); break;
+        case CLIENT_PORT: put_port(l, req); break;
+        case CLIENT: put_known(l, green_wsgi_client(req)); break;
+        case DATE_TIME: put_date(l, log, GREEN__LOG_DATE_EVENTLET); break;
+        case TIME_LOCAL: put_date(l, log, GREEN__LOG_DATE_COMMON); break;
+        case TIME_ISO8601: put_date(l, log, GREEN__LOG_DATE_ISO8601); break;
         case REQUEST_LINE: put_foreign(l, req->line, req->line == NULL ? 0 : req->line_len); break;
         case STATUS_CODE: put_number(l, (uint64_t)req->status, 1); break;
         case BODY_LENGTH: put_number(l, req->body_sent, 1); break;
@@ -426,6 +508,8 @@ put_field(struct line *l, green_wsgi_request *req, const struct token *t)
         case REFERER: put_header(l, req, "referer"); break;
         case USER_AGENT: put_header(l, req, "user-agent"); break;
         case HOST: put_header(l, req, "host"); break;
+        case SCHEME: put_known(l, green_wsgi_scheme(req)); break;
+        case TLS_VERSION: put_known(l, green_tls_version(req->session->conn->socket)); break;
         case PID: put_number(l, (uint64_t)getpid(), 1); break;
         }
 }
@@ -462,7 +546,8 @@ green__log_take(struct green__server *server)
         if (log == NULL)
                 return -ENOMEM;
         server->log = log;
-        log->date_second = -1;
+        for (int i = 0; i < GREEN__LOG_DATES; i++)
+                log->dates[i].second = -1;
         log->format = green_malloc(len + 1);
         log->tokens = green_calloc(len + 1, sizeof(log->tokens[0]));
         log->timer = green_timer_new(0, deliver, server);
@@ -525,7 +610,9 @@ with_peer(const struct green__peer *peer, const char *what, char *text, size_t s
 static void
 say(struct green__server *server, enum green_log_level level, const char *line, int len)
 {
-        if (level == GREEN_LOG_INFO && server->opts.log != NULL)
+        bool own = server->log != NULL && server->log->json;
+
+        if (level == GREEN_LOG_INFO && server->opts.log != NULL && !own)
                 server->opts.log(server->opts.log_arg, line, (size_t)len);
         else
                 green_log(level, "%.*s", len - 1, line);

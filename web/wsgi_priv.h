@@ -17,8 +17,11 @@
  *      wsgi_upgrade.c   connections that become something else
  *      wsgi_upgraded.c  those that live on without their request
  *      wsgi_proxy.c     who the client is behind proxies
+ *      wsgi_behind.c    headers of the PROXY protocol
  *      wsgi_log.c       the access log
+ *      wsgi_log_date.c  the time of its lines
  *      wsgi_log_fd.c    the same to a descriptor
+ *      access_log.c     the same to a file, by an OS thread that writes
  *      wsgi_metrics.c   what is counted
  *
  * A connection at rest is a green__conn and its socket: the watch in it fires when bytes arrive. Then a green thread
@@ -90,8 +93,11 @@ struct green__conn {
         struct green__server *server;
         green_socket *socket;
         uint8_t state;                   /* enum green__conn_state */
-        bool starting;                   /* its green thread has begun, and it is not known for what */
-        bool told, killed;               /* of the server's end; at the end of its patience */
+        bool starting : 1;               /* its green thread has begun, and it is not known for what */
+        bool told : 1, killed : 1;       /* of the server's end; at the end of its patience */
+        bool proxy_due : 1;              /* a header of the PROXY protocol comes first */
+        bool proxied : 1;                /* peer is who it says */
+        bool proxied_tls : 1;            /* and has spoken TLS with the proxy */
         struct green__peer peer;
         struct green_watch watch;
 };
@@ -376,6 +382,8 @@ const char *green__variable_name(green_wsgi_request *req, size_t index);
 int green__proxies_take(struct green__server *server);
 void green__proxies_release(struct green__server *server);
 struct green__peer green__peer_of(const struct green_addr *addr);
+struct green_addr green__peer_addr(const struct green__peer *peer);
+bool green__proxies_trust(const struct green__server *server, const struct green__peer *peer);
 static inline bool
 green__has_port(const struct green__peer *peer)
 {
@@ -385,6 +393,14 @@ green__has_port(const struct green__peer *peer)
 const char *green__peer_text(const struct green__peer *peer, char text[GREEN__IP_SIZE]);
 /* The client as the access log shows it: with X-Forwarded-For, as WSGI-96 has it. "" where there is no memory. */
 const char *green__proxy_logged(green_wsgi_request *req);
+
+/*
+ * wsgi_behind.c: where opts.proxy_protocol is set. Somebody has connected: false, and it is told, where he may not say who the
+ * client is.
+ */
+bool green__behind_lets_in(struct green__server *server, const struct green__peer *peer);
+/* Receive the header that is due. False: there is no right one, which is told. May yield. */
+bool green__behind_read(struct green__conn *conn);
 
 /*
  * wsgi_log.c: the access log. take() looks at the options: 0 with server->log set where one is wanted, or -EINVAL with a

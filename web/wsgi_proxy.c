@@ -132,11 +132,28 @@ is_trusted(const struct green__proxies *p, const struct address *a)
         return false;
 }
 
-static bool
-trusts_peer(const green_wsgi_request *req)
+struct green_addr
+green__peer_addr(const struct green__peer *peer)
 {
-        const struct green__proxies *p = req->session->server->proxies;
-        const struct green__peer *peer = &req->session->conn->peer;
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(peer->port)};
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(peer->port)};
+        struct green_addr addr = {.size = 0};
+
+        memcpy(&v6.sin6_addr, peer->ip, 16);
+        memcpy(&v4.sin_addr, peer->ip + 12, 4);
+        if (peer->family == AF_INET)
+                (void)green_addr_from_sockaddr((const struct sockaddr *)&v4, sizeof v4, &addr);
+        else if (peer->family == AF_INET6)
+                (void)green_addr_from_sockaddr((const struct sockaddr *)&v6, sizeof v6, &addr);
+        else if (peer->family != 0)
+                addr = (struct green_addr){.size = sizeof addr.data.ss_family, .data.ss_family = peer->family};
+        return addr;
+}
+
+bool
+green__proxies_trust(const struct green__server *server, const struct green__peer *peer)
+{
+        const struct green__proxies *p = server->proxies;
         struct address a;
 
         if (p == NULL)
@@ -145,6 +162,12 @@ trusts_peer(const green_wsgi_request *req)
                 return peer->family == AF_UNIX && p->unix_too;
         memcpy(a.bytes, peer->ip, sizeof a.bytes);
         return is_trusted(p, &a);
+}
+
+static bool
+trusts_peer(const green_wsgi_request *req)
+{
+        return green__proxies_trust(req->session->server, &req->session->conn->peer);
 }
 
 /* ---- the option */
@@ -327,7 +350,7 @@ green_wsgi_scheme(green_wsgi_request *req)
 {
         const char *proto = NULL;
 
-        if (green_socket_is_tls(req->session->conn->socket))
+        if (green_socket_is_tls(req->session->conn->socket) || req->session->conn->proxied_tls)
                 return "https";
         if (trusts_peer(req))
                 (void)forwarded(req, "HTTP_X_FORWARDED_PROTO", &proto);

@@ -131,7 +131,13 @@ green_wsgi_host(green_wsgi_request *req, int *ret_port)
 int
 green_wsgi_peer(green_wsgi_request *req, struct green_addr *ret_addr)
 {
-        return green_socket_getpeername(req->session->conn->socket, ret_addr);
+        const struct green__conn *conn = req->session->conn;
+
+        if (conn->proxied && ret_addr != NULL) {
+                *ret_addr = green__peer_addr(&conn->peer);
+                return 0;
+        }
+        return green_socket_getpeername(conn->socket, ret_addr);
 }
 
 green_socket *

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
         MOST_BYTES = 64 << 20, /* of /bytes and /chunked */
@@ -438,12 +439,25 @@ httpbin(green_wsgi_request *req, void *arg)
         return say(req, 404, "no such page: / has a list\n");
 }
 
+/* Of a socket that systemd listens on, and has handed over: its descriptor is 3. */
+static green_socket *
+from_systemd(void)
+{
+        const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+
+        if (pid == NULL || count == NULL || atol(pid) != (long)getpid() || strcmp(count, "1") != 0) {
+                green_set_error(-EINVAL, "systemd has not handed over one socket");
+                return NULL;
+        }
+        return green_socket_from_fd(3);
+}
+
 green_socket *
 httpbin_listen(const char *address, const char *certificate, const char *key)
 {
         struct green_wrap_ssl_opts tls = {.size = sizeof tls, .certfile = certificate, .keyfile = key};
         struct green_listen_opts opts = {.size = sizeof opts, .backlog = 512};
-        green_socket *listener = green_listen(address, &opts);
+        green_socket *listener = strcmp(address, "systemd") == 0 ? from_systemd() : green_listen(address, &opts);
 
         if (listener == NULL || certificate == NULL || green_wrap_ssl(listener, &tls) != NULL)
                 return listener;

@@ -17,6 +17,7 @@
 #include <green/pipe.h>
 #include <green/poll.h>
 #include <green/process.h>
+#include <green/proxy.h>
 #include <green/quiet.h>
 #include <green/signal.h>
 #include <green/socket.h>

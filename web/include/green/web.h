@@ -5,6 +5,7 @@
 #ifndef GREEN_WEB_H
 #define GREEN_WEB_H
 
+#include <green/access_log.h>
 #include <green/http.h>
 #include <green/http_client.h>
 #include <green/net.h>

@@ -79,6 +79,8 @@ struct green_wsgi_stats {
         uint64_t failed;    /**< of them, those whose application failed */
         uint64_t bytes_in;  /**< received, as HTTP has it: without TLS's own */
         uint64_t bytes_out; /**< sent, likewise */
+        uint64_t unproxied; /**< connections closed because they lacked the header of proxy_protocol, or came from somebody
+                                 who may send none */
 };
 
 /** Takes lines for the access log: whole ones, each ended by newline, one or more. It must not call what may yield. */
@@ -87,6 +89,19 @@ typedef void (*green_wsgi_log_fn)(void *arg, const char *text, size_t len);
 /** green_wsgi_server_opts::log_format unless it is given (WSGI-94). */
 #define GREEN_WSGI_LOG_FORMAT                                                                                          \
         "%(client_ip)s - - [%(date_time)s] \"%(request_line)s\" %(status_code)s %(body_length)s %(wall_seconds).6f"
+
+/** green_wsgi_server_opts::log_format: the Common Log Format, which every program for logs reads. */
+#define GREEN_WSGI_LOG_COMMON                                                                                          \
+        "%(client)s - - [%(time_local)s] \"%(request_line)s\" %(status_code)s %(body_length)s"
+
+/** green_wsgi_server_opts::log_format: the Combined Log Format, as nginx and Apache write it. */
+#define GREEN_WSGI_LOG_COMBINED GREEN_WSGI_LOG_COMMON " \"%(referer)s\" \"%(user_agent)s\""
+
+/** green_wsgi_server_opts::log_format: an object of JSON a line. */
+#define GREEN_WSGI_LOG_JSON                                                                                            \
+        "{\"time\":%(time_iso8601)j,\"client\":%(client)j,\"request\":%(request_line)j,\"status\":%(status_code)j,"       \
+        "\"bytes\":%(body_length)j,\"seconds\":%(wall_seconds)j,\"scheme\":%(scheme)j,\"host\":%(host)j,"                  \
+        "\"referer\":%(referer)j,\"user_agent\":%(user_agent)j,\"tls\":%(tls_version)j,\"pid\":%(pid)j}"
 
 /** What green_wsgi_server() can change. Set it to zero, then @ref size, then what you need. */
 struct green_wsgi_server_opts {
@@ -129,16 +144,22 @@ struct green_wsgi_server_opts {
         bool strict_target; /**< refuse what RFC 3986 does not have in a target, though browsers send it */
 
         /* The access log. */
-        green_wsgi_log_fn log;    /**< takes its lines. NULL: the log hook, as #GREEN_LOG_INFO, if there is one when the
-                                       server begins (WSGI-93) */
+        green_wsgi_log_fn log;    /**< takes its lines: green_access_log_write(), green_wsgi_log_to_fd(), or your own. NULL:
+                                       the log hook, as #GREEN_LOG_INFO, if there is one when the server begins (WSGI-93) */
         void *log_arg;            /**< its first argument */
-        const char *log_format;   /**< NULL: #GREEN_WSGI_LOG_FORMAT; see green_wsgi_server() (WSGI-94) */
+        const char *log_format;   /**< #GREEN_WSGI_LOG_COMBINED, ..., or your own; NULL: #GREEN_WSGI_LOG_FORMAT. See
+                                       green_wsgi_server() (WSGI-94) */
         bool no_log_output;       /**< log nothing of requests, beginning and end (WSGI-93) */
         bool no_log_x_forwarded_for; /**< client_ip is the peer's address alone (WSGI-96) */
         const char *const *trusted_proxies; /**< addresses and networks ("10.0.0.0/8", "::1", "unix") whose
                                                  X-Forwarded-For and X-Forwarded-Proto are believed, ended by NULL;
                                                  copied. NULL: nobody's. No network of IPv6 holds an IPv4 address, not
                                                  even "::/0". See green_wsgi_client() */
+
+        bool proxy_protocol; /**< each connection begins with a header of the PROXY protocol (<green/proxy.h>), also one of
+                                  TLS: who connects and is none of trusted_proxies, or sends no right header within
+                                  header_timeout, is closed. What it says of the client is the peer's address from then on:
+                                  see green_wsgi_peer(). It needs trusted_proxies */
 
         struct green_wsgi_stats *stats; /**< kept up to date here; NULL: nowhere */
 };
@@ -157,8 +178,11 @@ struct green_wsgi_server_opts {
  * log_format is text with fields: `%(name)s`, or `%(wall_seconds).6f` with so many decimals; `%%` is a percent sign. The
  * names: client_ip, client_port, date_time (local time, "27/Nov/2026 10:45:18"), request_line, status_code, body_length
  * (bytes of the response's body), wall_seconds; and method, path, protocol, bytes_sent (all of the response), referer,
- * user_agent, host, pid. What is not known is "-". What a client has sent is written in printable ASCII without quotes and
- * backslashes: other bytes are \\xHH. A line is 8,192 bytes at most, or 1,000 for the log hook: fields of what a client has
+ * user_agent, host, pid, client (green_wsgi_client()), scheme, tls_version, time_local ("27/Nov/2026:10:45:18 +0000"),
+ * time_iso8601 ("2026-11-27T10:45:18+00:00"). What is not known is "-". What a client has sent is written in printable ASCII
+ * without quotes and backslashes: other bytes are \\xHH. `%(name)j` is the field as a value of JSON, with its quotes: a
+ * number, a string, or null for what is not known; a byte that is not printable ASCII is \\u00HH. Where there is such a field
+ * the server's beginning and end are told to the log hook, so that all lines are of one kind. A line is 8,192 bytes at most, or 1,000 for the log hook: fields of what a client has
  * sent share what the others leave, and "..." stands for what does not fit its share; of client_ip that is the beginning.
  *
  * @param listener of green_listen(); stays the caller's.

@@ -94,7 +94,8 @@ GREEN_API int64_t green_wsgi_content_length(const green_wsgi_request *req);
 GREEN_API const char *green_wsgi_host(green_wsgi_request *req, int *ret_port);
 
 /**
- * @brief How the client has come: "https" over TLS, or where a trusted proxy says so in X-Forwarded-Proto. Never yields.
+ * @brief How the client has come: "https" over TLS, or where a trusted proxy says so, in X-Forwarded-Proto or in its header
+ *        of green_wsgi_server_opts::proxy_protocol. Never yields.
  * @param req a request.
  * @return "http" or "https".
  * @since 0.1 (WSGI-16, WSGI-65)
@@ -102,7 +103,9 @@ GREEN_API const char *green_wsgi_host(green_wsgi_request *req, int *ret_port);
 GREEN_API const char *green_wsgi_scheme(green_wsgi_request *req);
 
 /**
- * @brief The peer's address: of the client, or of the proxy before this server. Never yields.
+ * @brief The peer's address: of the client, or of the proxy before this server. Never yields. With
+ *        green_wsgi_server_opts::proxy_protocol it is the one that the proxy's header says, unless that speaks for the proxy
+ *        itself; green_socket_getpeername() of green_wsgi_get_socket() is the proxy's then.
  * @param      req      a request.
  * @param[out] ret_addr the address; set on success only.
  * @retval 0 done.
@@ -112,8 +115,8 @@ GREEN_API const char *green_wsgi_scheme(green_wsgi_request *req);
 GREEN_API int green_wsgi_peer(green_wsgi_request *req, struct green_addr *ret_addr);
 
 /**
- * @brief The client's address as text: the peer's, or where the peer is one of trusted_proxies, the last address in
- *        X-Forwarded-For that is not one of them. Never yields.
+ * @brief The client's address as text: the peer's, as green_wsgi_peer() has it, or where that is one of trusted_proxies, the
+ *        last address in X-Forwarded-For that is not one of them. Never yields.
  * @param req a request.
  * @return without a port; "unix" for a Unix socket; "" where there is no memory.
  * @since 0.1 (WSGI-96)
