@@ -607,7 +607,9 @@ late_wake(void *state)
         if (hub->process != getpid())
                 late_die("wake() in the child of a fork before after_fork()");
         green_test_late_stats.wakes++;
-        err = write(hub->wake, &one, sizeof one) < 0 ? -errno : 0;
+        do
+                err = write(hub->wake, &one, sizeof one) < 0 ? -errno : 0;
+        while (err == -EAGAIN); /* of the sockets that stand for eventfd on Windows, now and then */
         errno = saved;
         return err;
 }
