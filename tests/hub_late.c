@@ -49,11 +49,11 @@
 #include "hub_late.h"
 #include "hub_late_op.h"
 
-#ifdef _WIN32
-#define EPOLLET 0u
-#define LATE_EDGE 0u
-#else
+#if HUB_LATE_HAS_EDGES
 #define LATE_EDGE GREEN_HUB_CAN_EDGE
+#else
+#define LATE_EDGE 0u
+#define EPOLLET 0u
 #endif
 
 #ifdef HUB_LATE_LEVEL
