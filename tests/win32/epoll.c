@@ -25,17 +25,28 @@ code_of(int error)
         static const struct {
                 int theirs, ours;
         } codes[] = {
-                {WSAEWOULDBLOCK, EAGAIN},        {WSAENOTSOCK, EBADF},
-                {WSAECONNRESET, ECONNRESET},     {WSAECONNABORTED, ECONNABORTED},
-                {WSAECONNREFUSED, ECONNREFUSED}, {WSAESHUTDOWN, EPIPE},
-                {WSAENOTCONN, ENOTCONN},         {WSAEINVAL, EINVAL},
-                {WSAEISCONN, EISCONN},           {WSAEALREADY, EALREADY},
-                {WSAETIMEDOUT, ETIMEDOUT},       {WSAEHOSTUNREACH, EHOSTUNREACH},
-                {WSAENETUNREACH, ENETUNREACH},   {WSAEADDRNOTAVAIL, EADDRNOTAVAIL},
-                {WSAEAFNOSUPPORT, EAFNOSUPPORT}, {WSAEFAULT, EFAULT},
-                {WSAEOPNOTSUPP, EOPNOTSUPP},     {WSAEMSGSIZE, EMSGSIZE},
-                {WSAEACCES, EACCES},             {WSAEDESTADDRREQ, EDESTADDRREQ},
-                {WSAENOBUFS, ENOBUFS},           {WSAEADDRINUSE, EADDRINUSE},
+                {WSAEWOULDBLOCK, EAGAIN},
+                {WSAENOTSOCK, EBADF},
+                {WSAECONNRESET, ECONNRESET},
+                {WSAECONNABORTED, ECONNABORTED},
+                {WSAECONNREFUSED, ECONNREFUSED},
+                {WSAESHUTDOWN, EPIPE},
+                {WSAENOTCONN, ENOTCONN},
+                {WSAEINVAL, EINVAL},
+                {WSAEISCONN, EISCONN},
+                {WSAEALREADY, EALREADY},
+                {WSAETIMEDOUT, ETIMEDOUT},
+                {WSAEHOSTUNREACH, EHOSTUNREACH},
+                {WSAENETUNREACH, ENETUNREACH},
+                {WSAEADDRNOTAVAIL, EADDRNOTAVAIL},
+                {WSAEAFNOSUPPORT, EAFNOSUPPORT},
+                {WSAEFAULT, EFAULT},
+                {WSAEOPNOTSUPP, EOPNOTSUPP},
+                {WSAEMSGSIZE, EMSGSIZE},
+                {WSAEACCES, EACCES},
+                {WSAEDESTADDRREQ, EDESTADDRREQ},
+                {WSAENOBUFS, ENOBUFS},
+                {WSAEADDRINUSE, EADDRINUSE},
         };
 
         for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
@@ -67,8 +78,8 @@ syscall(long number)
 /* ---- sockets */
 
 /*
- * Which of those that had this number it is. The limit of blocking receives, which these sockets have none of, bears it.
- * 0: it is no socket.
+ * Which of those that had this number it is. The limit of blocking receives, which these sockets have none of, bears
+ * it. 0: it is no socket.
  */
 static DWORD
 tag_of(uintptr_t fd)
@@ -303,7 +314,7 @@ epoll_ctl(int fd_of_epoll, int what, uintptr_t fd, struct epoll_event *event)
                 row = NULL;
         }
         if (tag == 0)
-                return refused(!GetHandleInformation((HANDLE)fd, &unused) ? EBADF
+                return refused(!GetHandleInformation((HANDLE)fd, &unused)  ? EBADF
                                : GetFileType((HANDLE)fd) == FILE_TYPE_DISK ? EPERM
                                                                            : ENOTSOCK);
         if ((row == NULL) != (what == EPOLL_CTL_ADD))
@@ -361,9 +372,9 @@ ask_rows(const struct epoll *epoll, struct pollfd *fds)
         for (size_t i = 0; i < epoll->n; i++) {
                 const struct row *row = &epoll->rows[i];
 
-                fds[i] = (struct pollfd){.fd = row->fd,
-                                         .events = row->off ? 0 : asked(row->event.events & EPOLLIN,
-                                                                        row->event.events & EPOLLOUT)};
+                fds[i] = (struct pollfd){
+                        .fd = row->fd,
+                        .events = row->off ? 0 : asked(row->event.events & EPOLLIN, row->event.events & EPOLLOUT)};
         }
         return epoll->n;
 }
