@@ -262,12 +262,15 @@ deliver(struct green__hub *h, int n)
  * The back end cannot wait: no descriptor that anybody waits for would ever be ready. Main is told, as by
  * green_hub_stop(), so that the program ends in order. Whoever goes on all the same has timers and posts, at this pace.
  */
-enum { FAILED_WAIT_NS = 10000000 };
+enum { FAILED_WAIT_NS = 10000000, LEAST_PAUSE_NS = 1000000 };
 
 static void
 wait_failed(struct green__hub *h, int code, int64_t limit)
 {
-        struct timespec pause = {.tv_nsec = limit < 0 || limit > FAILED_WAIT_NS ? FAILED_WAIT_NS : limit};
+        /* Less than a millisecond is none to some systems. */
+        struct timespec pause = {.tv_nsec = limit < 0 || limit > FAILED_WAIT_NS ? FAILED_WAIT_NS
+                                            : limit < LEAST_PAUSE_NS            ? LEAST_PAUSE_NS
+                                                                                : limit};
 
         if (!h->wait_failed)
                 green_log(GREEN_LOG_ERROR, "green-net: hub %s cannot wait: %s", h->ops->name, green_strerror(code));

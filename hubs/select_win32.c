@@ -51,10 +51,9 @@ hub_select_probe(void)
 /* ---- the wake sockets: two datagram sockets of this machine that take from each other alone */
 
 static SOCKET
-hub_select_socket(struct sockaddr_in *addr)
+hub_select_socket(struct sockaddr_in *addr, u_long blocks_not)
 {
         SOCKET s = WSASocketW(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
-        u_long one = 1;
         int len = sizeof *addr;
 
         memset(addr, 0, sizeof *addr);
@@ -63,7 +62,7 @@ hub_select_socket(struct sockaddr_in *addr)
         if (s == INVALID_SOCKET)
                 return s;
         if (bind(s, (struct sockaddr *)addr, len) == 0 && getsockname(s, (struct sockaddr *)addr, &len) == 0 &&
-            ioctlsocket(s, (long)FIONBIO, &one) == 0)
+            ioctlsocket(s, (long)FIONBIO, &blocks_not) == 0)
                 return s;
         closesocket(s);
         return INVALID_SOCKET;
@@ -84,8 +83,9 @@ hub_select_open(struct hub_select *hub)
         struct sockaddr_in in, out;
         int err;
 
-        hub->wake_in = hub_select_socket(&in);
-        hub->wake_out = hub_select_socket(&out);
+        hub->wake_in = hub_select_socket(&in, 1);
+        /* A datagram is never waited for; but wine says now and then that it would be, and a wake must not get lost. */
+        hub->wake_out = hub_select_socket(&out, 0);
         if (hub->wake_in != INVALID_SOCKET && hub->wake_out != INVALID_SOCKET &&
             connect(hub->wake_in, (struct sockaddr *)&out, sizeof out) == 0 &&
             connect(hub->wake_out, (struct sockaddr *)&in, sizeof in) == 0)

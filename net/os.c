@@ -23,6 +23,8 @@
 
 /* For whom there is no pidfd: look again after so many seconds. */
 #define SLOWLY 0.25
+/* The same where no signal tells of them either. */
+#define OFTEN 0.02
 
 /* ---- descriptors */
 
@@ -94,16 +96,19 @@ wait_by_pidfd(green_fd pidfd)
 static pid_t
 wait_by_signal(pid_t (*look)(void *arg), void *arg)
 {
+        bool no_signal = false;
         pid_t rc;
         int waited = 0;
 
         do {
                 rc = green__children_listen();
-                if (rc == 0)
+                /* No signal tells of children on Windows. */
+                no_signal = rc == -EINVAL;
+                if (rc == 0 || no_signal)
                         rc = look(arg);
                 if (rc != 0)
                         break;
-                waited = green__children_wait(SLOWLY);
+                waited = no_signal ? green_sleep(OFTEN) : green__children_wait(SLOWLY);
         } while (waited == 0 || waited == -ETIMEDOUT);
         green__children_leave();
         return rc != 0 ? rc : waited;

@@ -469,6 +469,22 @@ green__sys_kill(pid_t pid, green_fd pidfd, bool group, int signum)
         return rc;
 }
 
+/* The number of one that has ended; 0: there is none; -ECHILD: there are no children. */
+static pid_t
+find_ended(void)
+{
+        const struct child *child;
+        pid_t pid;
+
+        AcquireSRWLockShared(&lock);
+        pid = children == NULL ? -ECHILD : 0;
+        for (child = children; child != NULL && pid == 0; child = child->next)
+                if (WaitForSingleObject(child->process, 0) == WAIT_OBJECT_0)
+                        pid = (pid_t)child->pid;
+        ReleaseSRWLockShared(&lock);
+        return pid;
+}
+
 /* One of those that were started here. The status is that of green__sys_reap(): the system knows no other. */
 pid_t
 green__sys_waitpid(pid_t pid, int *ret_status, int options)
@@ -476,8 +492,16 @@ green__sys_waitpid(pid_t pid, int *ret_status, int options)
         int status, rc;
 
         (void)options;
-        if (pid <= 0)
+        if (pid == 0 || pid < -1)
                 return -ENOTSUP;
+        if (pid == -1) {
+                pid = find_ended();
+                if (pid <= 0)
+                        return pid;
+                /* If another OS thread is quicker, the caller looks again. */
+                rc = green__sys_waitpid(pid, ret_status, options);
+                return rc == -ECHILD ? 0 : rc;
+        }
         rc = green__sys_reap(pid, GREEN_INVALID_FD, false, &status);
         if (rc <= 0)
                 return rc;

@@ -56,7 +56,7 @@ a_hub_that_cannot_start_is_an_error_with_its_code(void)
         CHECK_INT(green_use_hub(path), -ENOTSUP);
         CHECK_INT(green_last_error()->code, -ENOTSUP);
         CHECK_INT(errno, ENOTSUP);
-        snprintf(want, sizeof want, "hub bad cannot start: %s", strerror(ENOTSUP));
+        snprintf(want, sizeof want, "hub bad cannot start: %s", green_strerror(-ENOTSUP));
         CHECK_STR(green_last_error()->message, want);
         CHECK_INT(green_use_hub(NULL), 0);
 }
@@ -72,7 +72,7 @@ a_hub_that_cannot_wait_ends_the_waiting_of_main_with_its_code(void)
                 return;
         CHECK_INT(green_sleep(1000), -ENOTSUP);
         CHECK_INT(log.count, 1);
-        snprintf(want, sizeof want, "green-net: hub bad cannot wait: %s", strerror(ENOTSUP));
+        snprintf(want, sizeof want, "green-net: hub bad cannot wait: %s", green_strerror(-ENOTSUP));
         CHECK_STR(log.last, want);
         /* Until it recovers, and again after that; reported once. */
         CHECK_INT(green_sleep(1000), -ENOTSUP);

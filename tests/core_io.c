@@ -162,7 +162,8 @@ a_raw_wait_works_on_the_descriptor_of_a_registered_one(void)
         CHECK_INT(green_trampoline(green_io_fd(io), GREEN_READ, CORE_SOON), 0);
         CHECK_INT(green_trampoline(green_io_fd(io), GREEN_READ, CORE_SOON), 0);
         CHECK_INT(stats->adds, 1);
-        CHECK_INT(stats->modifies, 2);
+        if (HUB_LATE_HAS_EDGES)
+                CHECK_INT(stats->modifies, 2);
         CHECK(!writer.done);
         core_drain(fds[1]);
         CHECK_INT(core_join(writer.gt), 0);

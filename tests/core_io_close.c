@@ -307,8 +307,9 @@ a_registered_descriptor_is_told_to_the_hub_once(void)
         CHECK_INT(core_join(writer), 0);
         CHECK_INT(green_io_wait(io, GREEN_READ, 0.001), -ETIMEDOUT);
         CHECK_INT(stats->adds, 1);
-        CHECK_INT(stats->modifies, 0);
-        CHECK_INT(stats->removes, 0);
+        CHECK_INT(stats->removes, HUB_LATE_HAS_EDGES ? 0 : 1);
+        if (HUB_LATE_HAS_EDGES)
+                CHECK_INT(stats->modifies, 0);
         CHECK_INT(green_io_free(io), 0);
         close(fds[1]);
         (void)core_fresh_hub(NULL);

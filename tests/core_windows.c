@@ -131,10 +131,6 @@ what_is_no_hub_is_refused_with_the_reason_and_what_there_is(void)
         check_refused("nosuchhub", "");
         check_refused("./no/such/hub.dll", "");
         check_refused("UPPER", "lower-case");
-        if (suite_plugin("hub_badsymbol") != NULL) {
-                check_refused(suite_plugin("hub_badsymbol"), "it is no hub");
-                check_refused(suite_plugin("hub_badabi"), "interface 99");
-        }
         /* No DLL at all. */
         CHECK(GetTempPathA(sizeof path - 32, path) > 0);
         snprintf(path + strlen(path), 32, "green-%lu.dll", (unsigned long)GetCurrentProcessId());
@@ -144,6 +140,93 @@ what_is_no_hub_is_refused_with_the_reason_and_what_there_is(void)
         fclose(file);
         check_refused(path, "cannot be loaded");
         CHECK(DeleteFileA(path));
+        choose_usual();
+}
+
+static void
+a_dll_whose_table_is_wrong_is_refused(void)
+{
+        static const char *const rows[][2] = {
+                {"hub_badabi", "it was built for hub interface 99, this is 1"},
+                {"hub_badsize", "its table has 24 bytes"},
+                {"hub_badwait", "its table has no wait()"},
+                {"hub_badcancel", "its table has no cancel()"},
+                {"hub_badprobe", "it does not work here"},
+                {"hub_badsymbol", "it is no hub: it has no green_hub_module"},
+        };
+
+        if (suite_plugin(rows[0][0]) == NULL) {
+                suite_skip("this build has no modules");
+                return;
+        }
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                /* Twice: a refused module is not remembered as a good one. */
+                check_refused(suite_plugin(rows[i][0]), rows[i][1]);
+                check_refused(suite_plugin(rows[i][0]), rows[i][1]);
+        }
+        choose_usual();
+}
+
+/* The first part of a file, in eighths, as a copy that ended early. */
+static bool
+copy_part(const char *to, const char *from, long eighths)
+{
+        FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+        bool good = in != NULL && out != NULL && fseek(in, 0, SEEK_END) == 0;
+        long left = good ? ftell(in) * eighths / 8 : 0;
+
+        for (rewind(in); good && left > 0; left--)
+                good = putc(getc(in), out) != EOF;
+        if (in != NULL)
+                fclose(in);
+        if (out != NULL)
+                fclose(out);
+        return CHECK(good);
+}
+
+static void
+a_dll_that_is_cut_short_is_refused(void)
+{
+        const char *plugin = suite_plugin("hub_late");
+        char path[MAX_PATH];
+
+        if (plugin == NULL) {
+                suite_skip("this build has no modules");
+                return;
+        }
+        CHECK(GetTempPathA(sizeof path - 32, path) > 0);
+        snprintf(path + strlen(path), 32, "green-cut-%lu.dll", (unsigned long)GetCurrentProcessId());
+        /* The last part has symbols, which the system does not look at. */
+        for (long eighths = 0; eighths < 6; eighths++)
+                if (copy_part(path, plugin, eighths))
+                        check_refused(path, "cannot be loaded");
+        if (copy_part(path, plugin, 8))
+                CHECK(choose(path));
+        CHECK_STR(green_hub_name(NULL), "late");
+        CHECK(works());
+        choose_usual();
+        while (GetModuleHandleA(path) != NULL && FreeLibrary(GetModuleHandleA(path)))
+                ;
+        CHECK(DeleteFileA(path));
+}
+
+static void
+of_a_list_of_names_and_paths_the_first_that_works_is_taken(void)
+{
+        char list[2 * MAX_PATH];
+
+        if (suite_plugin("hub_late") == NULL) {
+                suite_skip("this build has no modules");
+                return;
+        }
+        snprintf(list, sizeof list, "nosuch,%s,select", suite_plugin("hub_late"));
+        CHECK(choose(list));
+        CHECK_STR(green_hub_name(NULL), "late");
+        CHECK(works());
+        CHECK(!choose("nosuch,norsuch"));
+        CHECK(strstr(green_last_error()->message, "\"nosuch\": there is no hub of that name; hub \"norsuch\": ") != NULL);
+        CHECK(!choose("select,,select"));
+        CHECK(strstr(green_last_error()->message, "need to specify a hub") != NULL);
         choose_usual();
 }
 
@@ -449,6 +532,9 @@ GREEN_SUITE(core_windows) {
         GREEN_TEST(a_hub_is_a_dll_loaded_by_name),
         GREEN_TEST(a_hub_is_a_dll_loaded_by_path_with_either_slash),
         GREEN_TEST(what_is_no_hub_is_refused_with_the_reason_and_what_there_is),
+        GREEN_TEST(a_dll_whose_table_is_wrong_is_refused),
+        GREEN_TEST(a_dll_that_is_cut_short_is_refused),
+        GREEN_TEST(of_a_list_of_names_and_paths_the_first_that_works_is_taken),
         GREEN_TEST(an_overflow_names_the_green_thread_and_the_process_dies_of_it),
         GREEN_TEST(other_faults_and_a_handler_that_is_switched_off_say_nothing),
         GREEN_TEST(one_that_ended_leaves_its_fiber_to_the_next),

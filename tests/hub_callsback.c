@@ -215,8 +215,11 @@ callsback_wake(void *state)
         struct callsback *hub = state;
         uint64_t one = 1;
         int saved = errno;
-        int err = write(hub->wake, &one, sizeof one) < 0 ? -errno : 0;
+        int err;
 
+        do
+                err = write(hub->wake, &one, sizeof one) < 0 ? -errno : 0;
+        while (err == -EAGAIN); /* of the sockets that stand for eventfd on Windows, now and then */
         errno = saved;
         return err;
 }

@@ -17,4 +17,7 @@
 #define CONF_IDLE_TURNS 5
 #define CONF_IDLE_CPU CONF_QUIET
 
+/* Rounds, of a millisecond, in which a descriptor took nothing until it is full. */
+#define CONF_FILL_QUIET 1
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 bool
 rig_up(struct rig *rig)
@@ -39,14 +40,19 @@ level_interest_is_reported_as_long_as_it_holds(void)
         rig_down(&rig);
 }
 
+/* Takes no more, now and later. */
 void
 conf_fill(green_fd fd)
 {
         char bytes[4096] = {0};
 
-        while (conf_write(fd, bytes, sizeof bytes) > 0)
-                continue;
-        CHECK(conf_would_block());
+        for (int quiet = 0; quiet < CONF_FILL_QUIET; quiet++) {
+                while (conf_write(fd, bytes, sizeof bytes) > 0)
+                        quiet = 0;
+                CHECK(conf_would_block());
+                if (quiet + 1 < CONF_FILL_QUIET)
+                        usleep(1000);
+        }
 }
 
 void

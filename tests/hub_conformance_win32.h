@@ -18,5 +18,7 @@
 /* As for POSIX; but CPU is counted in ticks of ten milliseconds or more, so it takes longer to tell. */
 #define CONF_IDLE_TURNS 25
 #define CONF_IDLE_CPU (5 * CONF_QUIET)
+/* As for POSIX; but a pair is of TCP, which tells the writer of room that its peer's system has made, also 200 ms later. */
+#define CONF_FILL_QUIET 300
 
 #endif

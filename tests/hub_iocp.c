@@ -186,6 +186,45 @@ a_socket_of_another_hub_is_left_to_readiness(void)
         close_pair(pair);
 }
 
+/*
+ * What <green/io.h> says of a descriptor that was given back after an operation: no other port takes it; plain calls work, and
+ * overlapped ones that keep from ports, of which the hub hears nothing.
+ */
+static void
+a_handle_that_was_given_back_stays_tied(void)
+{
+        HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1), done = CreateEventW(NULL, TRUE, FALSE, NULL);
+        OVERLAPPED overlapped = {.hEvent = (HANDLE)((ULONG_PTR)done | 1)};
+        void *hub = hub_open();
+        struct green_hub_event event;
+        DWORD n = 0, flags = 0;
+        struct work work;
+        WSABUF buffer = {.len = 8, .buf = work.bytes};
+        SOCKET pair[2];
+
+        if (hub == NULL || !make_pair(pair))
+                return;
+        CHECK_INT(send(pair[1], "one", 3, 0), 3);
+        CHECK_INT(ops->submit(hub, prepare(&work, GREEN_OP_RECV, pair[0], 4)), 0);
+        CHECK_INT(result_of(hub, &work.op), 3);
+        CHECK_PTR(CreateIoCompletionPort((HANDLE)pair[0], port, 0, 0), NULL);
+        CHECK_INT(GetLastError(), ERROR_INVALID_PARAMETER);
+        CHECK_INT(send(pair[0], "two", 3, 0), 3);
+        CHECK_INT(recv(pair[1], work.bytes, sizeof work.bytes, 0), 3);
+        if (WSARecv(pair[0], &buffer, 1, NULL, &flags, &overlapped, NULL) != 0)
+                CHECK_INT(WSAGetLastError(), WSA_IO_PENDING);
+        CHECK_INT(send(pair[1], "three", 5, 0), 5);
+        CHECK_INT(WaitForSingleObject(done, (DWORD)(SOON / 1000000)), WAIT_OBJECT_0);
+        CHECK(WSAGetOverlappedResult(pair[0], &overlapped, &n, FALSE, &flags));
+        CHECK_INT(n, 5);
+        CHECK_INT(ops->wait(hub, &event, 1, A_WHILE), 0);
+        ops->fini(hub);
+        CHECK_INT(blocks, 0);
+        close_pair(pair);
+        CloseHandle(done);
+        CloseHandle(port);
+}
+
 /* Opens datagram sockets until one has this number, which was closed just now. */
 static bool
 open_again(SOCKET number)
@@ -502,6 +541,7 @@ GREEN_SUITE_INIT(find_hub)
 GREEN_SUITE(hub_iocp){
         GREEN_TEST(a_socket_of_another_port_is_left_to_readiness),
         GREEN_TEST(a_socket_of_another_hub_is_left_to_readiness),
+        GREEN_TEST(a_handle_that_was_given_back_stays_tied),
         GREEN_TEST(a_report_that_comes_out_at_another_hub_is_sent_on),
         GREEN_TEST(a_datagram_that_does_not_fit_is_cut),
         GREEN_TEST(a_datagram_of_many_pieces_is_one),

@@ -24,6 +24,13 @@ struct hub_late_stats {
         atomic_ulong most_in_flight;
 };
 
+/* Does hub_late know edges? Without them it is told anew for each wait. */
+#if defined(_WIN32)
+#define HUB_LATE_HAS_EDGES 0
+#else
+#define HUB_LATE_HAS_EDGES 1
+#endif
+
 extern GREEN_API struct hub_late_stats green_test_late_stats;
 
 #endif

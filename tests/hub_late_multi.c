@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -102,7 +103,7 @@ late_piece(struct late_op *late, struct late_pool *pool)
                 return false;
         }
         n = receives ? recv(op->fd, pool->memory[i], LATE_PIECE, (int)op->flags | MSG_DONTWAIT)
-                     : accept4(op->fd, NULL, NULL, (int)op->flags);
+                     : accept4(op->fd, NULL, NULL, (int)op->flags | LATE_ACCEPT_FLAGS);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return false;
         if (n < 0 || (receives && n == 0)) {

@@ -223,7 +223,7 @@ static int64_t
 late_accept(struct green_op *op)
 {
         socklen_t len = op->name_size;
-        int fd = accept4(op->fd, op->name, op->name != NULL ? &len : NULL, (int)op->flags);
+        int fd = accept4(op->fd, op->name, op->name != NULL ? &len : NULL, (int)op->flags | LATE_ACCEPT_FLAGS);
 
         if (fd >= 0 && op->name != NULL)
                 op->name_size = len;
@@ -234,7 +234,7 @@ int64_t
 late_op_connect(struct late_op *late)
 {
         struct green_op *op = late->op;
-        int flags = fcntl(op->fd, F_GETFL);
+        int flags = fcntl(op->fd, F_GETFL) | LATE_ACCEPT_FLAGS;
         int err;
 
         fcntl(op->fd, F_SETFL, flags | O_NONBLOCK);
@@ -264,9 +264,9 @@ late_poll(const struct green_op *op)
         struct pollfd one = {.fd = op->fd};
         int64_t bits = 0;
 
-        one.events = (short)((op->flags & GREEN_READ ? POLLIN | POLLPRI : 0) | (op->flags & GREEN_WRITE ? POLLOUT : 0));
+        one.events = (short)((op->flags & GREEN_READ ? LATE_READABLE : 0) | (op->flags & GREEN_WRITE ? POLLOUT : 0));
         poll(&one, 1, 0);
-        if (one.revents & (POLLIN | POLLPRI))
+        if (one.revents & LATE_READABLE)
                 bits |= GREEN_READ;
         if (one.revents & POLLOUT)
                 bits |= GREEN_WRITE;

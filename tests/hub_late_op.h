@@ -12,6 +12,15 @@ enum {
         LATE_PATTERN = 0xa5, /* what stands there meanwhile */
 };
 
+/* Sockets do not block on Windows, where nothing tells it of one, and no flag of accept() says it. */
+#if defined(_WIN32)
+#define LATE_ACCEPT_FLAGS SOCK_NONBLOCK
+#define LATE_READABLE POLLIN /* it cannot be asked for urgent data */
+#else
+#define LATE_ACCEPT_FLAGS 0
+#define LATE_READABLE (POLLIN | POLLPRI)
+#endif
+
 /* In green_op::space[0] of an operation in flight; space[1] has the struct late_op. */
 #define LATE_MAGIC UINT64_C(0x6c6174656f70)
 

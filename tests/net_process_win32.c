@@ -535,10 +535,39 @@ waitpid_knows_those_that_were_started_here(void)
         CHECK_INT(green_os_waitpid(pid, &status, 0), pid);
         CHECK_INT(status, 9);
         CHECK_INT(green_os_waitpid(pid, &status, 0), -ECHILD);
-        CHECK_INT(green_os_waitpid(-1, &status, 0), -ENOTSUP);
+        CHECK_INT(green_os_waitpid(0, &status, 0), -ENOTSUP);
         CHECK_INT(green_process_wait(p, SOON, &status), 0);
         CHECK_INT(status, -1000);
         CHECK_INT(green_process_free(p), 0);
+}
+
+static void
+any_child_can_be_waited_for(void)
+{
+        green_process *slow, *quick;
+        struct green_timeout limit;
+        int status = 0;
+        pid_t pid;
+
+        GREEN_COVERS("GOS-06");
+        CHECK_INT(green_os_wait(&status), -ECHILD);
+        slow = start("sleep", NULL, NULL);
+        CHECK_INT(green_os_waitpid(-1, &status, WNOHANG), 0);
+        quick = start("exit", "7", NULL);
+        pid = green_process_pid(quick);
+        CHECK_INT(green_os_wait(&status), pid);
+        CHECK_INT(status, 7);
+        CHECK_INT(green_process_wait(quick, SOON, &status), 0);
+        CHECK_INT(status, -1000);
+        /* The other is still there; a limit ends the wait. */
+        CHECK_INT(green_timeout_start(&limit, 0.05), 0);
+        CHECK_INT(green_os_wait(&status), GREEN_ETIMEOUT);
+        CHECK_INT(green_timeout_cancel(&limit), 1);
+        CHECK_INT(green_process_kill(slow, SIGTERM), 0);
+        CHECK_INT(green_process_wait(slow, SOON, &status), 0);
+        CHECK_INT(green_os_wait(&status), -ECHILD);
+        CHECK_INT(green_process_free(quick), 0);
+        CHECK_INT(green_process_free(slow), 0);
 }
 
 GREEN_SUITE(net_process_win32) {
@@ -557,5 +586,6 @@ GREEN_SUITE(net_process_win32) {
         GREEN_TEST(a_group_ends_as_a_whole),
         GREEN_TEST(it_gets_the_handles_that_are_named_and_no_others),
         GREEN_TEST(waitpid_knows_those_that_were_started_here),
+        GREEN_TEST(any_child_can_be_waited_for),
         GREEN_SUITE_END
 };

@@ -281,7 +281,8 @@ many_errors_leave_no_memory_behind(void)
         before = atomic_load(&memory_blocks);
         for (int i = 0; i < 1000; i++)
                 CHECK_INT(green_tpool_execute(fail_with_error, PTR(-EIO), NULL, NULL), -EIO);
-        CHECK_INT(atomic_load(&memory_blocks), before);
+        /* Stacks that were kept before may go meanwhile. */
+        CHECK(atomic_load(&memory_blocks) <= before);
 }
 
 /* ---- kills and timeouts */

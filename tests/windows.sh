@@ -61,9 +61,12 @@ if test "$what" = examples; then
     exit
 fi
 
+# Modules by their paths: not every program has the library beside which names are looked for.
+shared=
+for hub in $GREEN_HUBS_SHARED; do shared="$shared $PWD/.libs/hub_$hub.dll"; done
 first() { echo "$1"; }
 # shellcheck disable=SC2086
-best=$(first $GREEN_HUBS_BUILTIN $GREEN_HUBS_SHARED)
+best=$(first $GREEN_HUBS_BUILTIN $shared)
 
 passed=0 failed=0 skipped=0
 for program in "$@"; do
@@ -75,7 +78,7 @@ for program in "$@"; do
         continue
     fi
     hubs=$best
-    case " $GREEN_TEST_ALL_HUBS " in *" $program "*) hubs="$GREEN_HUBS_BUILTIN $GREEN_HUBS_SHARED" ;; esac
+    case " $GREEN_TEST_ALL_HUBS " in *" $program "*) hubs="$GREEN_HUBS_BUILTIN $shared" ;; esac
     # Where it links a library, what lies in the folder itself is libtool's starter of it.
     exe=tests/.libs/$name.exe
     test -f "$exe" || exe=$program.exe
@@ -91,13 +94,13 @@ for program in "$@"; do
         # The suite writes a line for each test that fails; what ends the program otherwise is one failure more.
         if ! echo "$lines" | grep -q '^end '; then
             last=$(echo "$lines" | sed -n '$s/^run //p;$s/^hang //p')
-            echo "fail $name on $hub: ended with status $status before its end${last:+, in $last}"
+            echo "fail $name on ${hub##*/}: ended with status $status before its end${last:+, in $last}"
             f=$((f + 1))
         elif test "$f" = 0 && test $status != 0 && test $status != 77; then
-            echo "fail $name on $hub: ended with status $status"
+            echo "fail $name on ${hub##*/}: ended with status $status"
             f=$((f + 1))
         fi
-        echo "$lines" | sed -n "s/^fail /fail $name on $hub: /p; s/^skip /skip $name on $hub: /p"
+        echo "$lines" | sed -n "s/^fail /fail $name on ${hub##*/}: /p; s/^skip /skip $name on ${hub##*/}: /p"
         passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     done
 done

@@ -301,6 +301,32 @@ mkdtemp(char *template)
         return _mktemp(template) != NULL && _mkdir(template) == 0 ? template : NULL;
 }
 
+char *
+strsep(char **rest, const char *ends)
+{
+        char *begin = *rest;
+
+        if (begin == NULL)
+                return NULL;
+        *rest = begin + strcspn(begin, ends);
+        if (**rest != '\0')
+                *(*rest)++ = '\0';
+        else
+                *rest = NULL;
+        return begin;
+}
+
+void *
+memmem(const void *bytes, size_t len, const void *part, size_t part_len)
+{
+        const char *at = bytes;
+
+        for (; len >= part_len; at++, len--)
+                if (memcmp(at, part, part_len) == 0)
+                        return (void *)at;
+        return NULL;
+}
+
 pid_t
 win32_fork(void)
 {

@@ -72,6 +72,8 @@ int pipe2(int fds[2], int flags);
 int setenv(const char *name, const char *value, int overwrite);
 int unsetenv(const char *name);
 char *mkdtemp(char *template);
+char *strsep(char **rest, const char *ends);
+void *memmem(const void *bytes, size_t len, const void *part, size_t part_len);
 pid_t win32_fork(void);
 #define fork() win32_fork()
 pid_t waitpid(pid_t pid, int *ret_status, int options);

@@ -230,6 +230,12 @@ GREEN_API int green_io_close(green_io *io);
 
 /**
  * @brief Give up the registration and keep the descriptor. Never yields. The handle stays, closed.
+ *
+ * On Windows, hub `iocp`, a descriptor that an operation was run on stays tied to the completion port of that hub, which
+ * nothing can undo. It may be registered again, in this OS thread or another; there it is waited for by readiness, and
+ * green_io_submit() returns -ENOTSUP. Plain calls work as ever. It goes into no other port, and an overlapped call of the
+ * program's own must keep from reporting to the port: hEvent with its lowest bit set.
+ *
  * @param      io     a registration.
  * @param[out] ret_fd the descriptor, the caller's.
  * @retval 0      done.

@@ -251,11 +251,14 @@ GREEN_API GREEN_MUST_USE ssize_t green_os_write(green_fd fd, const void *buf, si
 
 /**
  * @brief waitpid(2). May yield, unless WNOHANG is given.
+ *
+ * On Windows there are no groups, and it looks for any child (-1) every 20 ms.
+ *
  * @param      pid        a child, or -1, 0, -group as for waitpid(2).
  * @param[out] ret_status as of waitpid(2), for WIFEXITED() and so on; may be NULL.
  * @param      options    WNOHANG, WUNTRACED, WCONTINUED.
- * @return the child's pid; 0 with WNOHANG where none has ended; -ECHILD: there is no such child; otherwise
- *         #GREEN_EKILLED, #GREEN_ETIMEOUT (or their codes), -EDEADLK.
+ * @return the child's pid; 0 with WNOHANG where none has ended; -ECHILD: there is no such child; -ENOTSUP: a
+ *         group on Windows; otherwise #GREEN_EKILLED, #GREEN_ETIMEOUT (or their codes), -EDEADLK.
  * @since 0.1 (GOS-06)
  */
 GREEN_API GREEN_MUST_USE pid_t green_os_waitpid(pid_t pid, int *ret_status, int options);

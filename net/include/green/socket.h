@@ -113,6 +113,8 @@ GREEN_API green_socket *green_socket_dup(green_socket *s);
  * Between this and green_socket_attach() the handle belongs to nobody, and may be handed over through a channel or a post:
  * every call but green_socket_attach(), green_socket_close() and green_socket_free() returns -EPERM.
  *
+ * On Windows, hub `iocp`, it goes on by readiness where it is attached: see green_io_detach().
+ *
  * @param s a socket that nobody waits on.
  * @retval 0        done.
  * @retval -EBUSY   somebody waits on it or uses it, a stream stands on it, or bytes lie in green-net's buffers.
