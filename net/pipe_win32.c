@@ -63,14 +63,8 @@ green__sys_open(const char *path, const struct green__mode *mode, green_fd *ret_
                 access |= mode->append ? FILE_APPEND_DATA | SYNCHRONIZE : GENERIC_WRITE;
         file = CreateFileW(name, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                            how_to_begin(mode), FILE_ATTRIBUTE_NORMAL, NULL);
-        if (file == INVALID_HANDLE_VALUE) {
-                DWORD error = GetLastError(), found = GetFileAttributesW(name);
-
-                if (error == ERROR_ACCESS_DENIED && found != INVALID_FILE_ATTRIBUTES &&
-                    (found & FILE_ATTRIBUTE_DIRECTORY) != 0)
-                        return -EISDIR;
-                return green__win32_code(error);
-        }
+        if (file == INVALID_HANDLE_VALUE)
+                return green__wide_code(name, GetLastError());
         *ret_fd = (green_fd)file;
         return 0;
 }

@@ -47,7 +47,7 @@ opened(const char *name, const char *mode)
 }
 
 static int64_t
-tell(green_stream *st)
+place(green_stream *st)
 {
         int64_t at = -1;
 
@@ -454,7 +454,7 @@ files_are_read_written_and_moved(void)
 
         GREEN_COVERS("PIPE-05");
         CHECK_DATA(line, green_stream_readline(st, 100, &line), "hello world\n");
-        CHECK_INT(tell(st), 12);
+        CHECK_INT(place(st), 12);
         CHECK_DATA(line, green_stream_readline(st, 100, &line), "second\n");
         CHECK_INT(green_stream_seek(st, 6, SEEK_SET, &at), 0);
         CHECK_INT(at, 6);
@@ -465,7 +465,7 @@ files_are_read_written_and_moved(void)
         CHECK_DATA(buf, green_stream_read(st, buf, 1), "o");
         /* A write goes to where the reader is, and the next read on from there. */
         CHECK_INT(green_stream_write(st, "RL", 2), 2);
-        CHECK_INT(tell(st), 10);
+        CHECK_INT(place(st), 10);
         CHECK_DATA(buf, green_stream_read(st, buf, 2), "d\n");
         CHECK_INT(green_stream_write(st, "SECOND", 6), 6);
         CHECK_INT(green_stream_seek(st, -3, SEEK_END, &at), 0);
@@ -490,11 +490,11 @@ a_file_is_cut_where_the_reader_or_writer_is(void)
         GREEN_COVERS("PIPE-05");
         CHECK_DATA(buf, green_stream_read(st, buf, 4), "0123");
         CHECK_INT(green_stream_truncate(st, -1), 0);
-        CHECK_INT(tell(st), 4);
+        CHECK_INT(place(st), 4);
         CHECK_INT(green_stream_read(st, buf, 4), 0);
         CHECK_INT(green_stream_write(st, "abcdef", 6), 6);
         CHECK_INT(green_stream_truncate(st, 8), 0);
-        CHECK_INT(tell(st), 10);
+        CHECK_INT(place(st), 10);
         CHECK_INT(green_stream_seek(st, 2, SEEK_SET, NULL), 0);
         CHECK_INT(green_stream_write(st, "..", 2), 2);
         CHECK_INT(green_stream_truncate(st, -1), 0);
@@ -517,9 +517,9 @@ the_modes_are_those_of_fopen(void)
         GREEN_COVERS("PIPE-05", "PIPE-01");
         snprintf(name, sizeof name, "%s", file_with("old"));
         st = opened(name, "ab");
-        CHECK_INT(tell(st), 3);
+        CHECK_INT(place(st), 3);
         CHECK_INT(green_stream_write(st, "+new", 4), 4);
-        CHECK_INT(tell(st), 7);
+        CHECK_INT(place(st), 7);
         CHECK_INT(green_stream_read(st, buf, 1), -EBADF);
         CHECK_INT(green_stream_free(st), 0);
 
@@ -528,7 +528,7 @@ the_modes_are_those_of_fopen(void)
         CHECK_DATA(buf, green_stream_read(st, buf, 3), "old");
         CHECK_INT(green_stream_write(st, "!", 1), 1);
         CHECK_INT(green_stream_flush(st), 0);
-        CHECK_INT(tell(st), 8);
+        CHECK_INT(place(st), 8);
         CHECK_INT(green_stream_free(st), 0);
 
         st = opened(name, "r");

@@ -70,7 +70,7 @@ suite__around_forks(void (*before)(void), void (*after)(void))
 int
 suite__append_to(const char *path)
 {
-        return open(path, O_WRONLY | O_CREAT | O_APPEND | O_BINARY | O_NOINHERIT, S_IRUSR | S_IWUSR);
+        return _open(path, O_WRONLY | O_CREAT | O_APPEND | O_BINARY | O_NOINHERIT, S_IRUSR | S_IWUSR);
 }
 
 void

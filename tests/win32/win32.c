@@ -222,13 +222,17 @@ win32_poll(struct pollfd *fds, unsigned long n, int timeout)
 int
 read(int fd, void *bytes, unsigned len)
 {
-        return is_socket(fd) ? (int)win32_recv(fd, bytes, len, 0) : _read(fd, bytes, len);
+        if (is_socket(fd))
+                return (int)win32_recv(fd, bytes, len, 0);
+        return win32_is_handle(fd) ? win32_file_read(fd, bytes, len) : _read(fd, bytes, len);
 }
 
 int
 write(int fd, const void *bytes, unsigned len)
 {
-        return is_socket(fd) ? (int)win32_send(fd, bytes, len, 0) : _write(fd, bytes, len);
+        if (is_socket(fd))
+                return (int)win32_send(fd, bytes, len, 0);
+        return win32_is_handle(fd) ? win32_file_write(fd, bytes, len) : _write(fd, bytes, len);
 }
 
 int
@@ -238,6 +242,8 @@ close(int fd)
                 return closesocket((SOCKET)fd) == 0 ? 0 : failed();
         if (fd >= 0 && fd < 64 && _get_osfhandle(fd) != -1)
                 return _close(fd);
+        if (win32_is_handle(fd))
+                return win32_file_close(fd);
         errno = EBADF;
         return -1;
 }
@@ -267,7 +273,12 @@ fcntl(int fd, int command, ...)
         va_list values;
         int value = 0;
 
+        if (command == F_GETFD)
+                return win32_get_fd(fd);
         if (!is_socket(fd)) {
+                /* Of a file nothing more is known. */
+                if (command == F_GETFL && win32_is_handle(fd))
+                        return 0;
                 errno = EBADF;
                 return -1;
         }
@@ -293,12 +304,6 @@ int
 unsetenv(const char *name)
 {
         return _putenv_s(name, "") == 0 ? 0 : -1;
-}
-
-char *
-mkdtemp(char *template)
-{
-        return _mktemp(template) != NULL && _mkdir(template) == 0 ? template : NULL;
 }
 
 pid_t

@@ -11,7 +11,13 @@
 
 #include <ws2tcpip.h>
 
+#include <direct.h>
+#include <io.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #undef ERROR
@@ -55,6 +61,36 @@ typedef unsigned long nfds_t;
 #define socket(family, type, protocol) win32_socket(family, type, protocol)
 #define accept4(fd, name, len, flags) win32_accept4(fd, name, len, flags)
 #define poll(fds, n, timeout) win32_poll(fds, n, timeout)
+
+/* ---- files: handles, but for standard input and output and what C's own functions open */
+
+struct stat;
+
+bool win32_is_handle(int fd);
+int win32_open(const char *path, int flags, ...);
+int win32_mkstemp(char *template);
+int win32_file_read(int fd, void *bytes, unsigned len);
+int win32_file_write(int fd, const void *bytes, unsigned len);
+int win32_file_close(int fd);
+int win32_get_fd(int fd);
+int64_t win32_lseek(int fd, int64_t offset, int whence);
+int win32_fstat(int fd, struct stat *ret_stat);
+int win32_mkdir(const char *path);
+int symlink(const char *target, const char *path);
+int mkfifo(const char *path, mode_t mode);
+int openat(int folder, const char *path, int flags, ...);
+int mkdirat(int folder, const char *path, mode_t mode);
+int posix_openpt(int flags);
+int grantpt(int fd);
+int unlockpt(int fd);
+char *ptsname(int fd);
+#define O_DIRECTORY 0
+#define O_NOCTTY 0
+
+#define open(...) win32_open(__VA_ARGS__)
+#define mkstemp(template) win32_mkstemp(template)
+#define lseek(fd, offset, whence) win32_lseek(fd, offset, whence)
+#define mkdir(path, mode) win32_mkdir(path)
 
 /* ---- the rest of what <fcntl.h>, <unistd.h>, <stdlib.h> and others have elsewhere */
 
