@@ -173,6 +173,9 @@ green__sys_connect(green_fd fd, const struct green_addr *addr)
         const struct sockaddr *sa = green_addr_sockaddr(addr, &size);
         int rc;
 
+        /* Of a datagram socket the system would take that for the end of a connection. */
+        if (addr->size == 0)
+                return -EINVAL;
         if (connect(fd, sa, size) == 0)
                 return 0;
         rc = failed_for(fd);

@@ -6,7 +6,6 @@
 #include "metrics_text.h"
 
 #include <poll.h>
-#include <sys/mman.h>
 
 static struct green_metrics before;
 

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <io.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -191,7 +192,7 @@ win32_socketpair(int family, int type, int protocol, int fds[2])
 ssize_t
 win32_send(int fd, const void *bytes, size_t len, int flags)
 {
-        int n = send((SOCKET)fd, bytes, (int)len, flags);
+        int n = send((SOCKET)fd, bytes, (int)len, flags & ~MSG_DONTWAIT);
 
         return n < 0 ? failed() : n;
 }
@@ -199,7 +200,7 @@ win32_send(int fd, const void *bytes, size_t len, int flags)
 ssize_t
 win32_recv(int fd, void *bytes, size_t len, int flags)
 {
-        int n = recv((SOCKET)fd, bytes, (int)len, flags);
+        int n = recv((SOCKET)fd, bytes, (int)len, flags & ~MSG_DONTWAIT);
 
         return n < 0 ? failed() : n;
 }
@@ -461,6 +462,32 @@ dladdr(const void *address, Dl_info *ret_info)
                         *c = '/';
         *ret_info = (Dl_info){.dli_fname = path, .dli_fbase = module};
         return 1;
+}
+
+/* ---- interfaces; programs are not linked with the library that has them */
+
+static FARPROC
+of_interfaces(const char *name)
+{
+        HMODULE library = LoadLibraryA("iphlpapi.dll");
+
+        return library == NULL ? NULL : GetProcAddress(library, name);
+}
+
+unsigned
+win32_if_nametoindex(const char *name)
+{
+        unsigned (*find)(const char *name) = (unsigned (*)(const char *))(void *)of_interfaces("if_nametoindex");
+
+        return find == NULL ? 0 : find(name);
+}
+
+char *
+win32_if_indextoname(unsigned index, char name[IF_NAMESIZE])
+{
+        char *(*find)(unsigned index, char *name) = (char *(*)(unsigned, char *))(void *)of_interfaces("if_indextoname");
+
+        return find == NULL ? NULL : find(index, name);
 }
 
 const char *
