@@ -79,8 +79,6 @@ large_messages_go_through_a_pipe(void)
 
         GREEN_COVERS("PIPE-01", "PIPE-03");
         CHECK_INT(green_pipe_new(&in, &out, NULL), 0);
-        CHECK(fcntl(green_stream_fd(in), F_GETFL) & O_NONBLOCK);
-        CHECK(fcntl(green_stream_fd(out), F_GETFL) & O_NONBLOCK);
         CHECK(fcntl(green_stream_fd(in), F_GETFD) & FD_CLOEXEC);
         CHECK(!green_stream_isatty(in));
         gt = green_spawn(write_large, out);
@@ -92,6 +90,18 @@ large_messages_go_through_a_pipe(void)
         green_thread_unref(gt);
         CHECK_INT(green_stream_free(in), 0);
         CHECK_INT(green_pipe_new(NULL, &out, NULL), -EINVAL);
+}
+
+static void
+neither_end_of_a_pipe_blocks(void)
+{
+        green_stream *in = NULL, *out = NULL;
+
+        CHECK_INT(green_pipe_new(&in, &out, NULL), 0);
+        CHECK(fcntl(green_stream_fd(in), F_GETFL) & O_NONBLOCK);
+        CHECK(fcntl(green_stream_fd(out), F_GETFL) & O_NONBLOCK);
+        CHECK_INT(green_stream_free(in), 0);
+        CHECK_INT(green_stream_free(out), 0);
 }
 
 static void
@@ -629,6 +639,7 @@ what_cannot_be_opened_says_why(void)
 
 GREEN_SUITE(net_pipe) {
         GREEN_TEST(large_messages_go_through_a_pipe),
+        GREEN_TEST(neither_end_of_a_pipe_blocks),
         GREEN_TEST(a_read_of_a_pipe_waits_and_ends),
         GREEN_TEST(a_pipe_that_nobody_reads_is_an_error_and_no_signal),
         GREEN_TEST(a_pipe_cannot_be_moved),

@@ -114,6 +114,8 @@ pid_t waitpid(pid_t pid, int *ret_status, int options);
 int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
 int pause(void);
+pid_t getppid(void);
+void *memmem(const void *text, size_t len, const void *part, size_t part_len);
 
 #define WNOHANG 1
 #define WIFEXITED(status) ((void)(status), 0)
