@@ -19,6 +19,8 @@
 #include "sock_win32.h"
 #include "wide_win32.h"
 
+#include <winternl.h>
+
 static int
 last_error(void)
 {
@@ -78,8 +80,20 @@ is_socket(green_fd fd)
         return getsockopt(fd, SOL_SOCKET, SO_TYPE, (char *)&type, &size) == 0;
 }
 
+/* Was it opened for this? */
+static bool
+allows(green_fd fd, bool read, bool write)
+{
+        PUBLIC_OBJECT_BASIC_INFORMATION info;
+
+        if (NtQueryObject((HANDLE)fd, ObjectBasicInformation, &info, sizeof info, NULL) != 0)
+                return true;
+        return (!read || (info.GrantedAccess & FILE_READ_DATA) != 0) &&
+               (!write || (info.GrantedAccess & (FILE_WRITE_DATA | FILE_APPEND_DATA)) != 0);
+}
+
 static int
-kind_of(green_fd fd, bool read, struct green__fd_kind *ret_kind)
+kind_of(green_fd fd, bool read, bool write, struct green__fd_kind *ret_kind)
 {
         DWORD type;
 
@@ -91,19 +105,21 @@ kind_of(green_fd fd, bool read, struct green__fd_kind *ret_kind)
                 return -EBADF;
         ret_kind->file = type == FILE_TYPE_DISK;
         ret_kind->pipe = type == FILE_TYPE_PIPE;
-        return read && !ret_kind->file ? -ENOTSUP : 0;
+        if (read && !ret_kind->file)
+                return -ENOTSUP;
+        return allows(fd, read, write) ? 0 : -EINVAL;
 }
 
 int
 green__sys_kind(green_fd fd, const struct green__mode *mode, struct green__fd_kind *ret_kind)
 {
-        return kind_of(fd, mode->read, ret_kind);
+        return kind_of(fd, mode->read, mode->write, ret_kind);
 }
 
 int
 green__sys_kind_as_is(green_fd fd, bool write, struct green__fd_kind *ret_kind)
 {
-        return kind_of(fd, !write, ret_kind);
+        return kind_of(fd, !write, write, ret_kind);
 }
 
 bool
@@ -195,6 +211,8 @@ green__sys_seek(green_fd fd, int64_t offset, int whence)
         LARGE_INTEGER by = {.QuadPart = offset}, at;
         DWORD from = whence == SEEK_SET ? FILE_BEGIN : whence == SEEK_CUR ? FILE_CURRENT : FILE_END;
 
+        if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
+                return -EINVAL;
         return SetFilePointerEx((HANDLE)fd, by, &at, from) ? at.QuadPart : last_error();
 }
 

@@ -93,6 +93,17 @@ hub_completes(void)
         return completes;
 }
 
+/* Windows does not tell. */
+MAYBE bool
+is_non_blocking(int fd)
+{
+#if defined(_WIN32)
+        return fd >= 0;
+#else
+        return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+#endif
+}
+
 /* ---- around each test */
 
 static void

@@ -139,6 +139,9 @@ win32_get_fd(int fd)
 {
         DWORD flags;
 
+        /* The smallest handles are those that the process began with: those numbers are the C library's. */
+        if (fd >= 0 && fd < 16)
+                fd = (int)_get_osfhandle(fd);
         if (fd < 0 || !GetHandleInformation((HANDLE)(intptr_t)fd, &flags)) {
                 errno = EBADF;
                 return -1;

@@ -86,6 +86,7 @@ int unlockpt(int fd);
 char *ptsname(int fd);
 #define O_DIRECTORY 0
 #define O_NOCTTY 0
+#define PIPE_BUF 4096
 
 #define open(...) win32_open(__VA_ARGS__)
 #define mkstemp(template) win32_mkstemp(template)
