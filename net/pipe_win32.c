@@ -119,7 +119,10 @@ green__sys_kind(green_fd fd, const struct green__mode *mode, struct green__fd_ki
 int
 green__sys_kind_as_is(green_fd fd, bool write, struct green__fd_kind *ret_kind)
 {
-        return kind_of(fd, !write, write, ret_kind);
+        int rc = kind_of(fd, !write, write, ret_kind);
+
+        ret_kind->blocking = ret_kind->socket;
+        return rc == -EINVAL ? -EBADF : rc;
 }
 
 bool
@@ -170,11 +173,37 @@ at_most(size_t len)
         return len < INT_MAX ? (DWORD)len : INT_MAX;
 }
 
+/* Of one that is used as it is: nothing tells whether it blocks, so it is asked first. */
+static bool
+is_ready(green_fd fd, short events)
+{
+        struct pollfd p = {.fd = fd, .events = events};
+
+        return WSAPoll(&p, 1, 0) != 0;
+}
+
+/* As much as there is room for where there is some. */
+static ssize_t
+send_some(green_fd fd, const struct green_iovec *iov, size_t n)
+{
+        enum { SOME = 4096 };
+
+        while (n > 1 && iov->len == 0) {
+                iov++;
+                n--;
+        }
+        if (!is_ready(fd, POLLWRNORM))
+                return -EAGAIN;
+        return n == 0 ? 0 : green__sys_send(fd, iov->base, iov->len < SOME ? iov->len : SOME, 0);
+}
+
 ssize_t
 green__sys_read(green_fd fd, const struct green__fd_kind *kind, void *buf, size_t len)
 {
         DWORD n = 0;
 
+        if (kind->socket && kind->blocking && !is_ready(fd, POLLRDNORM))
+                return -EAGAIN;
         if (kind->socket)
                 return green__sys_recv(fd, buf, len, 0);
         if (ReadFile((HANDLE)fd, buf, at_most(len), &n, NULL))
@@ -188,7 +217,7 @@ green__sys_writev(green_fd fd, const struct green__fd_kind *kind, const struct g
         ssize_t sent = 0;
 
         if (kind->socket)
-                return green__sys_sendv(fd, iov, n, 0);
+                return kind->blocking ? send_some(fd, iov, n) : green__sys_sendv(fd, iov, n, 0);
         for (size_t i = 0; i < n; i++) {
                 DWORD len = 0;
 

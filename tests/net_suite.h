@@ -93,15 +93,22 @@ hub_completes(void)
         return completes;
 }
 
-/* Windows does not tell. */
+/* Does the system tell whether a descriptor blocks? Windows does not. */
+MAYBE bool
+is_blocking_known(void)
+{
+#if defined(_WIN32)
+        return false;
+#else
+        return true;
+#endif
+}
+
+/* Where it is not known it is taken for granted. */
 MAYBE bool
 is_non_blocking(int fd)
 {
-#if defined(_WIN32)
-        return fd >= 0;
-#else
-        return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
-#endif
+        return !is_blocking_known() || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
 }
 
 /* ---- around each test */

@@ -116,6 +116,7 @@ int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
 int pause(void);
 pid_t getppid(void);
+pid_t getpgrp(void);
 void *memmem(const void *text, size_t len, const void *part, size_t part_len);
 
 #define WNOHANG 1
