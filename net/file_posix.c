@@ -290,6 +290,14 @@ green__sys_file_remove(const char *path)
         (void)unlink(path);
 }
 
+size_t
+green__sys_folder_len(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash == NULL ? 0 : (size_t)(slash - path) + 1;
+}
+
 int64_t
 green__sys_file_position(green_fd fd)
 {

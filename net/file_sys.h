@@ -85,6 +85,9 @@ bool green__sys_file_limited(void);
 int64_t green__sys_file_position(green_fd fd);
 int64_t green__sys_file_length(green_fd fd);
 
+/* Bytes of the folder's part of a path, the slash included. */
+size_t green__sys_folder_len(const char *path);
+
 /* The folder for temporary files. */
 const char *green__sys_file_tmp(void);
 

@@ -173,15 +173,6 @@ write_all_job(void *arg)
         return rc;
 }
 
-/* Bytes of the folder's part of a path, the slash included. */
-static size_t
-folder_len(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return slash == NULL ? 0 : (size_t)(slash - path) + 1;
-}
-
 int
 green_file_write_all(const char *path, const void *data, size_t len, mode_t mode, bool sync)
 {
@@ -197,7 +188,7 @@ green_file_write_all(const char *path, const void *data, size_t len, mode_t mode
         rc = green_checkpoint();
         if (rc != 0)
                 return rc;
-        at = folder_len(path);
+        at = green__sys_folder_len(path);
         if (path[at] == '\0')
                 return *path == '\0' ? -ENOENT : -EISDIR;
         size = 2 * at + sizeof "." + sizeof GREEN__FILE_UNIQUE;

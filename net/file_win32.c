@@ -21,6 +21,7 @@
 #include "dns_priv.h"
 #include "error_win32.h"
 #include "file_win32.h"
+#include "pipe_sys.h"
 #include "wide_win32.h"
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
@@ -65,20 +66,6 @@ access_of(int flags)
         }
 }
 
-/* Why a name could not be opened: of a folder the system says what it says of those that are forbidden. */
-static int
-not_opened(const wchar_t *name)
-{
-        DWORD error = GetLastError(), found;
-
-        if (error == ERROR_ACCESS_DENIED) {
-                found = GetFileAttributesW(name);
-                if (found != INVALID_FILE_ATTRIBUTES && (found & FILE_ATTRIBUTE_DIRECTORY) != 0)
-                        return -EISDIR;
-        }
-        return green__win32_code(error);
-}
-
 static int
 open_once(const char *path, int flags, mode_t mode, DWORD more, green_fd *ret_fd)
 {
@@ -91,7 +78,7 @@ open_once(const char *path, int flags, mode_t mode, DWORD more, green_fd *ret_fd
                 return rc;
         file = CreateFileW(name, access_of(flags), SHARE_ALL, NULL, how_to_begin(flags), attributes | more, NULL);
         if (file == INVALID_HANDLE_VALUE)
-                return not_opened(name);
+                return green__wide_code(name, GetLastError());
         *ret_fd = (green_fd)file;
         return 0;
 }
@@ -176,6 +163,8 @@ green__sys_file_adopt(green_fd fd, struct green__file_facts *ret)
                 return -EBADF;
         if (type != FILE_TYPE_DISK)
                 return -EINVAL;
+        if (!green__sys_shared(fd))
+                (void)SetHandleInformation((HANDLE)fd, HANDLE_FLAG_INHERIT, 0);
         /* What it was opened for is told by the calls. */
         take(fd, O_RDWR, ret);
         ret->at = green__sys_file_position(fd);
@@ -210,6 +199,15 @@ at_most(size_t len)
         return len < INT_MAX ? (DWORD)len : INT_MAX;
 }
 
+/* What a handle was not opened for is denied. */
+static int
+not_moved(void)
+{
+        DWORD error = GetLastError();
+
+        return error == ERROR_ACCESS_DENIED ? -EBADF : green__win32_code(error);
+}
+
 ssize_t
 green__sys_file_read(green_fd fd, void *buf, size_t len, int64_t at)
 {
@@ -218,7 +216,7 @@ green__sys_file_read(green_fd fd, void *buf, size_t len, int64_t at)
 
         if (ReadFile((HANDLE)fd, buf, at_most(len), &n, &where))
                 return (ssize_t)n;
-        return GetLastError() == ERROR_HANDLE_EOF ? 0 : last_error();
+        return GetLastError() == ERROR_HANDLE_EOF ? 0 : not_moved();
 }
 
 static ssize_t
@@ -226,7 +224,7 @@ write_at(green_fd fd, const void *buf, size_t len, OVERLAPPED where)
 {
         DWORD n = 0;
 
-        return WriteFile((HANDLE)fd, buf, at_most(len), &n, &where) ? (ssize_t)n : last_error();
+        return WriteFile((HANDLE)fd, buf, at_most(len), &n, &where) ? (ssize_t)n : not_moved();
 }
 
 ssize_t
@@ -349,7 +347,8 @@ green__sys_file_rename(const char *from, const char *to)
                 rc = green__wide_name(to, wide_to);
         if (rc != 0)
                 return rc;
-        return MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING) ? 0 : last_error();
+        return MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING) ? 0
+                                                                              : green__wide_code(wide_to, GetLastError());
 }
 
 void
@@ -359,6 +358,16 @@ green__sys_file_remove(const char *path)
 
         if (green__wide_name(path, name) == 0)
                 (void)DeleteFileW(name);
+}
+
+size_t
+green__sys_folder_len(const char *path)
+{
+        size_t len = strlen(path);
+
+        while (len > 0 && strchr("/\\", path[len - 1]) == NULL)
+                len--;
+        return len > 0 || path[0] == '\0' || path[1] != ':' ? len : 2;
 }
 
 int64_t

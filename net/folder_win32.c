@@ -132,12 +132,12 @@ by_name(const void *a, const void *b)
 
 /* Is it a folder, and may it be entered? */
 static int
-check(const wchar_t *name, bool follow)
+check(wchar_t *name, bool follow)
 {
         DWORD attributes = GetFileAttributesW(name);
 
         if (attributes == INVALID_FILE_ATTRIBUTES)
-                return green__win32_code(GetLastError());
+                return green__wide_code(name, GetLastError());
         if (!follow && (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
                 return -ELOOP;
         return (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? 0 : -ENOTDIR;

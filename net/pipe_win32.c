@@ -19,6 +19,8 @@
 #include "sock_win32.h"
 #include "wide_win32.h"
 
+#include <winternl.h>
+
 static int
 last_error(void)
 {
@@ -63,14 +65,8 @@ green__sys_open(const char *path, const struct green__mode *mode, green_fd *ret_
                 access |= mode->append ? FILE_APPEND_DATA | SYNCHRONIZE : GENERIC_WRITE;
         file = CreateFileW(name, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                            how_to_begin(mode), FILE_ATTRIBUTE_NORMAL, NULL);
-        if (file == INVALID_HANDLE_VALUE) {
-                DWORD error = GetLastError(), found = GetFileAttributesW(name);
-
-                if (error == ERROR_ACCESS_DENIED && found != INVALID_FILE_ATTRIBUTES &&
-                    (found & FILE_ATTRIBUTE_DIRECTORY) != 0)
-                        return -EISDIR;
-                return green__win32_code(error);
-        }
+        if (file == INVALID_HANDLE_VALUE)
+                return green__wide_code(name, GetLastError());
         *ret_fd = (green_fd)file;
         return 0;
 }
@@ -84,8 +80,20 @@ is_socket(green_fd fd)
         return getsockopt(fd, SOL_SOCKET, SO_TYPE, (char *)&type, &size) == 0;
 }
 
+/* Was it opened for this? */
+static bool
+allows(green_fd fd, bool read, bool write)
+{
+        PUBLIC_OBJECT_BASIC_INFORMATION info;
+
+        if (NtQueryObject((HANDLE)fd, ObjectBasicInformation, &info, sizeof info, NULL) != 0)
+                return true;
+        return (!read || (info.GrantedAccess & FILE_READ_DATA) != 0) &&
+               (!write || (info.GrantedAccess & (FILE_WRITE_DATA | FILE_APPEND_DATA)) != 0);
+}
+
 static int
-kind_of(green_fd fd, bool read, struct green__fd_kind *ret_kind)
+kind_of(green_fd fd, bool read, bool write, struct green__fd_kind *ret_kind)
 {
         DWORD type;
 
@@ -97,19 +105,24 @@ kind_of(green_fd fd, bool read, struct green__fd_kind *ret_kind)
                 return -EBADF;
         ret_kind->file = type == FILE_TYPE_DISK;
         ret_kind->pipe = type == FILE_TYPE_PIPE;
-        return read && !ret_kind->file ? -ENOTSUP : 0;
+        if (read && !ret_kind->file)
+                return -ENOTSUP;
+        return allows(fd, read, write) ? 0 : -EINVAL;
 }
 
 int
 green__sys_kind(green_fd fd, const struct green__mode *mode, struct green__fd_kind *ret_kind)
 {
-        return kind_of(fd, mode->read, ret_kind);
+        return kind_of(fd, mode->read, mode->write, ret_kind);
 }
 
 int
 green__sys_kind_as_is(green_fd fd, bool write, struct green__fd_kind *ret_kind)
 {
-        return kind_of(fd, !write, ret_kind);
+        int rc = kind_of(fd, !write, write, ret_kind);
+
+        ret_kind->blocking = ret_kind->socket;
+        return rc == -EINVAL ? -EBADF : rc;
 }
 
 bool
@@ -160,11 +173,37 @@ at_most(size_t len)
         return len < INT_MAX ? (DWORD)len : INT_MAX;
 }
 
+/* Of one that is used as it is: nothing tells whether it blocks, so it is asked first. */
+static bool
+is_ready(green_fd fd, short events)
+{
+        struct pollfd p = {.fd = fd, .events = events};
+
+        return WSAPoll(&p, 1, 0) != 0;
+}
+
+/* As much as there is room for where there is some. */
+static ssize_t
+send_some(green_fd fd, const struct green_iovec *iov, size_t n)
+{
+        enum { SOME = 4096 };
+
+        while (n > 1 && iov->len == 0) {
+                iov++;
+                n--;
+        }
+        if (!is_ready(fd, POLLWRNORM))
+                return -EAGAIN;
+        return n == 0 ? 0 : green__sys_send(fd, iov->base, iov->len < SOME ? iov->len : SOME, 0);
+}
+
 ssize_t
 green__sys_read(green_fd fd, const struct green__fd_kind *kind, void *buf, size_t len)
 {
         DWORD n = 0;
 
+        if (kind->socket && kind->blocking && !is_ready(fd, POLLRDNORM))
+                return -EAGAIN;
         if (kind->socket)
                 return green__sys_recv(fd, buf, len, 0);
         if (ReadFile((HANDLE)fd, buf, at_most(len), &n, NULL))
@@ -178,7 +217,7 @@ green__sys_writev(green_fd fd, const struct green__fd_kind *kind, const struct g
         ssize_t sent = 0;
 
         if (kind->socket)
-                return green__sys_sendv(fd, iov, n, 0);
+                return kind->blocking ? send_some(fd, iov, n) : green__sys_sendv(fd, iov, n, 0);
         for (size_t i = 0; i < n; i++) {
                 DWORD len = 0;
 
@@ -201,6 +240,8 @@ green__sys_seek(green_fd fd, int64_t offset, int whence)
         LARGE_INTEGER by = {.QuadPart = offset}, at;
         DWORD from = whence == SEEK_SET ? FILE_BEGIN : whence == SEEK_CUR ? FILE_CURRENT : FILE_END;
 
+        if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
+                return -EINVAL;
         return SetFilePointerEx((HANDLE)fd, by, &at, from) ? at.QuadPart : last_error();
 }
 

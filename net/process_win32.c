@@ -416,31 +416,59 @@ status_of(DWORD code)
         }
 }
 
+/* Under the lock: it has ended, and is taken off the list. 1, or why its status is not known. */
+static int
+take(struct child **at, int *ret_status)
+{
+        struct child *child = *at;
+        DWORD code;
+        int rc;
+
+        *at = child->next;
+        rc = GetExitCodeProcess(child->process, &code) ? 1 : last_error();
+        *ret_status = rc > 0 ? status_of(code) : GREEN__STATUS_UNKNOWN;
+        CloseHandle(child->process);
+        if (child->job != NULL)
+                CloseHandle(child->job);
+        green_free(child);
+        return rc;
+}
+
+/* As it is now. 0: it runs; then *ret_process is a handle to wait for it, the caller's, where that is wanted. */
+static int
+look(pid_t pid, HANDLE *ret_process, int *ret_status)
+{
+        HANDLE self = GetCurrentProcess();
+        struct child **at;
+        int rc = 0;
+
+        AcquireSRWLockExclusive(&lock);
+        at = find(pid);
+        if (*at == NULL) {
+                *ret_status = GREEN__STATUS_UNKNOWN;
+                rc = 1;
+        } else if (WaitForSingleObject((*at)->process, 0) == WAIT_OBJECT_0) {
+                rc = take(at, ret_status);
+        } else if (ret_process != NULL &&
+                   !DuplicateHandle(self, (*at)->process, self, ret_process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+                rc = last_error();
+        }
+        ReleaseSRWLockExclusive(&lock);
+        return rc;
+}
+
+/* Not under the lock: others start, end and wait for theirs meanwhile, or have this one in the midst. */
 int
 green__sys_reap(pid_t pid, green_fd pidfd, bool wait, int *ret_status)
 {
-        struct child *child, **at;
-        DWORD code;
-        int rc = 0;
+        HANDLE process;
+        int rc;
 
         (void)pidfd;
-        /* The handle is there as long as nobody else waits for it, which its owner alone does, or green_os_waitpid(). */
-        AcquireSRWLockExclusive(&lock);
-        at = find(pid);
-        child = *at;
-        if (child == NULL) {
-                *ret_status = GREEN__STATUS_UNKNOWN;
-                rc = 1;
-        } else if (WaitForSingleObject(child->process, wait ? INFINITE : 0) == WAIT_OBJECT_0) {
-                *at = child->next;
-                rc = GetExitCodeProcess(child->process, &code) ? 1 : last_error();
-                *ret_status = rc > 0 ? status_of(code) : GREEN__STATUS_UNKNOWN;
-                CloseHandle(child->process);
-                if (child->job != NULL)
-                        CloseHandle(child->job);
-                green_free(child);
+        while ((rc = look(pid, wait ? &process : NULL, ret_status)) == 0 && wait) {
+                (void)WaitForSingleObject(process, INFINITE);
+                CloseHandle(process);
         }
-        ReleaseSRWLockExclusive(&lock);
         return rc;
 }
 

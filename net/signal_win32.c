@@ -149,7 +149,11 @@ green__signal_leave(struct green__listener *l)
         pthread_mutex_lock(&lock);
         unlist(l, i);
         if (signals[i].first == NULL) {
-                (void)signal(l->signum, signals[i].before);
+                void (*now)(int) = signal(l->signum, signals[i].before);
+
+                /* One that somebody has put in its place meanwhile stays. */
+                if (now != handler && now != SIG_ERR)
+                        (void)signal(l->signum, now);
                 signals[i].installed = false;
         }
         pthread_mutex_unlock(&lock);

@@ -302,15 +302,23 @@ green__sys_is_file(green_fd file)
         return type == FILE_TYPE_DISK ? 0 : -EINVAL;
 }
 
+/* The system moves the position of the handle along with the offset that it was given, so it is put back. */
 ssize_t
 green__sys_pread(green_fd file, void *buf, size_t len, int64_t offset)
 {
         OVERLAPPED at = {.Offset = (DWORD)(uint64_t)offset, .OffsetHigh = (DWORD)((uint64_t)offset >> 32)};
+        LARGE_INTEGER none = {.QuadPart = 0}, position;
         DWORD n = 0;
+        ssize_t rc;
 
+        if (!SetFilePointerEx((HANDLE)file, none, &position, FILE_CURRENT))
+                return green__win32_code(GetLastError());
         if (ReadFile((HANDLE)file, buf, len < INT_MAX ? (DWORD)len : INT_MAX, &n, &at))
-                return (ssize_t)n;
-        return GetLastError() == ERROR_HANDLE_EOF ? 0 : green__win32_code(GetLastError());
+                rc = (ssize_t)n;
+        else
+                rc = GetLastError() == ERROR_HANDLE_EOF ? 0 : green__win32_code(GetLastError());
+        (void)SetFilePointerEx((HANDLE)file, position, NULL, FILE_BEGIN);
+        return rc;
 }
 
 /* ---- groups */

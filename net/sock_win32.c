@@ -13,6 +13,7 @@
 #include "count.h"
 #include "error_win32.h"
 #include "inet.h"
+#include "pipe_sys.h"
 #include "sock_win32.h"
 
 /* There is no fork. */
@@ -97,6 +98,8 @@ green__sys_adopt(green_fd fd, bool *ret_blocking)
         if (getsockopt(fd, SOL_SOCKET, SO_TYPE, (char *)&type, &size) != 0)
                 return failed_for(fd);
         *ret_blocking = false;
+        if (!green__sys_shared(fd))
+                (void)SetHandleInformation((HANDLE)fd, HANDLE_FLAG_INHERIT, 0);
         return ioctlsocket(fd, FIONBIO, &on) != 0 ? green__wsa_error() : 0;
 }
 
@@ -173,6 +176,9 @@ green__sys_connect(green_fd fd, const struct green_addr *addr)
         const struct sockaddr *sa = green_addr_sockaddr(addr, &size);
         int rc;
 
+        /* Of a datagram socket the system would take that for the end of a connection. */
+        if (addr->size == 0)
+                return -EINVAL;
         if (connect(fd, sa, size) == 0)
                 return 0;
         rc = failed_for(fd);

@@ -41,6 +41,8 @@ fails(const char *text, int code, const char *message)
 static void
 text_becomes_an_address_and_text_again(void)
 {
+        char lo[IF_NAMESIZE], scoped[IF_NAMESIZE + 20];
+
         becomes("127.0.0.1:80", "127.0.0.1:80");
         becomes("0.0.0.0:0", "0.0.0.0:0");
         becomes("255.255.255.255:65535", "255.255.255.255:65535");
@@ -48,8 +50,9 @@ text_becomes_an_address_and_text_again(void)
         becomes("[::1]:80", "[::1]:80");
         becomes("[2001:DB8::0:1]:443", "[2001:db8::1]:443");
         becomes("[::ffff:1.2.3.4]:1", "[::ffff:1.2.3.4]:1");
-        becomes("[fe80::1%1]:80", "[fe80::1%lo]:80");
-        becomes("[fe80::1%lo]:80", "[fe80::1%lo]:80");
+        snprintf(scoped, sizeof scoped, "[fe80::1%%%s]:80", if_indextoname(1, lo) != NULL ? lo : "1");
+        becomes("[fe80::1%1]:80", scoped);
+        becomes(scoped, scoped);
         becomes("[fe80::1%999999]:80", "[fe80::1%999999]:80");
         becomes("unix:/run/x.sock", "unix:/run/x.sock");
         becomes("unix:relative", "unix:relative");

@@ -5,6 +5,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* One that nobody else sends here. */
+#if defined(_WIN32)
+#define THE_SIGNAL SIGBREAK
+#else
+#define THE_SIGNAL SIGUSR2
+#endif
+
 static int number = 7;
 
 static const struct green_backdoor_variable variables[] = {{"number", GREEN_BACKDOOR_INT, &number, false, "a number"},
@@ -577,10 +584,10 @@ a_signal_opens_a_backdoor_and_the_next_one_closes_it(void)
         struct client c;
 
         GREEN_COVERS("BACK-12", "ISS-38");
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, "127.0.0.1:0", &plain), 0);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, "127.0.0.1:0", &plain), 0);
         for (int i = 1; i <= 2; i++) {
                 CHECK(!logged("listening on") || i == 2);
-                CHECK_INT(raise(SIGUSR2), 0);
+                CHECK_INT(raise(THE_SIGNAL), 0);
                 if (!until_logged("listening on ", i))
                         break;
                 at = strstr(log_text, "listening on ");
@@ -588,13 +595,13 @@ a_signal_opens_a_backdoor_and_the_next_one_closes_it(void)
                 CHECK_INT(sscanf(at, "listening on %63s", address), 1);
                 if (open_console(&c, address))
                         CHECK_STR(ask(&c, "get number"), "number = 7\n");
-                CHECK_INT(raise(SIGUSR2), 0);
+                CHECK_INT(raise(THE_SIGNAL), 0);
                 CHECK(until_end(&c));
                 hang_up(&c);
                 CHECK(until_logged("backdoor server on ", i));
                 until_refused(address);
         }
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, NULL, NULL), 0);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, NULL, NULL), 0);
 }
 
 static void
@@ -611,8 +618,8 @@ its_unix_socket_is_private_and_replaces_one_left_behind(void)
         CHECK_INT(green_addr_parse(unix_address(address, sizeof address), &addr), 0);
         CHECK_INT(green_socket_bind(old, &addr), 0);
         CHECK_INT(green_socket_free(old), 0);
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, address, &plain), 0);
-        CHECK_INT(raise(SIGUSR2), 0);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, address, &plain), 0);
+        CHECK_INT(raise(THE_SIGNAL), 0);
         CHECK(until_logged("listening on ", 1));
         CHECK_INT(stat(address + 5, &st), 0);
         CHECK_INT(st.st_mode & 0777, 0600);
@@ -620,14 +627,14 @@ its_unix_socket_is_private_and_replaces_one_left_behind(void)
                 CHECK_STR(ask(&c, "get number"), "number = 7\n");
         hang_up(&c);
         /* Armed anew for another address: the first is closed, and its file has gone. */
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, "127.0.0.1:0", &plain), 0);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, "127.0.0.1:0", &plain), 0);
         CHECK_INT(stat(address + 5, &st), -1);
         /* One that somebody listens on is left alone. */
         CHECK(serve(&other, address, &plain));
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, address, &plain), 0);
-        CHECK_INT(raise(SIGUSR2), 0);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, address, &plain), 0);
+        CHECK_INT(raise(THE_SIGNAL), 0);
         CHECK(until_logged("cannot be listened on", 1));
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, NULL, NULL), 0);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, NULL, NULL), 0);
         CHECK_INT(stat(address + 5, &st), 0);
         stop(&other);
         unlink(address + 5);
@@ -636,10 +643,10 @@ its_unix_socket_is_private_and_replaces_one_left_behind(void)
 static void
 what_cannot_be_armed_is_refused_at_once(void)
 {
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, "0.0.0.0:0", NULL), -EACCES);
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, "example.org:1", NULL), -EINVAL);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, "0.0.0.0:0", NULL), -EACCES);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, "example.org:1", NULL), -EINVAL);
         CHECK_INT(green_backdoor_on_signal(SIGKILL, "127.0.0.1:0", NULL), -EINVAL);
-        CHECK_INT(green_backdoor_on_signal(SIGUSR2, NULL, NULL), 0);
+        CHECK_INT(green_backdoor_on_signal(THE_SIGNAL, NULL, NULL), 0);
 }
 
 GREEN_SUITE(net_backdoor){GREEN_TEST(a_console_greets_and_answers),

@@ -177,7 +177,7 @@ what_is_no_regular_file_is_as_if_empty(void)
         o.attempts = 1;
         temporary(path, "");
         unlink(path);
-        CHECK_INT(mkfifo(path, 0600), 0);
+        CHECK(mkfifo(path, 0600) == 0 || errno == ENOSYS);
         for (const char *const *p = (const char *const[]){path, "/dev/null", "/", "/nonexistent", "", NULL}; *p != NULL;
              p++) {
                 o.hosts = o.resolv_conf = *p;

@@ -8,7 +8,6 @@
 #include "net_suite.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -59,14 +58,7 @@ things_in(const char *path)
         return n;
 }
 
-static void
-remove_folder(void)
-{
-        char command[128];
-
-        snprintf(command, sizeof command, "rm -rf '%s'", folder);
-        CHECK_INT(system(command), 0);
-}
+static void remove_folder(void); /* with all that is in it */
 
 /* A file with this content. */
 MAYBE const char *
@@ -103,7 +95,7 @@ opened(const char *name, int flags)
 }
 
 MAYBE int64_t
-tell(green_file *f)
+place(green_file *f)
 {
         int64_t at = -1;
 
@@ -215,50 +207,11 @@ take_time(void)
                 ;
 }
 
-/* Where off_t would have 32 bits and was made wider, the C library has them by other names. */
-static void *
-the_real(const char *name, const char *wide)
-{
-        void *found = sizeof(off_t) > sizeof(long) ? dlsym(RTLD_NEXT, wide) : NULL;
-
-        return found != NULL ? found : dlsym(RTLD_NEXT, name);
-}
-
-#define SLOW(type, name, params, args)                                                                                 \
-        type name params;                                                                                              \
-        type name params                                                                                               \
-        {                                                                                                              \
-                static type(*real) params;                                                                             \
-                                                                                                                       \
-                if (real == NULL)                                                                                      \
-                        *(void **)&real = the_real(#name, #name "64");                                                 \
-                take_time();                                                                                           \
-                return real args;                                                                                      \
-        }
-#undef pread
-#undef pwrite
-SLOW(ssize_t, pread, (int fd, void *buf, size_t len, off_t at), (fd, buf, len, at))
-SLOW(ssize_t, pwrite, (int fd, const void *buf, size_t len, off_t at), (fd, buf, len, at))
-SLOW(int, fsync, (int fd), (fd + 0 * atomic_fetch_add(&syncs, 1)))
-SLOW(int, ftruncate, (int fd, off_t len), (fd, len))
-SLOW(int, fstat, (int fd, struct stat *st), (fd, st))
-SLOW(DIR *, fdopendir, (int fd), (fd))
-
-int
-open(const char *path, int flags, ...)
-{
-        static int (*real)(const char *, int, ...);
-        va_list args;
-        unsigned mode;
-
-        va_start(args, flags);
-        mode = va_arg(args, unsigned);
-        va_end(args);
-        if (real == NULL)
-                *(void **)&real = the_real("open", "open64");
-        take_time();
-        return real(path, flags, mode);
-}
+#if defined(_WIN32)
+#include "net_file_win32.h"
+#else
+#include "net_file_posix.h"
+#endif
 
 /* The next call takes as long as it takes until let_go(). */
 MAYBE void
@@ -430,11 +383,18 @@ end_op(struct doing *d)
         return d->rc;
 }
 
+/* Does this hub read and write files by operations? */
+MAYBE bool
+has_operations(void)
+{
+        return FILES_HAVE_OPERATIONS && hub_completes();
+}
+
 /* Does this call go through the pool on this hub? */
 MAYBE bool
 goes_through_pool(enum op op)
 {
-        return op >= OP_MOVES || !hub_completes();
+        return op >= OP_MOVES || !has_operations();
 }
 
 /* ---- around each test */
@@ -443,6 +403,7 @@ static void
 file_setup(void)
 {
         at_home = true;
+        watch_calls();
         base_state();
         new_pool(GREEN_TPOOL_THREADS);
 }

@@ -264,15 +264,16 @@ enum { FILE_SIZE = 3 << 20 };
 static int
 numbered_file(void)
 {
-        FILE *f = tmpfile();
-        int fd;
+        static uint32_t words[FILE_SIZE / 4];
+        char name[] = "/tmp/green-message-XXXXXX";
+        int fd = mkstemp(name);
 
-        if (!CHECK(f != NULL))
+        if (!CHECK(fd >= 0))
                 return -1;
-        fd = dup(fileno(f));
+        CHECK_INT(unlink(name), 0);
         for (uint32_t i = 0; i < FILE_SIZE / 4; i++)
-                fwrite(&i, sizeof i, 1, f);
-        fclose(f);
+                words[i] = i;
+        CHECK_INT(write(fd, words, sizeof words), sizeof words);
         return fd;
 }
 
@@ -458,7 +459,9 @@ what_is_no_group_is_refused(void)
         CHECK_INT(green_socket_set_multicast(s, loopback(), 7, false), 0);
         CHECK_INT(green_socket_getsockopt(s, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &value, &size), 0);
         CHECK_INT(value, 7);
-        CHECK_INT(green_socket_set_multicast(p.a, NULL, 1, true), -EINVAL);
+        /* Pairs are of AF_INET where there is no other kind. */
+        CHECK_INT(green_socket_getsockname(p.a, &own), 0);
+        CHECK_INT(green_socket_set_multicast(p.a, NULL, 1, true), green_addr_family(&own) == AF_INET ? 0 : -EINVAL);
         CHECK_INT(green_socket_free(s), 0);
         free_pair(p);
 }

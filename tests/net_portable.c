@@ -379,6 +379,37 @@ a_file_is_sent_to_a_peer(void)
         free_pair(p);
 }
 
+/* Whoever else uses the descriptor goes on from where it was. */
+static void
+a_file_that_is_sent_keeps_its_position(void)
+{
+        struct pair p = tcp_pair();
+        char *path = NULL, buf[16] = "", *all;
+        green_file *f = green_file_temporary_named(NULL, &path);
+        green_stream *st;
+        uint64_t done = 0;
+        size_t len;
+
+        CHECK_OR_RETURN(p.a != NULL && p.b != NULL && f != NULL);
+        CHECK_INT(green_file_write(f, "0123456789", 10), 10);
+        CHECK_INT(green_file_free(f), 0);
+        /* This one writes where the system's position is. */
+        st = green_pipe_open(path, "r+", NULL);
+        CHECK_OR_RETURN(st != NULL);
+        CHECK_INT(green_socket_sendfile(p.a, green_stream_fd(st), 5, 4, &done), 0);
+        CHECK_INT(done, 4);
+        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 4);
+        CHECK(memcmp(buf, "5678", 4) == 0);
+        CHECK_INT(green_stream_write(st, "ab", 2), 2);
+        CHECK_INT(green_stream_free(st), 0);
+        CHECK_INT(green_file_read_all(path, 100, &all, &len), 0);
+        CHECK_STR(all, "ab23456789");
+        green_free(all);
+        CHECK_INT(remove(path), 0);
+        green_free(path);
+        free_pair(p);
+}
+
 GREEN_SUITE(net_portable) {
         GREEN_TEST(bytes_go_both_ways_and_end),
         GREEN_TEST(pieces_of_memory_are_sent_and_received),
@@ -391,5 +422,6 @@ GREEN_SUITE(net_portable) {
         GREEN_TEST(a_server_serves_a_name),
         GREEN_TEST(a_file_is_written_and_read_at_offsets),
         GREEN_TEST(a_file_is_sent_to_a_peer),
+        GREEN_TEST(a_file_that_is_sent_keeps_its_position),
         GREEN_SUITE_END
 };

@@ -22,6 +22,8 @@
 #define SOON (20.0 * suite_slow())
 #define MUCH 3000000
 
+static char self[MAX_PATH];
+
 /* ---- the program */
 
 static void
@@ -70,7 +72,12 @@ say_line(void)
 static void
 start_another(void)
 {
-        STARTUPINFOA start = {.cb = sizeof start};
+        /* Said, as one without a console would get a new one, and that as its output. */
+        STARTUPINFOA start = {.cb = sizeof start,
+                              .dwFlags = STARTF_USESTDHANDLES,
+                              .hStdInput = GetStdHandle(STD_INPUT_HANDLE),
+                              .hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE),
+                              .hStdError = GetStdHandle(STD_ERROR_HANDLE)};
         PROCESS_INFORMATION child;
         char self[MAX_PATH];
 
@@ -79,6 +86,22 @@ start_another(void)
         if (!CreateProcessA(self, NULL, NULL, NULL, TRUE, 0, NULL, NULL, &start, &child))
                 exit(2);
         Sleep(60000);
+}
+
+/* Starts one that is to end with it, or not, and dies. */
+static void
+leave_one(bool kill_at_exit)
+{
+        struct green_process_opts opts = {.size = sizeof opts, .kill_at_exit = kill_at_exit};
+        const char *argv[] = {self, NULL};
+
+        GetModuleFileNameA(NULL, self, sizeof self);
+        SetEnvironmentVariableA(CHILD_ENV, "sleep");
+        if (green_process_spawn(argv, &opts) == NULL)
+                exit(2);
+        /* Until it is told to. */
+        (void)getchar();
+        (void)TerminateProcess(GetCurrentProcess(), 0);
 }
 
 static void
@@ -109,6 +132,10 @@ be_a_child(const char *what)
                 Sleep(60000);
         } else if (strcmp(what, "two") == 0) {
                 start_another();
+        } else if (strcmp(what, "leave") == 0 || strcmp(what, "keep") == 0) {
+                leave_one(strcmp(what, "leave") == 0);
+        } else if (strcmp(what, "console") == 0) {
+                printf("%s", GetConsoleCP() != 0 ? "one" : "none");
         } else if (strcmp(what, "folder") == 0) {
                 GetCurrentDirectoryA(sizeof text, text);
                 printf("%s", text);
@@ -128,8 +155,6 @@ be_a_child(const char *what)
 }
 
 /* ---- what the tests share */
-
-static char self[MAX_PATH];
 
 /* Sockets that are open. */
 static int
@@ -483,21 +508,79 @@ several_wait_for_one(void)
 }
 
 static void
-a_group_ends_as_a_whole(void)
+a_group_or_session_ends_as_a_whole(void)
+{
+        for (int session = 0; session < 2; session++) {
+                struct green_process_opts opts = with_output();
+                char text[6] = "", byte;
+                green_process *p;
+
+                opts.new_group = !session;
+                opts.new_session = session;
+                p = start("two", NULL, &opts);
+                CHECK_OR_RETURN(p != NULL);
+                /* The second one has said so, and holds the other end of the pipe. */
+                CHECK_INT(green_stream_read_exact(green_process_stdout(p), text, 5, NULL), 0);
+                CHECK_STR(text, "ready");
+                CHECK_INT(green_process_kill(p, SIGKILL), 0);
+                CHECK_INT(green_stream_read(green_process_stdout(p), &byte, 1), 0);
+                CHECK_INT(green_process_free(p), 0);
+        }
+}
+
+static void
+a_session_has_no_console(void)
 {
         struct green_process_opts opts = with_output();
-        char text[6] = "", byte;
-        green_process *p;
+        const char *argv[] = {self, NULL};
+        bool made = GetConsoleCP() == 0 && AllocConsole();
+        char *got;
 
-        opts.new_group = true;
-        p = start("two", NULL, &opts);
-        CHECK_OR_RETURN(p != NULL);
-        /* The second one has said so, and holds the other end of the pipe. */
-        CHECK_INT(green_stream_read_exact(green_process_stdout(p), text, 5, NULL), 0);
-        CHECK_STR(text, "ready");
-        CHECK_INT(green_process_kill(p, SIGKILL), 0);
-        CHECK_INT(green_stream_read(green_process_stdout(p), &byte, 1), 0);
-        CHECK_INT(green_process_free(p), 0);
+        if (GetConsoleCP() == 0) {
+                suite_skip("there is no console");
+                return;
+        }
+        got = said("console", argv, &opts);
+        CHECK_STR(got, "one");
+        green_free(got);
+        opts.new_session = true;
+        got = said("console", argv, &opts);
+        CHECK_STR(got, "none");
+        green_free(got);
+        if (made)
+                (void)FreeConsole();
+}
+
+/* The second one holds the other end of the pipe as long as it lives. */
+static void
+one_that_is_to_end_with_its_parent_does(void)
+{
+        for (int leave = 0; leave < 2; leave++) {
+                struct green_process_opts opts = with_output();
+                struct green_timeout t = {{0}};
+                char text[6] = "", byte;
+                int status = -1;
+                green_process *p;
+
+                opts.in = GREEN_PROCESS_PIPE;
+                /* So that what stays is ended at last. */
+                opts.new_group = true;
+                p = start(leave ? "leave" : "keep", NULL, &opts);
+                CHECK_OR_RETURN(p != NULL);
+                CHECK_INT(green_stream_read_exact(green_process_stdout(p), text, 5, NULL), 0);
+                CHECK_STR(text, "ready");
+                CHECK_INT(green_stream_close(green_process_stdin(p)), 0);
+                CHECK_INT(green_timeout_start(&t, leave ? SOON : 0.3), 0);
+                CHECK_INT(green_stream_read(green_process_stdout(p), &byte, 1), leave ? 0 : GREEN_ETIMEOUT);
+                CHECK_INT(green_timeout_cancel(&t), !leave);
+                if (!leave) {
+                        CHECK_INT(green_process_kill(p, SIGKILL), 0);
+                        CHECK_INT(green_stream_read(green_process_stdout(p), &byte, 1), 0);
+                }
+                CHECK_INT(green_process_wait(p, SOON, &status), 0);
+                CHECK_INT(status, 0);
+                CHECK_INT(green_process_free(p), 0);
+        }
 }
 
 static void
@@ -583,7 +666,9 @@ GREEN_SUITE(net_process_win32) {
         GREEN_TEST(one_that_nobody_reads_from_any_more_is_told),
         GREEN_TEST(a_wait_ends_by_time_and_a_kill_is_its_status),
         GREEN_TEST(several_wait_for_one),
-        GREEN_TEST(a_group_ends_as_a_whole),
+        GREEN_TEST(a_group_or_session_ends_as_a_whole),
+        GREEN_TEST(a_session_has_no_console),
+        GREEN_TEST(one_that_is_to_end_with_its_parent_does),
         GREEN_TEST(it_gets_the_handles_that_are_named_and_no_others),
         GREEN_TEST(waitpid_knows_those_that_were_started_here),
         GREEN_TEST(any_child_can_be_waited_for),

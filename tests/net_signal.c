@@ -9,6 +9,15 @@
 
 #define SOON (10 * suite_slow())
 
+/* Two that nobody else sends here. */
+#if defined(_WIN32)
+#define FIRST SIGTERM
+#define SECOND SIGBREAK
+#else
+#define FIRST SIGUSR1
+#define SECOND SIGUSR2
+#endif
+
 static void
 join(green_thread *gt, int want)
 {
@@ -46,7 +55,7 @@ action_of(int signum)
 static void
 a_signal_wakes_the_one_that_waits(void)
 {
-        struct waiter w = {.s = green_signal_new(SIGUSR1), .timeout = SOON, .rc = -1};
+        struct waiter w = {.s = green_signal_new(FIRST), .timeout = SOON, .rc = -1};
         green_thread *gt;
 
         GREEN_COVERS("HUB-21");
@@ -55,7 +64,7 @@ a_signal_wakes_the_one_that_waits(void)
         green_sleep(0);
         CHECK_INT(w.rc, -1);
         errno = 12345;
-        CHECK_INT(raise(SIGUSR1), 0);
+        CHECK_INT(raise(FIRST), 0);
         CHECK_INT(errno, 12345);
         join(gt, 0);
         CHECK_INT(w.rc, 0);
@@ -66,19 +75,19 @@ a_signal_wakes_the_one_that_waits(void)
 static void
 what_came_before_the_wait_counts_as_one(void)
 {
-        green_signal *s = green_signal_new(SIGUSR1);
+        green_signal *s = green_signal_new(FIRST);
         unsigned count = 0;
 
         CHECK_OR_RETURN(s != NULL);
         CHECK_INT(green_signal_wait(s, 0, &count), -ETIMEDOUT);
         CHECK_INT(count, 0);
         for (int i = 0; i < 3; i++)
-                CHECK_INT(raise(SIGUSR1), 0);
+                CHECK_INT(raise(FIRST), 0);
         CHECK_INT(green_signal_wait(s, SOON, &count), 0);
         CHECK_INT(count, 3);
         CHECK_INT(green_signal_wait(s, 0, &count), -ETIMEDOUT);
         CHECK_INT(green_signal_wait(s, 0.005, NULL), -ETIMEDOUT);
-        CHECK_INT(raise(SIGUSR1), 0);
+        CHECK_INT(raise(FIRST), 0);
         CHECK_INT(green_signal_wait(s, 0, NULL), 0);
         /* With its wake-up on the way still. */
         CHECK_INT(green_signal_free(s), 0);
@@ -88,7 +97,7 @@ what_came_before_the_wait_counts_as_one(void)
 static void
 one_that_gives_up_loses_nothing(void)
 {
-        struct waiter w = {.s = green_signal_new(SIGUSR1), .timeout = SOON, .rc = -1};
+        struct waiter w = {.s = green_signal_new(FIRST), .timeout = SOON, .rc = -1};
         unsigned count = 0;
         green_thread *gt;
 
@@ -98,7 +107,7 @@ one_that_gives_up_loses_nothing(void)
         CHECK_INT(green_signal_wait(w.s, SOON, NULL), -EBUSY);
         CHECK_INT(green_signal_free(w.s), -EBUSY);
         /* It came, and the one that waits is killed before the hub has looked. */
-        CHECK_INT(raise(SIGUSR1), 0);
+        CHECK_INT(raise(FIRST), 0);
         CHECK_INT(green_kill(gt, 0), 0);
         join(gt, GREEN_EKILLED);
         CHECK_INT(w.rc, GREEN_EKILLED);
@@ -133,10 +142,10 @@ each_of_several_that_are_interested_gets_it(void)
         unsigned count;
 
         for (int i = 0; i < 3; i++)
-                CHECK_OR_RETURN((s[i] = green_signal_new(SIGUSR2)) != NULL);
-        CHECK_INT(raise(SIGUSR2), 0);
+                CHECK_OR_RETURN((s[i] = green_signal_new(SECOND)) != NULL);
+        CHECK_INT(raise(SECOND), 0);
         CHECK_INT(green_signal_free(s[1]), 0);
-        CHECK_INT(raise(SIGUSR2), 0);
+        CHECK_INT(raise(SECOND), 0);
         for (int i = 0; i < 3; i += 2) {
                 CHECK_INT(green_signal_wait(s[i], SOON, &count), 0);
                 CHECK_INT(count, 2);
@@ -153,7 +162,7 @@ static atomic_bool over;
 static void *
 interested(void *arg)
 {
-        green_signal *s = green_signal_new(SIGUSR1);
+        green_signal *s = green_signal_new(FIRST);
         unsigned count = 0, total = 0;
 
         CHECK_INT(green_signal_wait(arg, 0, NULL), -EPERM);
@@ -171,7 +180,7 @@ interested(void *arg)
 static void
 every_os_thread_that_is_interested_gets_it(void)
 {
-        green_signal *s = green_signal_new(SIGUSR1);
+        green_signal *s = green_signal_new(FIRST);
         pthread_t threads[2];
         unsigned count;
 
@@ -181,16 +190,16 @@ every_os_thread_that_is_interested_gets_it(void)
                 CHECK_INT(pthread_create(&threads[i], NULL, interested, s), 0);
         while (atomic_load(&ready) < 2)
                 green_sleep(0.001);
-        CHECK_INT(raise(SIGUSR1), 0);
+        CHECK_INT(raise(FIRST), 0);
         CHECK_INT(green_signal_wait(s, SOON, &count), 0);
         CHECK_INT(count, 1);
-        CHECK_INT(pthread_kill(threads[0], SIGUSR1), 0);
+        CHECK_INT(pthread_kill(threads[0], FIRST), 0);
         CHECK_INT(green_signal_wait(s, SOON, &count), 0);
         for (int i = 0; i < 2; i++)
                 CHECK_INT(pthread_join(threads[i], NULL), 0);
         CHECK_INT(atomic_load(&ready), 4);
         CHECK_INT(green_signal_free(s), 0);
-        CHECK(action_of(SIGUSR1).sa_handler == SIG_DFL);
+        CHECK(action_of(FIRST).sa_handler == SIG_DFL);
         for (int i = 0; i < 2; i++)
                 CHECK_INT(green_signal_free(atomic_load(&left[i])), 0);
 }
@@ -203,7 +212,7 @@ come_and_go(void *arg)
 {
         (void)arg;
         for (int i = 0; i < ROUNDS; i++) {
-                green_signal *s = green_signal_new(SIGUSR1);
+                green_signal *s = green_signal_new(FIRST);
 
                 (void)!green_signal_wait(s, i % 2 == 0 ? 0.001 : 0, NULL);
                 CHECK_INT(green_signal_free(s), 0);
@@ -218,7 +227,7 @@ come_and_go(void *arg)
 static void
 handles_come_and_go_while_signals_come(void)
 {
-        green_signal *s = green_signal_new(SIGUSR1);
+        green_signal *s = green_signal_new(FIRST);
         unsigned total = 0, count, own = 0, sent = 0;
         pthread_t threads[3];
 
@@ -229,9 +238,9 @@ handles_come_and_go_while_signals_come(void)
         for (; atomic_load(&ready) < 3; sent++) {
                 if (sent % 2 == 0) {
                         own++;
-                        raise(SIGUSR1);
+                        raise(FIRST);
                 } else {
-                        pthread_kill(threads[sent / 2 % 3], SIGUSR1);
+                        pthread_kill(threads[sent / 2 % 3], FIRST);
                 }
                 if (sent % 16 == 0 && green_signal_wait(s, 0, &count) == 0)
                         total += count;
@@ -265,24 +274,24 @@ the_handler_before_is_put_back(void)
         green_signal *s[2];
 
         handled = 0;
-        sigaction(SIGUSR1, &theirs, &old);
-        s[0] = green_signal_new(SIGUSR1);
-        s[1] = green_signal_new(SIGUSR1);
-        raise(SIGUSR1);
+        sigaction(FIRST, &theirs, &old);
+        s[0] = green_signal_new(FIRST);
+        s[1] = green_signal_new(FIRST);
+        raise(FIRST);
         CHECK_INT(handled, 0);
         CHECK_INT(green_signal_free(s[0]), 0);
-        raise(SIGUSR1);
+        raise(FIRST);
         CHECK_INT(handled, 0);
         CHECK_INT(green_signal_free(s[1]), 0);
-        raise(SIGUSR1);
+        raise(FIRST);
         CHECK_INT(handled, 1);
         /* One that somebody has put in its place meanwhile stays. */
-        sigaction(SIGUSR1, &old, NULL);
-        s[0] = green_signal_new(SIGUSR1);
-        sigaction(SIGUSR1, &theirs, NULL);
+        sigaction(FIRST, &old, NULL);
+        s[0] = green_signal_new(FIRST);
+        sigaction(FIRST, &theirs, NULL);
         CHECK_INT(green_signal_free(s[0]), 0);
-        CHECK(action_of(SIGUSR1).sa_handler == on_signal);
-        sigaction(SIGUSR1, &old, NULL);
+        CHECK(action_of(FIRST).sa_handler == on_signal);
+        sigaction(FIRST, &old, NULL);
 }
 
 static void
@@ -303,9 +312,9 @@ static void
 system_calls_go_on(void)
 {
         CHECK_INT(green_signal_free(NULL), 0);
-        green_signal *s = green_signal_new(SIGUSR1);
+        green_signal *s = green_signal_new(FIRST);
 
-        CHECK((action_of(SIGUSR1).sa_flags & SA_RESTART) != 0);
+        CHECK((action_of(FIRST).sa_flags & SA_RESTART) != 0);
         CHECK_INT(green_signal_wait(s, -1, NULL), -EINVAL);
         CHECK_INT(green_signal_free(s), 0);
 }
@@ -314,14 +323,14 @@ static void
 in_callback(void *arg)
 {
         CHECK_INT(green_signal_wait(arg, SOON, NULL), -EDEADLK);
-        raise(SIGUSR1);
+        raise(FIRST);
         CHECK_INT(green_signal_wait(arg, SOON, NULL), 0);
 }
 
 static void
 a_hub_callback_may_ask_and_not_wait(void)
 {
-        green_signal *s = green_signal_new(SIGUSR1);
+        green_signal *s = green_signal_new(FIRST);
 
         CHECK_INT(green_hub_post(green_get_hub(), in_callback, s), 0);
         green_sleep(0.005);
@@ -333,7 +342,7 @@ a_hub_callback_may_ask_and_not_wait(void)
 static void *
 idle_interest(void *arg)
 {
-        CHECK((*(green_signal **)arg = green_signal_new(SIGUSR2)) != NULL);
+        CHECK((*(green_signal **)arg = green_signal_new(SECOND)) != NULL);
         atomic_store(&ready, 1);
         while (!atomic_load(&over))
                 green_sleep(0.001);
@@ -344,7 +353,7 @@ idle_interest(void *arg)
 static void
 the_child_of_a_fork_forgets_what_came_before(void)
 {
-        green_signal *s = green_signal_new(SIGUSR1), *other;
+        green_signal *s = green_signal_new(FIRST), *other;
         pthread_t thread;
         unsigned count;
         int status;
@@ -355,18 +364,18 @@ the_child_of_a_fork_forgets_what_came_before(void)
         CHECK_INT(pthread_create(&thread, NULL, idle_interest, &other), 0);
         while (!atomic_load(&ready))
                 green_sleep(0.001);
-        raise(SIGUSR1);
+        raise(FIRST);
         pid = fork();
         if (pid == 0) {
                 /* The other OS thread is not here, and so nobody is interested in its signal. */
-                CHECK(action_of(SIGUSR2).sa_handler == SIG_DFL);
+                CHECK(action_of(SECOND).sa_handler == SIG_DFL);
                 CHECK_INT(green_signal_wait(s, 0.005, &count), -ETIMEDOUT);
-                raise(SIGUSR1);
-                raise(SIGUSR1);
+                raise(FIRST);
+                raise(FIRST);
                 CHECK_INT(green_signal_wait(s, SOON, &count), 0);
                 CHECK_INT(count, 2);
                 CHECK_INT(green_signal_free(s), 0);
-                CHECK(action_of(SIGUSR1).sa_handler == SIG_DFL);
+                CHECK(action_of(FIRST).sa_handler == SIG_DFL);
                 _exit(suite_failures() != 0);
         }
         CHECK_INT(waitpid(pid, &status, 0), pid);

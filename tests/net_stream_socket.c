@@ -3,33 +3,13 @@
  */
 #include "net_stream.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 
-static int recv_calls, send_calls;
-
-/* libc's, counted. */
-ssize_t
-recv(int fd, void *buf, size_t len, int flags)
-{
-        static ssize_t (*real)(int, void *, size_t, int);
-
-        if (real == NULL)
-                *(void **)&real = dlsym(RTLD_NEXT, "recv");
-        recv_calls++;
-        return real(fd, buf, len, flags);
-}
-
-ssize_t
-send(int fd, const void *buf, size_t len, int flags)
-{
-        static ssize_t (*real)(int, const void *, size_t, int);
-
-        if (real == NULL)
-                *(void **)&real = dlsym(RTLD_NEXT, "send");
-        send_calls++;
-        return real(fd, buf, len, flags);
-}
+#if defined(_WIN32)
+#include "net_calls_win32.h"
+#else
+#include "net_calls_posix.h"
+#endif
 
 /* The system goes on moving bytes to the peer's side for a while. */
 static void
@@ -246,12 +226,21 @@ echo_lines(void *arg)
 static void
 a_line_costs_one_receive_and_one_send(void)
 {
-        struct pair p = tcp_pair();
-        green_stream *st = green_socket_makefile(p.b, NULL);
-        green_thread *gt = green_spawn(echo_lines, st);
-        int fd = green_socket_fd(p.a);
+        green_thread *gt;
+        green_stream *st;
+        struct pair p;
         char buf[400];
+        int fd;
 
+        if (strcmp(green_hub_name(NULL), "iocp") == 0) {
+                suite_skip("this hub receives by operations, and makes no call at all");
+                return;
+        }
+        count_calls();
+        p = tcp_pair();
+        st = green_socket_makefile(p.b, NULL);
+        gt = green_spawn(echo_lines, st);
+        fd = green_socket_fd(p.a);
         CHECK_INT(green_socket_free(p.b), 0);
         for (int i = 0; i < 51; i++) {
                 int at_once = i % 3 + 1;

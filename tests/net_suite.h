@@ -93,6 +93,24 @@ hub_completes(void)
         return completes;
 }
 
+/* Does the system tell whether a descriptor blocks? Windows does not. */
+MAYBE bool
+is_blocking_known(void)
+{
+#if defined(_WIN32)
+        return false;
+#else
+        return true;
+#endif
+}
+
+/* Where it is not known it is taken for granted. */
+MAYBE bool
+is_non_blocking(int fd)
+{
+        return !is_blocking_known() || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+}
+
 /* ---- around each test */
 
 static void

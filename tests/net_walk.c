@@ -16,6 +16,9 @@ make_sub(const char *name)
         CHECK_INT(mkdir(in_folder(name), 0700), 0);
 }
 
+/* Does this system make symbolic links? */
+static bool links;
+
 /*
  *      a/  a/deep/  a/deep/x  a/up -> ..  a/y
  *      b
@@ -29,11 +32,37 @@ make_tree(void)
         make_sub("a");
         make_sub("a/deep");
         (void)file_with("a/deep/x", "123");
-        CHECK_INT(symlink("..", in_folder("a/up")), 0);
+        links = symlink("..", in_folder("a/up")) == 0;
+        CHECK(links || errno == ENOSYS);
         (void)file_with("a/y", "");
         (void)file_with("b", "12345");
         make_sub("c");
-        CHECK_INT(symlink("a", in_folder("d")), 0);
+        if (links)
+                CHECK_INT(symlink("a", in_folder("d")), 0);
+}
+
+/* A text of what a walk should tell, without the links where there are none. */
+static const char *
+seen(const char *text)
+{
+        static char left[256];
+        const char *from = text;
+        size_t len = 0;
+
+        if (links)
+                return text;
+        while (*from != '\0') {
+                size_t word = strcspn(from, " ");
+
+                if (from[word - 1] != '@') {
+                        memcpy(left + len, from, word);
+                        len += word;
+                        left[len++] = ' ';
+                }
+                from += word + (from[word] == ' ');
+        }
+        left[len - (len > 0)] = '\0';
+        return left;
 }
 
 /* What a walk tells, as a text: "0a/ 1y 0!b" for a folder, a file, and what has a code. */
@@ -87,15 +116,16 @@ walk_all(const char *path, const struct green_walk_opts *opts)
 static void
 all_is_told_in_order_and_no_link_is_followed(void)
 {
-        const char *whole = "0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@";
+        const char *whole;
         char slashes[80];
 
         make_tree();
+        whole = seen("0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@");
         CHECK_STR(walk_all(folder, NULL), whole);
         snprintf(slashes, sizeof slashes, "%s//", folder);
         CHECK_STR(walk_all(slashes, NULL), whole);
         /* The first one may be a link. */
-        CHECK_STR(walk_all(in_folder("d"), NULL), "0deep/ 1x 0up@ 0y");
+        CHECK_STR(walk_all(in_folder(links ? "d" : "a"), NULL), seen("0deep/ 1x 0up@ 0y"));
         CHECK_STR(walk_all(in_folder("c"), NULL), "");
         remove_folder();
 }
@@ -124,13 +154,13 @@ depth_is_bounded(void)
         struct green_walk_opts opts = {.size = sizeof opts};
 
         make_tree();
-        CHECK_STR(walk_all(folder, &opts), "0a/ 0b 0c/ 0d@");
+        CHECK_STR(walk_all(folder, &opts), seen("0a/ 0b 0c/ 0d@"));
         opts.max_depth = 1;
-        CHECK_STR(walk_all(folder, &opts), "0a/ 1deep/ 1up@ 1y 0b 0c/ 0d@");
+        CHECK_STR(walk_all(folder, &opts), seen("0a/ 1deep/ 1up@ 1y 0b 0c/ 0d@"));
         opts.max_depth = 2;
-        CHECK_STR(walk_all(folder, &opts), "0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@");
+        CHECK_STR(walk_all(folder, &opts), seen("0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@"));
         opts.max_depth = -1;
-        CHECK_STR(walk_all(folder, &opts), "0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@");
+        CHECK_STR(walk_all(folder, &opts), seen("0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@"));
         remove_folder();
 }
 
@@ -174,7 +204,7 @@ folders_are_passed_over_on_request(void)
         CHECK_INT(green_walk_skip(w), -EINVAL);
         CHECK_INT(tell_rest(w), 0);
         CHECK_INT(green_walk_skip(w), -EINVAL);
-        CHECK_STR(told, "0a/ 0b 0c/ 0d@");
+        CHECK_STR(told, seen("0a/ 0b 0c/ 0d@"));
         green_walk_free(w);
         CHECK_INT(green_walk_skip(NULL), -EINVAL);
         remove_folder();
@@ -229,11 +259,12 @@ folders_that_vanish_are_told_and_the_walk_goes_on(void)
                 CHECK_OR_RETURN(tell_one(w, &e) == 1);
         /* It becomes a link, which leads out of here. */
         CHECK_INT(rmdir(in_folder("c")), 0);
-        CHECK_INT(symlink("/", in_folder("c")), 0);
+        if (links)
+                CHECK_INT(symlink("/", in_folder("c")), 0);
         CHECK_INT(tell_one(w, &e), 1);
-        CHECK(e->code == -ENOTDIR || e->code == -ELOOP);
+        CHECK(links ? e->code == -ENOTDIR || e->code == -ELOOP : e->code == -ENOENT);
         CHECK_INT(tell_rest(w), 0);
-        CHECK_STR(told, "0a/ 1deep/ 1!deep 1up@ 1y 0b 0c/ 0!c 0d@");
+        CHECK_STR(told, seen("0a/ 1deep/ 1!deep 1up@ 1y 0b 0c/ 0!c 0d@"));
         green_walk_free(w);
         remove_folder();
 }
@@ -276,7 +307,8 @@ static void
 memory_that_runs_out_loses_nothing(void)
 {
         green_walk *w = NULL;
-        char name[240];
+        const char *whole;
+        char name[221];
         int rc, failed = 0;
 
         make_tree();
@@ -303,7 +335,9 @@ memory_that_runs_out_loses_nothing(void)
         } while (rc == 1);
         CHECK_INT(rc, 0);
         CHECK(failed >= 4);
-        CHECK(strncmp(told, "0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@ 0zzz", 37) == 0);
+        whole = seen("0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@");
+        CHECK(strncmp(told, whole, strlen(whole)) == 0);
+        CHECK(strncmp(told + strlen(whole), " 0zzz", 5) == 0);
         green_walk_free(w);
         remove_folder();
 }
@@ -325,7 +359,7 @@ descriptors_that_run_out_are_told(void)
         CHECK_STR(e->name, "a");
         told[0] = '\0';
         CHECK_INT(tell_rest(w), 0);
-        CHECK_STR(told, "0b 0c/ 0d@");
+        CHECK_STR(told, seen("0b 0c/ 0d@"));
         green_walk_free(w);
         remove_folder();
 }
@@ -415,7 +449,7 @@ one_that_waits_for_the_pool_can_be_killed(void)
         unblock_pool();
         told[0] = '\0';
         CHECK_INT(tell_rest(walker.w), 0);
-        CHECK_STR(told, "0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@");
+        CHECK_STR(told, seen("0a/ 1deep/ 2x 1up@ 1y 0b 0c/ 0d@"));
         green_walk_free(walker.w);
         remove_folder();
 }

@@ -124,6 +124,9 @@ bool suite_skip_without_child_threads(void);
  */
 void suite_exec_self(const char *argument);
 
+/** Runs this program as a child, with one argument or NULL for none, and gives its exit status; -1: that failed. */
+int suite_run_self(const char *argument);
+
 /** Path of a hub plug-in built by tests.am ("hub_late"); NULL where this build has none. Valid until the next call. */
 const char *suite_plugin(const char *name);
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -123,4 +124,17 @@ suite_exec_self(const char *argument)
         arguments[n++] = argument;
         arguments[n] = NULL;
         execvp(arguments[0], (char *const *)(uintptr_t)arguments); /* its prototype */
+}
+
+int
+suite_run_self(const char *argument)
+{
+        int status = -1;
+        pid_t child = fork();
+
+        if (child == 0) {
+                suite_exec_self(argument);
+                _exit(99);
+        }
+        return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

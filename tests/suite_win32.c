@@ -2,6 +2,7 @@
 #include "suite_system.h"
 
 #include <fcntl.h>
+#include <process.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -70,7 +71,7 @@ suite__around_forks(void (*before)(void), void (*after)(void))
 int
 suite__append_to(const char *path)
 {
-        return open(path, O_WRONLY | O_CREAT | O_APPEND | O_BINARY | O_NOINHERIT, S_IRUSR | S_IWUSR);
+        return _open(path, O_WRONLY | O_CREAT | O_APPEND | O_BINARY | O_NOINHERIT, S_IRUSR | S_IWUSR);
 }
 
 void
@@ -87,4 +88,14 @@ void
 suite_exec_self(const char *argument)
 {
         (void)argument;
+}
+
+int
+suite_run_self(const char *argument)
+{
+        char path[MAX_PATH];
+
+        if (GetModuleFileNameA(NULL, path, sizeof path) == 0)
+                return -1;
+        return (int)_spawnl(_P_WAIT, path, "self", argument, NULL);
 }

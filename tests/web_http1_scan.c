@@ -2,10 +2,12 @@
  * The scanning functions, those of this machine and the portable ones, against plain loops: every byte at every place
  * of every length up to five vectors, with nothing behind and little before what may be read.
  */
-#include "http1_scan.h"
 #include "suite.h"
 
 #include <stdlib.h>
+
+/* Behind the C library's headers: on Windows those of the tests bring all vector types, which begin with these. */
+#include "http1_scan.h"
 
 enum { LONGEST = 80 };
 

@@ -35,6 +35,8 @@
 #define SIGCONT 113
 #undef SIGTSTP
 #define SIGTSTP 114
+#undef SIGXFSZ
+#define SIGXFSZ 128
 #undef SIGRTMIN
 #define SIGRTMIN 115
 #undef SIGRTMAX
@@ -77,6 +79,8 @@ win32_sigmask(sigset_t *set, sigset_t value)
 #define sigprocmask(how, set, old) ((void)(set), (void)(old), 0)
 #undef pthread_sigmask
 #define pthread_sigmask(how, set, old) ((void)(set), (void)(old), 0)
+
+#define sigpending(set) win32_sigmask(set, 0)
 
 int kill(pid_t pid, int sig);
 

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <io.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -191,7 +192,7 @@ win32_socketpair(int family, int type, int protocol, int fds[2])
 ssize_t
 win32_send(int fd, const void *bytes, size_t len, int flags)
 {
-        int n = send((SOCKET)fd, bytes, (int)len, flags);
+        int n = send((SOCKET)fd, bytes, (int)len, flags & ~MSG_DONTWAIT);
 
         return n < 0 ? failed() : n;
 }
@@ -199,7 +200,7 @@ win32_send(int fd, const void *bytes, size_t len, int flags)
 ssize_t
 win32_recv(int fd, void *bytes, size_t len, int flags)
 {
-        int n = recv((SOCKET)fd, bytes, (int)len, flags);
+        int n = recv((SOCKET)fd, bytes, (int)len, flags & ~MSG_DONTWAIT);
 
         return n < 0 ? failed() : n;
 }
@@ -222,13 +223,17 @@ win32_poll(struct pollfd *fds, unsigned long n, int timeout)
 int
 read(int fd, void *bytes, unsigned len)
 {
-        return is_socket(fd) ? (int)win32_recv(fd, bytes, len, 0) : _read(fd, bytes, len);
+        if (is_socket(fd))
+                return (int)win32_recv(fd, bytes, len, 0);
+        return win32_is_handle(fd) ? win32_file_read(fd, bytes, len) : _read(fd, bytes, len);
 }
 
 int
 write(int fd, const void *bytes, unsigned len)
 {
-        return is_socket(fd) ? (int)win32_send(fd, bytes, len, 0) : _write(fd, bytes, len);
+        if (is_socket(fd))
+                return (int)win32_send(fd, bytes, len, 0);
+        return win32_is_handle(fd) ? win32_file_write(fd, bytes, len) : _write(fd, bytes, len);
 }
 
 int
@@ -238,6 +243,8 @@ close(int fd)
                 return closesocket((SOCKET)fd) == 0 ? 0 : failed();
         if (fd >= 0 && fd < 64 && _get_osfhandle(fd) != -1)
                 return _close(fd);
+        if (win32_is_handle(fd))
+                return win32_file_close(fd);
         errno = EBADF;
         return -1;
 }
@@ -267,7 +274,12 @@ fcntl(int fd, int command, ...)
         va_list values;
         int value = 0;
 
+        if (command == F_GETFD)
+                return win32_get_fd(fd);
         if (!is_socket(fd)) {
+                /* Of a file nothing more is known. */
+                if (command == F_GETFL && win32_is_handle(fd))
+                        return 0;
                 errno = EBADF;
                 return -1;
         }
@@ -296,12 +308,6 @@ unsetenv(const char *name)
 }
 
 char *
-mkdtemp(char *template)
-{
-        return _mktemp(template) != NULL && _mkdir(template) == 0 ? template : NULL;
-}
-
-char *
 strsep(char **rest, const char *ends)
 {
         char *begin = *rest;
@@ -314,17 +320,6 @@ strsep(char **rest, const char *ends)
         else
                 *rest = NULL;
         return begin;
-}
-
-void *
-memmem(const void *bytes, size_t len, const void *part, size_t part_len)
-{
-        const char *at = bytes;
-
-        for (; len >= part_len; at++, len--)
-                if (memcmp(at, part, part_len) == 0)
-                        return (void *)at;
-        return NULL;
 }
 
 pid_t
@@ -350,6 +345,27 @@ kill(pid_t pid, int sig)
         return refused();
 }
 
+pid_t
+getppid(void)
+{
+        return refused();
+}
+
+pid_t
+getpgrp(void)
+{
+        return refused();
+}
+
+void *
+memmem(const void *text, size_t len, const void *part, size_t part_len)
+{
+        for (const char *at = text, *end = at + len; (size_t)(end - at) >= part_len; at++)
+                if (memcmp(at, part, part_len) == 0)
+                        return (void *)(uintptr_t)at;
+        return NULL;
+}
+
 int
 pause(void)
 {
@@ -367,11 +383,19 @@ alarm(unsigned seconds)
 int
 sigaction(int sig, const struct sigaction *act, struct sigaction *ret_old)
 {
-        (void)sig;
-        (void)act;
+        void (*before)(int);
+
         if (ret_old != NULL)
                 memset(ret_old, 0, sizeof *ret_old);
-        return refused();
+        if (sig != SIGINT && sig != SIGTERM && sig != SIGBREAK)
+                return refused();
+        /* It is forgotten when it is called. */
+        before = signal(sig, act != NULL ? act->sa_handler : SIG_DFL);
+        if (act == NULL)
+                (void)signal(sig, before);
+        if (ret_old != NULL)
+                ret_old->sa_handler = before;
+        return 0;
 }
 
 int
@@ -482,6 +506,32 @@ dladdr(const void *address, Dl_info *ret_info)
                         *c = '/';
         *ret_info = (Dl_info){.dli_fname = path, .dli_fbase = module};
         return 1;
+}
+
+/* ---- interfaces; programs are not linked with the library that has them */
+
+static FARPROC
+of_interfaces(const char *name)
+{
+        HMODULE library = LoadLibraryA("iphlpapi.dll");
+
+        return library == NULL ? NULL : GetProcAddress(library, name);
+}
+
+unsigned
+win32_if_nametoindex(const char *name)
+{
+        unsigned (*find)(const char *name) = (unsigned (*)(const char *))(void *)of_interfaces("if_nametoindex");
+
+        return find == NULL ? 0 : find(name);
+}
+
+char *
+win32_if_indextoname(unsigned index, char name[IF_NAMESIZE])
+{
+        char *(*find)(unsigned index, char *name) = (char *(*)(unsigned, char *))(void *)of_interfaces("if_indextoname");
+
+        return find == NULL ? NULL : find(index, name);
 }
 
 const char *

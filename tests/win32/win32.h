@@ -11,7 +11,13 @@
 
 #include <ws2tcpip.h>
 
+#include <direct.h>
+#include <io.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #undef ERROR
@@ -56,6 +62,39 @@ typedef unsigned long nfds_t;
 #define accept4(fd, name, len, flags) win32_accept4(fd, name, len, flags)
 #define poll(fds, n, timeout) win32_poll(fds, n, timeout)
 
+/* ---- files: handles, but for standard input and output and what C's own functions open */
+
+struct stat;
+
+bool win32_is_handle(int fd);
+int win32_open(const char *path, int flags, ...);
+int win32_mkstemp(char *template);
+int win32_file_read(int fd, void *bytes, unsigned len);
+int win32_file_write(int fd, const void *bytes, unsigned len);
+int win32_file_close(int fd);
+int win32_get_fd(int fd);
+int64_t win32_lseek(int fd, int64_t offset, int whence);
+/* In files.c, where it tells whether there is one. In epoll.c, of a socket: st_dev is another number for each, though its
+ * descriptor comes again; of another handle -1 with ENOTSUP. */
+int win32_fstat(uintptr_t fd, struct stat *ret_stat);
+int win32_mkdir(const char *path);
+int symlink(const char *target, const char *path);
+int mkfifo(const char *path, mode_t mode);
+int openat(int folder, const char *path, int flags, ...);
+int mkdirat(int folder, const char *path, mode_t mode);
+int posix_openpt(int flags);
+int grantpt(int fd);
+int unlockpt(int fd);
+char *ptsname(int fd);
+#define O_DIRECTORY 0
+#define O_NOCTTY 0
+#define PIPE_BUF 4096
+
+#define open(...) win32_open(__VA_ARGS__)
+#define mkstemp(template) win32_mkstemp(template)
+#define lseek(fd, offset, whence) win32_lseek(fd, offset, whence)
+#define mkdir(path, mode) win32_mkdir(path)
+
 /* ---- the rest of what <fcntl.h>, <unistd.h>, <stdlib.h> and others have elsewhere */
 
 enum { F_GETFD = 1, F_SETFD, F_GETFL, F_SETFL, F_DUPFD, F_DUPFD_CLOEXEC };
@@ -80,6 +119,8 @@ pid_t waitpid(pid_t pid, int *ret_status, int options);
 int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
 int pause(void);
+pid_t getppid(void);
+pid_t getpgrp(void);
 
 #define WNOHANG 1
 #define WIFEXITED(status) ((void)(status), 0)

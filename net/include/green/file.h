@@ -16,8 +16,9 @@
  * where the file is closed. To write beyond the process's limit on the length of files (RLIMIT_FSIZE) is -EFBIG, and
  * never a signal.
  *
- * On Windows a descriptor is a handle without overlapped operations, names are UTF-8, a rename takes the place of a file,
- * and struct stat tells no more than 2 GiB: -EOVERFLOW.
+ * On Windows a descriptor is a handle without overlapped operations, whose own position calls move; names are UTF-8; a
+ * temporary file has its name until it is closed; green_file_write_all() takes the place of a file unless somebody has that
+ * open, -EACCES; folders are not opened; and struct stat tells no more than 2 GiB: -EOVERFLOW.
  */
 #ifndef GREEN_FILE_H
 #define GREEN_FILE_H

@@ -4,7 +4,7 @@
 #include <sys/time.h>
 
 typedef unsigned long long rlim_t;
-enum { RLIMIT_NOFILE, RLIMIT_CORE, RLIMIT_AS, RUSAGE_SELF };
+enum { RLIMIT_NOFILE, RLIMIT_CORE, RLIMIT_AS, RLIMIT_FSIZE, RUSAGE_SELF };
 #define RLIM_INFINITY (~0ULL)
 
 struct rlimit {
