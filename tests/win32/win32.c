@@ -324,6 +324,46 @@ kill(pid_t pid, int sig)
         return refused();
 }
 
+void *
+memmem(const void *where, size_t len, const void *what, size_t what_len)
+{
+        for (size_t at = 0; at + what_len <= len; at++)
+                if (memcmp((const char *)where + at, what, what_len) == 0)
+                        return (char *)(uintptr_t)where + at;
+        return NULL;
+}
+
+int
+dup3(int from, int to, int flags)
+{
+        (void)from;
+        (void)to;
+        (void)flags;
+        return refused();
+}
+
+char *
+realpath(const char *path, char *ret_path)
+{
+        return _fullpath(ret_path, path, MAX_PATH);
+}
+
+int
+symlink(const char *to, const char *path)
+{
+        (void)to;
+        (void)path;
+        return refused();
+}
+
+int
+mkfifo(const char *path, int mode)
+{
+        (void)path;
+        (void)mode;
+        return refused();
+}
+
 int
 pause(void)
 {

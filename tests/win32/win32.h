@@ -11,10 +11,13 @@
 
 #include <ws2tcpip.h>
 
+#include <direct.h>
+#include <io.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #undef ERROR
+#undef TEXT
 #undef small
 #undef near
 #undef far
@@ -78,6 +81,12 @@ pid_t waitpid(pid_t pid, int *ret_status, int options);
 int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
 int pause(void);
+void *memmem(const void *where, size_t len, const void *what, size_t what_len);
+int dup3(int from, int to, int flags);
+char *realpath(const char *path, char *ret_path);
+int symlink(const char *to, const char *path);
+int mkfifo(const char *path, int mode);
+#define mkdir(path, mode) mkdir(path)
 
 #define WNOHANG 1
 #define WIFEXITED(status) ((void)(status), 0)
