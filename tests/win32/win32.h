@@ -81,6 +81,8 @@ pid_t waitpid(pid_t pid, int *ret_status, int options);
 int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
 int pause(void);
+int win32_system(const char *command);
+#define system(command) win32_system(command)
 void *memmem(const void *where, size_t len, const void *what, size_t what_len);
 int dup3(int from, int to, int flags);
 char *realpath(const char *path, char *ret_path);
