@@ -15,6 +15,7 @@
 
 #include <green/alloc.h>
 
+#include "error_win32.h"
 #include "file_sys.h"
 
 /* The largest bundles have some hundred KB. */
@@ -150,9 +151,9 @@ read_store(HCERTSTORE store, HCERTSTORE distrusted, struct pem *pem)
 static int
 read_system(struct pem *pem)
 {
-        HCERTSTORE store = CertOpenSystemStoreW(0, L"ROOT");
         HCERTSTORE distrusted = CertOpenSystemStoreW(0, L"Disallowed");
-        int rc = store != NULL ? read_store(store, distrusted, pem) : -EIO;
+        HCERTSTORE store = CertOpenSystemStoreW(0, L"ROOT");
+        int rc = store != NULL ? read_store(store, distrusted, pem) : green__win32_code(GetLastError());
 
         if (distrusted != NULL)
                 CertCloseStore(distrusted, 0);
