@@ -9,7 +9,6 @@
 #include "dns_priv.h"
 
 #include <ares.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/time.h>
@@ -18,6 +17,7 @@
 #include <green/watch.h>
 
 #include "check.h"
+#include "inet.h"
 #include "sock_sys.h"
 
 /* Bytes of an answer by UDP that get through everywhere. */
@@ -165,7 +165,7 @@ on_time(struct green_watch *watch, int result, void *arg)
         leave(w);
 }
 
-/* ---- sockets, as c-ares calls for them: -1 with errno */
+/* ---- sockets, as c-ares calls for them: -1 with an error where it looks for one */
 
 static struct sock *
 find_sock(const struct green__wire *w, green_fd fd)
@@ -180,7 +180,7 @@ find_sock(const struct green__wire *w, green_fd fd)
 static int
 fail(int rc)
 {
-        errno = -rc;
+        green__dns_socket_error(rc);
         return -1;
 }
 

@@ -92,6 +92,12 @@ green__dns_read_file(const char *path, char **ret_text, size_t *ret_len)
         return 0;
 }
 
+void
+green__dns_socket_error(int code)
+{
+        errno = -code;
+}
+
 uint64_t
 green__dns_random(void)
 {

@@ -88,6 +88,9 @@ int green__dns_read_file(const char *path, char **ret_text, size_t *ret_len);
 /* Bytes that nobody can guess; as good as can be had. */
 uint64_t green__dns_random(void);
 
+/* Leave a code where the system's calls for sockets leave theirs. */
+void green__dns_socket_error(int code);
+
 /* Has the machine an address of the family beside loopback? True where that cannot be found out. */
 bool green__dns_has_family(int family);
 

@@ -87,6 +87,13 @@ green__dns_read_file(const char *path, char **ret_text, size_t *ret_len)
         return rc;
 }
 
+/* c-ares goes on after one only; all else is the end of the socket to it. */
+void
+green__dns_socket_error(int code)
+{
+        WSASetLastError(code == -EAGAIN || code == -EINPROGRESS ? WSAEWOULDBLOCK : WSAECONNREFUSED);
+}
+
 uint64_t
 green__dns_random(void)
 {

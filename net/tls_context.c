@@ -87,6 +87,16 @@ take_file(struct texts *t, const char *path, const char **ret_pem, size_t *ret_l
         return rc;
 }
 
+static int
+take_system(struct texts *t, const char **ret_pem, size_t *ret_len)
+{
+        int rc = green__tls_read_system(&t->text[t->n], ret_len);
+
+        if (rc == 0 && t->text[t->n] != NULL)
+                *ret_pem = t->text[t->n++];
+        return rc;
+}
+
 /* Memory of the user was copied with a NUL. */
 static int
 take_sources(const struct green_tls_opts *o, bool system, struct texts *t, struct green__tls_config *c)
@@ -103,7 +113,8 @@ take_sources(const struct green_tls_opts *o, bool system, struct texts *t, struc
         if (rc == 0)
                 rc = take_file(t, o->key_file, &c->key_pem, &c->key_pem_len);
         if (rc == 0)
-                rc = take_file(t, system ? green__tls_system_bundle() : o->ca_file, &c->ca_pem, &c->ca_pem_len);
+                rc = system ? take_system(t, &c->ca_pem, &c->ca_pem_len)
+                            : take_file(t, o->ca_file, &c->ca_pem, &c->ca_pem_len);
         if (rc == 0)
                 rc = take_file(t, o->crl_file, &c->crl_pem, &c->crl_pem_len);
         /* The key may stand beside the certificate. */

@@ -6,8 +6,6 @@
  */
 #include "tls_mbedtls.h"
 
-#include <unistd.h>
-
 const struct green__tls_host *green__mbed_host;
 
 static struct green__tls_host own_host;
@@ -28,17 +26,6 @@ mbed_version(void)
         snprintf(text, sizeof text, "mbedtls %u.%u.%u", mbedtls_version_get_number() >> 24,
                  mbedtls_version_get_number() >> 16 & 255, mbedtls_version_get_number() >> 8 & 255);
         return text;
-}
-
-int
-green__mbed_random(void *arg, unsigned char *bytes, size_t len)
-{
-        (void)arg;
-        /* The system's: nothing that a fork would double, and no lock. It gives 256 at a time. */
-        for (size_t at = 0; at < len; at += 256)
-                if (getentropy(bytes + at, len - at < 256 ? len - at : 256) != 0)
-                        return -1;
-        return 0;
 }
 
 /* ---- bytes */

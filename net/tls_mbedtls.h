@@ -84,7 +84,7 @@ struct mbed_conn {
         char cipher[64], why_text[200];
 };
 
-/* tls_mbedtls.c: random bytes, the same in each OS thread and after a fork. */
+/* tls_mbedtls_posix.c, tls_mbedtls_win32.c: random bytes, the same in each OS thread and after a fork. */
 int green__mbed_random(void *arg, unsigned char *bytes, size_t len);
 
 /* tls_mbedtls.c: a copy of a text in the host's memory; NULL: none. */

@@ -6,8 +6,9 @@
  */
 #include "tls_mbedtls.h"
 
-#include <arpa/inet.h>
 #include <strings.h>
+
+#include "inet.h"
 
 /* ---- names */
 

@@ -49,13 +49,13 @@ bool green__tls_same_trust(const green_tls_context *a, const green_tls_context *
 /* A context for what green_wrap_ssl() was told without one. */
 green_tls_context *green__tls_context_simple(const struct green_wrap_ssl_opts *opts, bool server);
 
-/* ---- files: tls_files.c */
+/* ---- files: tls_files_posix.c, tls_files_win32.c */
 
 /* All of a file with a NUL behind it, which counts; for green_free(). Codes as green_tls_context_new(), with message.
  */
 int green__tls_read_file(const char *path, char **ret_text, size_t *ret_len);
-/* The system's bundle of trusted certificates; NULL: there is none. */
-const char *green__tls_system_bundle(void);
+/* Likewise the certificates that the system trusts, as PEM. *ret_text NULL, and 0: it has no place for them. */
+int green__tls_read_system(char **ret_text, size_t *ret_len);
 
 /* ---- connections */
 

@@ -360,10 +360,10 @@ others_run_while_a_statement_is_slow(void)
 
         over = false;
         gt = green_spawn(count_while_not_over, &turns);
-        CHECK_INT(green_timeout_start(&t, 0.2), 0);
+        CHECK_INT(green_timeout_start(&t, 0.4), 0);
         CHECK_INT(run(conn, endless), GREEN_ETIMEOUT);
         CHECK_INT(green_timeout_cancel(&t), 1);
-        CHECK(turns > 10);
+        CHECK(turns > 4); /* some systems sleep for 16 milliseconds at least */
         over = true;
         CHECK_INT(green_thread_wait(gt, NULL), 0);
         green_thread_unref(gt);

@@ -333,26 +333,24 @@ static void
 a_file_goes_through(void)
 {
         static char in[70000], data[70000];
-        char path[] = "/tmp/green-tls-XXXXXX";
+        green_file *file;
         struct tls_pair p;
         size_t have = 0;
         uint64_t done = 0;
         ssize_t n;
-        int fd;
 
         if (!has_tls())
                 return;
         p = tls_pair();
-        fd = mkstemp(path);
+        file = green_file_temporary(NULL);
         fill_pattern(data, sizeof data, 3);
-        CHECK_INT(write(fd, data, sizeof data), sizeof data);
-        CHECK_INT(green_socket_sendfile(p.client.s, fd, 0, sizeof data, &done), 0);
+        CHECK_INT(green_file_write(file, data, sizeof data), sizeof data);
+        CHECK_INT(green_socket_sendfile(p.client.s, green_file_fd(file), 0, sizeof data, &done), 0);
         CHECK_INT(done, sizeof data);
         while (have < sizeof in && (n = green_socket_recv(p.server.s, in + have, sizeof in - have, 0)) > 0)
                 have += (size_t)n;
         CHECK(memcmp(in, data, sizeof in) == 0);
-        close(fd);
-        unlink(path);
+        CHECK_INT(green_file_free(file), 0);
         free_tls_pair(&p);
 }
 

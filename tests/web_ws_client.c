@@ -42,6 +42,10 @@ liar_main(void *arg)
         if (!CHECK(c != NULL))
                 return NULL;
         green_socket_set_timeout(c, 5 * suite_slow());
+        if (l->silent && green_sleep(GREEN_FOREVER) != 0) {
+                CHECK_INT(green_socket_free(c), 0);
+                return NULL;
+        }
         snprintf(l->asked, sizeof l->asked, "%s", until(c, "\r\n\r\n"));
         key_answer(l->asked, accept);
         at = strstr(l->answer, "%s");
@@ -49,10 +53,6 @@ liar_main(void *arg)
                 snprintf(text, sizeof text, "%.*s%s%s", (int)(at - l->answer), l->answer, accept, at + 2);
         else
                 snprintf(text, sizeof text, "%s", l->answer);
-        if (l->silent && green_sleep(GREEN_FOREVER) != 0) {
-                CHECK_INT(green_socket_free(c), 0);
-                return NULL;
-        }
         say(c, text);
         (void)green_socket_shutdown(c, SHUT_WR);
         (void)all_of(c);

@@ -114,23 +114,23 @@ a_message_may_be_sent_in_fragments(void)
 
 /* ---- several who send */
 
-enum { SENDERS = 8, EACH = 50, SIZE = 3000 };
+enum { SENDERS = 8, EACH = 50, TEXT_SIZE = 3000 };
 
 static void *
 send_many(void *arg)
 {
         green_websocket *ws = arg;
         static int number;
-        char text[SIZE + 1];
+        char text[TEXT_SIZE + 1];
         int me = number++ % SENDERS;
 
-        memset(text, 'a' + me, SIZE);
-        text[SIZE] = '\0';
+        memset(text, 'a' + me, TEXT_SIZE);
+        text[TEXT_SIZE] = '\0';
         for (int i = 0; i < EACH; i++) {
                 if (i % 3 == 0) {
                         CHECK_INT(green_websocket_send_fragment(ws, GREEN_WEBSOCKET_TEXT, text, 1000, false), 0);
                         green_sleep(0);
-                        CHECK_INT(green_websocket_send_fragment(ws, GREEN_WEBSOCKET_TEXT, text, SIZE - 1000, true), 0);
+                        CHECK_INT(green_websocket_send_fragment(ws, GREEN_WEBSOCKET_TEXT, text, TEXT_SIZE - 1000, true), 0);
                 } else {
                         CHECK_INT(green_websocket_send_text(ws, text), 0);
                 }
@@ -161,9 +161,9 @@ senders_do_not_mix(void)
                                 break;
                         }
                 } while (e.op == WS_PONG);
-                if (!CHECK_INT(e.len, SIZE))
+                if (!CHECK_INT(e.len, TEXT_SIZE))
                         break;
-                for (size_t k = 1; k < SIZE; k++)
+                for (size_t k = 1; k < TEXT_SIZE; k++)
                         if (e.data[k] != e.data[0]) {
                                 FAIL("mixed at %zu", k);
                                 break;

@@ -365,7 +365,7 @@ a_connection_at_rest_costs_no_green_thread(void)
 static void
 a_connection_at_rest_ends_in_time(void)
 {
-        struct tls_server t = {.s.opts.keepalive = 0.05};
+        struct tls_server t = {.s.opts.keepalive = 0.3};
         green_socket *c, *silent;
         ssize_t rc;
 

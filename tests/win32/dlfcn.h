@@ -3,6 +3,9 @@
 
 enum { RTLD_LAZY = 1, RTLD_NOW = 2, RTLD_LOCAL = 0, RTLD_NOLOAD = 4 };
 
+/* What is loaded, by whatever name: nothing tells. */
+#define RTLD_DEFAULT NULL
+
 void *dlopen(const char *path, int flags);
 void *dlsym(void *handle, const char *name);
 int dlclose(void *handle);

@@ -1,6 +1,6 @@
 #include_next <stdlib.h>
 
-/* Windows' headers include this one; not in the midst of them. */
-#if !defined(_WINSOCK2API_) || defined(WSADESCRIPTION_LEN)
+/* <winsock2.h> comes here before it has said anything: then the next header of this folder brings the rest. */
+#if !defined(_WINSOCK2API_) || defined(WSAAPI)
 #include "win32.h"
 #endif

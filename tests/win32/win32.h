@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #undef ERROR
+#undef TEXT
 #undef small
 #undef near
 #undef far
@@ -121,6 +122,10 @@ unsigned alarm(unsigned seconds);
 int pause(void);
 pid_t getppid(void);
 pid_t getpgrp(void);
+int win32_system(const char *command);
+#define system(command) win32_system(command)
+int dup3(int from, int to, int flags);
+char *realpath(const char *path, char *ret_path);
 
 #define WNOHANG 1
 #define WIFEXITED(status) ((void)(status), 0)

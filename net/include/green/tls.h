@@ -107,7 +107,7 @@ struct green_tls_opts {
         const void *key_pem;     /**< likewise */
         size_t key_pem_len;      /**< likewise */
         const char *password;    /**< of an encrypted key; NULL: none */
-        const char *ca_file;     /**< whom to trust, PEM. NULL, without ca_pem: the system's bundle */
+        const char *ca_file;     /**< whom to trust, PEM. NULL, without ca_pem: the system's bundle or store */
         const void *ca_pem;      /**< the same from memory */
         size_t ca_pem_len;       /**< its bytes */
         const char *crl_file;    /**< certificates that were revoked, PEM; NULL: none are looked up */

@@ -1,5 +1,5 @@
 /*
- * The files of TLS contexts, and where the system keeps the certificates that it trusts.
+ * The files of TLS contexts, and where the system keeps the certificates that it trusts: POSIX.
  */
 #include "tls_priv.h"
 
@@ -79,8 +79,9 @@ green__tls_read_file(const char *path, char **ret_text, size_t *ret_len)
         return rc == 0 ? 0 : green_set_error(rc, "TLS: %.300s: %s", path, green_strerror(rc));
 }
 
-const char *
-green__tls_system_bundle(void)
+/* NULL: there is none. */
+static const char *
+system_bundle(void)
 {
         static const char *const paths[] = {
                 "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo */
@@ -97,4 +98,13 @@ green__tls_system_bundle(void)
                 if (access(paths[i], R_OK) == 0)
                         return paths[i];
         return NULL;
+}
+
+int
+green__tls_read_system(char **ret_text, size_t *ret_len)
+{
+        const char *path = system_bundle();
+
+        *ret_text = NULL;
+        return path != NULL ? green__tls_read_file(path, ret_text, ret_len) : 0;
 }
