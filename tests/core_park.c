@@ -282,12 +282,12 @@ wake_gives_its_code_and_leaves_alone_who_does_not_wait(void)
         struct parker p = {.rc = 9};
         green_thread *gt = parked(park_here, &p);
 
-        green_wake(&p.w, -EREMOTEIO);
+        green_wake(&p.w, -EDOM);
         green_wake(&p.w, -EIO);
         p.w.value = PTR(6); /* the node is the waker's until it yields */
         CHECK_INT(hub_info().ready, 1);
         CHECK_INT(join(gt), 0);
-        CHECK_INT(p.rc, -EREMOTEIO);
+        CHECK_INT(p.rc, -EDOM);
         CHECK_PTR(p.w.value, PTR(6));
         CHECK(!green_wake_one(&queue, NULL));
         CHECK_INT(green_wake_all(&queue, 0), 0);
@@ -578,7 +578,7 @@ try_to_wait(void *arg)
         green_shield_begin();
         green_shield_end();
         CHECK_INT(green_recover(), 0);
-        green_wake(&waiting->w, -EXFULL);
+        green_wake(&waiting->w, -ERANGE);
         *(bool *)arg = true;
 }
 
@@ -602,7 +602,7 @@ in_a_callback_nothing_waits_and_the_rest_works(void)
         CHECK_INT(green_schedule_call_global(0, try_to_wait, &called), 0);
         CHECK_INT(join(unfinished), 0);
         CHECK(called);
-        CHECK_INT(p.rc, -EXFULL);
+        CHECK_INT(p.rc, -ERANGE);
         CHECK_INT(join(finished), 0);
         CHECK_INT(green_waker_free(waker), 0);
 }

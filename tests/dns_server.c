@@ -15,6 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef MSG_MORE /* of Linux: what follows goes out with it */
+#define MSG_MORE 0
+#endif
+
 enum { MAX_SEEN = 4096, MAX_LATER = 512, MAX_TCP = 32, MAX_MESSAGE = 65535 };
 
 struct seen {

@@ -304,7 +304,7 @@ a_handshake_has_a_deadline_of_its_own(void)
                 start(&c, call_recv);
                 start(&other, call_sendall);
                 for (int i = 0; i < drips && !c.over; i++) {
-                        (void)!green_socket_send(p.a, "\x16\x03\x01\x01\x00\x01\x00\x00" + i, 1, 0);
+                        (void)!green_socket_send(p.a, &"\x16\x03\x01\x01\x00\x01\x00\x00"[i], 1, 0);
                         green_sleep(0.01);
                 }
                 CHECK_INT(finish(&c), -ETIMEDOUT);

@@ -37,6 +37,10 @@
 
 #include <green/base.h>
 
+#if defined(__APPLE__)
+#include "darwin.h"
+#endif
+
 /** One row of the table. */
 struct suite_test {
         const char *name;  /**< a sentence, as a C name */

@@ -246,16 +246,16 @@ bad_arguments_are_errors_and_change_nothing(void)
         CHECK_INT(green_queue_maxsize(q, NULL), -EINVAL);
         CHECK_PTR(item, PTR(3));
         CHECK_INT(maxsize, 5);
-        green_set_error(-EXFULL, NULL);
+        green_set_error(-ERANGE, NULL);
         CHECK(!green_queue_empty(NULL));
         CHECK_INT(green_last_error()->code, -EINVAL);
-        green_set_error(-EXFULL, NULL);
+        green_set_error(-ERANGE, NULL);
         CHECK(!green_queue_full(NULL));
         CHECK_INT(green_last_error()->code, -EINVAL);
-        green_set_error(-EXFULL, NULL);
+        green_set_error(-ERANGE, NULL);
         CHECK_INT(green_queue_qsize(NULL) + green_queue_getting(NULL), 0);
         CHECK_INT(green_last_error()->code, -EINVAL);
-        green_set_error(-EXFULL, NULL);
+        green_set_error(-ERANGE, NULL);
         CHECK_INT(green_queue_putting(NULL) + green_queue_unfinished(NULL), 0);
         CHECK_INT(green_last_error()->code, -EINVAL);
         CHECK_INT(take(q), 1);
@@ -550,7 +550,7 @@ fail_with_item(void *arg)
         struct one *o = arg;
 
         o->rc = green_queue_get(o->q, &o->item, GREEN_FOREVER);
-        return green_fail(-EREMOTEIO);
+        return green_fail(-EDOM);
 }
 
 static void
@@ -564,7 +564,7 @@ a_getter_that_ends_in_failure_does_not_stop_the_others(void)
                 one_begin(&o[i], i % 2 == 0 ? fail_with_item : one_get_main, q, 0, 0, GREEN_FOREVER);
         fill(q, 1, 4);
         for (int i = 0; i < 4; i++) {
-                CHECK_INT(join(o[i].gt), i % 2 == 0 ? -EREMOTEIO : 0);
+                CHECK_INT(join(o[i].gt), i % 2 == 0 ? -EDOM : 0);
                 CHECK_INT(o[i].rc, 0);
                 CHECK_PTR(o[i].item, PTR(i + 1));
         }

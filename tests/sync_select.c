@@ -339,8 +339,8 @@ how_a_case_failed_is_its_result(void)
         for (int round = 0; round < 2; round++) { /* waits for it, finds it */
                 sel_begin(&event, 2);
                 if (round == 0)
-                        CHECK_INT(green_event_send_exception(e, -EREMOTEIO), 0);
-                sel_won(&event, 1, -EREMOTEIO);
+                        CHECK_INT(green_event_send_exception(e, -EDOM), 0);
+                sel_won(&event, 1, -EDOM);
         }
         memory_left = 0;
         CHECK_INT(won(c, 1), 0);

@@ -556,6 +556,8 @@ a_client_that_reads_nothing_does_not_hold_the_end(void)
         green_socket *c;
 
         GREEN_COVERS("WSGI-09");
+        if (!has_tls())
+                return;
         begin(&t, fill_the_connection);
         c = tls_client(&t);
         say(c, GET);

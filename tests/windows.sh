@@ -5,6 +5,7 @@
 #   windows.sh run PROGRAM...    runs them on the best hub, those in GREEN_TEST_ALL_HUBS on each; the last line is
 #                                `N passed, M failed, K skipped`
 #   windows.sh examples          check_windows_examples.sh, which counts as one test; the same last line
+#   windows.sh zip FILE          check_windows_zip.sh, likewise
 #
 # What is left out is counted as skipped, with its reason. The output of PROGRAM goes to PROGRAM.log, the results to
 # PROGRAM.res. GREEN_TEST_SLOW and GREEN_TEST_PROGRAM_LIMIT are as for each-hub.sh.
@@ -51,8 +52,8 @@ mkdir -p wine || exit 99
     exit 99
 }
 
-if test "$what" = examples; then
-    sh "$top_srcdir/tests/check_windows_examples.sh"
+if test "$what" != run; then
+    sh "$top_srcdir/tests/check_windows_$what.sh" "$@"
     case $? in
         0) echo "1 passed, 0 failed, 0 skipped" ;;
         77) echo "0 passed, 0 failed, 1 skipped" ;;

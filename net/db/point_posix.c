@@ -3,6 +3,9 @@
  */
 #include <langinfo.h>
 #include <string.h>
+#if defined(__APPLE__)
+#include <xlocale.h>
+#endif
 
 #include "point.h"
 

@@ -8,7 +8,11 @@
 #include <elf.h>
 
 #if defined(__x86_64__)
+#if defined(R_X86_64_JMP_SLOT)
+#define ELF_JUMP_SLOT R_X86_64_JMP_SLOT /* FreeBSD's name of it */
+#else
 #define ELF_JUMP_SLOT R_X86_64_JUMP_SLOT
+#endif
 #define ELF_GLOB_DAT R_X86_64_GLOB_DAT
 #if defined(__ILP32__)
 #define ELF_ABSOLUTE R_X86_64_32

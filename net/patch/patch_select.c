@@ -177,12 +177,12 @@ now_ns(void)
 static void
 tell_left(struct timeval *limit, int64_t since)
 {
-        int64_t left;
+        int64_t left, seconds = limit->tv_sec;
 
         /* As good as for ever. */
-        if (limit->tv_sec > FOR_EVER)
+        if (seconds > FOR_EVER)
                 return;
-        left = (int64_t)limit->tv_sec * 1000000 + limit->tv_usec - (now_ns() - since) / 1000;
+        left = seconds * 1000000 + limit->tv_usec - (now_ns() - since) / 1000;
         limit->tv_sec = left > 0 ? (time_t)(left / 1000000) : 0;
         limit->tv_usec = left > 0 ? (suseconds_t)(left % 1000000) : 0;
 }

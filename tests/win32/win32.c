@@ -401,7 +401,7 @@ win32_system(const char *command)
 
         if (strncmp(command, "rm -r", 5) != 0)
                 return (system)(command);
-        if ( begin == end || (size_t)(end - begin) > sizeof folder)
+        if (begin == end || (size_t)(end - begin) > sizeof folder)
                 return refused();
         snprintf(folder, sizeof folder, "%.*s", (int)(end - begin - 1), begin + 1);
         return remove_all(folder) ? 0 : 1;

@@ -5,10 +5,16 @@
 #ifndef GREEN_BASE_H
 #define GREEN_BASE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* FreeBSD and OpenBSD lack this one: what they say where there is no attribute. */
+#ifndef ENODATA
+#define ENODATA ENOATTR
+#endif
 
 #ifdef __cplusplus
 #define GREEN_BEGIN_DECLS extern "C" {
