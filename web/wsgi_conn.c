@@ -173,6 +173,7 @@ green__request_begin(green_wsgi_request *req)
         req->environ = NULL;
         req->query_params = req->form_params = req->cookies = NULL;
         req->client = req->host = req->path = NULL;
+        req->route = NULL;
         req->input = NULL;
         req->line_room = 0;
         req->hooks = NULL;

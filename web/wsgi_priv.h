@@ -16,6 +16,7 @@
  *      wsgi_response.c  what it answers
  *      wsgi_upgrade.c   connections that become something else
  *      wsgi_upgraded.c  those that live on without their request
+ *      router.c         which application answers
  *      wsgi_proxy.c     who the client is behind proxies
  *      wsgi_log.c       the access log
  *      wsgi_log_fd.c    the same to a descriptor
@@ -183,6 +184,7 @@ struct green_wsgi_request {
         struct green__params *query_params, *form_params, *cookies;
         const char *client, *host, *path;
         size_t path_len;
+        struct green__route *route;     /* of the innermost router; NULL: it came through none */
         green_stream *input;
         char *line_buf;                 /* of green_wsgi_readline() */
         size_t line_room;
@@ -363,6 +365,13 @@ const char *green__wsgi_date(struct green__server *server);
 /* wsgi_environ.c: the server's own variables. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__environ_take(struct green__server *server);
 void green__environ_release(struct green__server *server);
+/* Variables say something else than they did. */
+void green__environ_changed(green_wsgi_request *req);
+
+/*
+ * router.c: the path before what the application is mounted at, or behind it, decoded. NULL with errno: no memory.
+ */
+const char *green__mounted(green_wsgi_request *req, bool before);
 
 /* wsgi_variable.c */
 /* One that the request says itself; NULL: none, or with errno ENOMEM. made: it was put together, in the arena. */
