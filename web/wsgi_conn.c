@@ -5,6 +5,7 @@
 
 #include <green/tls.h>
 
+#include "wsgi_compress_priv.h"
 #include "wsgi_priv.h"
 
 /* ---- its life */
@@ -197,6 +198,7 @@ request_end(green_wsgi_request *req)
                 for (struct green__hook *h = req->hooks; h != NULL; h = h->next)
                         h->fn(req, h->arg);
         }
+        green__compress_release(req);
         server->stats->requests++;
         green__wsgi_metrics_request(req);
         if (req->refused)

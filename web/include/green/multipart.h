@@ -11,7 +11,9 @@
  *             while ((n = green_multipart_read(m, buf, sizeof buf)) > 0)
  *                     store(part->name, part->filename, buf, (size_t)n);
  *
- * No part is ever held as a whole: memory is one buffer and the header of the part that is read.
+ * No part is ever held as a whole: memory is one buffer and the header of the part that is read. Names are as the client
+ * sends them, browsers with '"' as "%22": do not make paths of them. If an application returns what these calls failed
+ * with, the client gets 400 or 413.
  */
 #ifndef GREEN_MULTIPART_H
 #define GREEN_MULTIPART_H
@@ -26,7 +28,8 @@ typedef struct green_multipart green_multipart;
 /** A part; the texts live until the next green_multipart_next(). */
 struct green_multipart_part {
         const char *name;         /**< of the field; never NULL */
-        const char *filename;     /**< as the client says it, without folders before it; NULL: not a file */
+        const char *filename;     /**< as the client says it, without folders before it, and never "." or ".."; "" where
+                                       none was chosen; NULL: not a file */
         const char *content_type; /**< "text/plain" unless sent */
         const struct green_wsgi_pair *fields; /**< all header fields, ended by a name of NULL */
 };
