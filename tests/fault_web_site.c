@@ -10,10 +10,11 @@
 
 #define BRIEF (0.2 * suite_slow())
 
-/* A request that has failed ends its connection; the server goes on. */
+/* A request that has failed ends its connection; the server goes on. Of a file that cannot be looked at a list says nothing. */
 #define SERVES                                                                                                         \
-        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(getsockname) | FAULT_BIT(mmap) |      \
-         FAULT_BIT(recv) | FAULT_BIT(send) | FAULT_BIT(sendmsg) | FAULT_BIT(setsockopt) | FAULT_BIT(shutdown))
+        (FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(fstatat) | FAULT_BIT(getsockname) |   \
+         FAULT_BIT(mmap) | FAULT_BIT(recv) | FAULT_BIT(send) | FAULT_BIT(sendmsg) | FAULT_BIT(setsockopt) |            \
+         FAULT_BIT(shutdown))
 
 static char folder[100];
 static green_static *files;
@@ -150,11 +151,11 @@ talk(green_socket *s)
 {
         CHECK_INT(green_socket_set_timeout(s, BRIEF), 0);
         (void)(ask(s, "GET /one/a.txt" HEAD "\r\n", "a small one\n") && ask(s, "GET /files/big.bin" HEAD "\r\n", "the end\n") &&
-               ask(s, "GET /files/big.bin" HEAD "Range: bytes=0-0,200007-\r\n\r\n", "the end\n\r\n--") &&
+               ask(s, "GET /files/big.bin" HEAD "Range: bytes=0-0,200000-\r\n\r\n", "the end\n\r\n--") &&
                ask(s, "GET /files/" HEAD "\r\n", "</html>") &&
                ask(s, "GET /files/big.txt" HEAD "Accept-Encoding: gzip\r\n\r\n", "\r\n0\r\n\r\n") &&
                ask(s,
-                   "POST /upload" HEAD "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 72\r\n\r\n"
+                   "POST /upload" HEAD "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 70\r\n\r\n"
                    "--x\r\nContent-Disposition: form-data; name=a; filename=b\r\n\r\ndata\r\n--x--",
                    "Uploaded\n"));
 }

@@ -344,8 +344,11 @@ green_multipart_new(green_wsgi_request *req, const struct green_multipart_opts *
                 return NULL;
         }
         m = green_wsgi_alloc(req, green__multipart_size(&o));
-        if (m == NULL)
+        if (m == NULL) {
+                (void)green_set_error(-ENOMEM, NULL);
+                errno = ENOMEM;
                 return NULL;
+        }
         green__multipart_init(m, &o, boundary);
         m->req = req;
         m->read = read_body;

@@ -135,6 +135,7 @@ green_router_new(void)
         if (router != NULL && router->root != NULL)
                 return router;
         green_free(router);
+        (void)green_set_error(-ENOMEM, NULL);
         errno = ENOMEM;
         return NULL;
 }

@@ -92,6 +92,7 @@ green_static_new(const char *root, const struct green_static_opts *opts)
         int rc;
 
         if (files == NULL) {
+                (void)green_set_error(-ENOMEM, NULL);
                 errno = ENOMEM;
                 return NULL;
         }

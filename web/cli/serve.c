@@ -1,11 +1,12 @@
 /*
- * green-net serve: pages to try HTTP and WebSocket clients with.
+ * green-net serve: the files of a folder, or pages to try HTTP and WebSocket clients with.
  */
 #include "cli.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <green/backdoor.h>
 #include <green/wsgi_metrics.h>
@@ -13,6 +14,7 @@
 #include "httpbin_pages.h"
 
 struct settings {
+        const char *folder; /* NULL: the pages */
         const char *address, *certificate, *key, *hub, *backdoor;
         bool quiet;
 };
@@ -25,6 +27,17 @@ app(green_wsgi_request *req, void *arg)
         if (path != NULL && strcmp(path, "/metrics") == 0)
                 return green_metrics_app(req, NULL);
         return httpbin(req, arg);
+}
+
+/* What is a folder, or looks like the path of one, is no address. */
+static bool
+is_folder(const char *text)
+{
+        struct stat st;
+
+        if (stat(text, &st) == 0 && S_ISDIR(st.st_mode))
+                return true;
+        return strncmp(text, "unix:", 5) != 0 && strchr(text, '/') != NULL;
 }
 
 static int
@@ -49,6 +62,8 @@ read_options(struct settings *set, int argc, char **argv)
                 default: return cli_wrong("serve", "there is no option \"%s\".", argv[optind - 1]);
                 }
         }
+        if (optind < argc && is_folder(argv[optind]))
+                set->folder = argv[optind++];
         if (argc - optind > 1)
                 return cli_wrong("serve", "it takes one address, not %d.", argc - optind);
         if (set->key != NULL && set->certificate == NULL)
@@ -81,7 +96,7 @@ say_where(const char *what, green_socket *listener)
 }
 
 static int
-serve(const struct settings *set, green_socket *listener, green_websocket_site *site)
+serve(const struct settings *set, green_socket *listener, green_wsgi_app application, void *arg)
 {
         struct green_wsgi_server_opts opts = {
                 .size = sizeof opts,
@@ -98,8 +113,33 @@ serve(const struct settings *set, green_socket *listener, green_websocket_site *
 
         say_where("listening", listener);
         (void)green_signal_stop_main(true);
-        rc = green_wsgi_server(listener, app, site, &opts);
+        rc = green_wsgi_server(listener, application, arg, &opts);
         return rc == GREEN_ESTOPPED ? 0 : cli_failed("serve", "%s", green_strerror(rc));
+}
+
+/* The files, or the pages. */
+static int
+serve_what(const struct settings *set, green_socket *listener)
+{
+        const struct green_static_opts opts = {.size = sizeof opts, .list = true};
+        green_websocket_site *site;
+        green_static *files;
+        int rc;
+
+        if (set->folder != NULL) {
+                files = green_static_new(set->folder, &opts);
+                if (files == NULL)
+                        return cli_failed("serve", "%s", green_last_error()->message);
+                rc = serve(set, listener, green_static_app, files);
+                green_static_free(files);
+                return rc;
+        }
+        site = green_websocket_wsgi(httpbin_ws, NULL, NULL);
+        if (site == NULL)
+                return cli_failed("serve", "%s", green_last_error()->message);
+        rc = serve(set, listener, app, site);
+        green_websocket_site_unref(site);
+        return rc;
 }
 
 static int
@@ -107,7 +147,6 @@ run(int argc, char **argv)
 {
         struct settings set = {.quiet = false};
         green_socket *listener, *backdoor = NULL;
-        green_websocket_site *site;
         int rc = read_options(&set, argc, argv);
 
         if (rc != 0 || (rc = cli_use_hub("serve", set.hub)) != 0)
@@ -123,28 +162,29 @@ run(int argc, char **argv)
                 if (green_spawn_n(serve_backdoor, backdoor) != 0)
                         return cli_failed("serve", "%s", green_last_error()->message);
         }
-        site = green_websocket_wsgi(httpbin_ws, NULL, NULL);
-        if (site == NULL)
-                return cli_failed("serve", "%s", green_last_error()->message);
-        rc = serve(&set, listener, site);
+        rc = serve_what(&set, listener);
         (void)green_recover();
         if (backdoor != NULL)
                 green_socket_close(backdoor);
         green_socket_free(listener);
-        green_websocket_site_unref(site);
         return rc;
 }
 
 const struct cli_command cli_serve = {
         .name = "serve",
         .run = run,
-        .line = "serve pages to try HTTP and WebSocket clients with",
-        .help = "usage: green-net serve [OPTION...] [ADDRESS]\n"
+        .line = "serve files, or pages to try HTTP and WebSocket clients with",
+        .help = "usage: green-net serve [OPTION...] [FOLDER] [ADDRESS]\n"
                 "\n"
-                "Serves pages to try HTTP clients with on ADDRESS, 127.0.0.1:8000 without one: /echo-environ, /headers, /bytes/N,\n"
-                "/delay/S, /status/N, /stream, /echo and others, which / lists; a WebSocket that sends each message back at /ws; and\n"
-                "what the server counts at /metrics, for Prometheus. It says \"listening on ADDRESS\" once it takes connections; with\n"
-                "port 0 the system chooses one. Ctrl-C ends it in order: requests that run are answered.\n"
+                "Serves the files of FOLDER, with lists of what is in it and below. Names that begin with a dot are not there, and\n"
+                "symbolic links are not followed.\n"
+                "\n"
+                "Without a folder: pages to try HTTP clients with, /echo-environ, /headers, /bytes/N, /delay/S, /status/N, /stream,\n"
+                "/echo and others, which / lists; a WebSocket that sends each message back at /ws; and what the server counts at\n"
+                "/metrics, for Prometheus.\n"
+                "\n"
+                "It says \"listening on ADDRESS\" once it takes connections, on 127.0.0.1:8000 unless told otherwise; with port 0 the\n"
+                "system chooses one. Ctrl-C ends it in order: requests that run are answered.\n"
                 "\n"
                 "  --tls FILE        speak HTTPS, with the certificates in FILE (PEM)\n"
                 "  --key FILE        their key, if it is not in the same file\n"
@@ -152,6 +192,7 @@ const struct cli_command cli_serve = {
                 "  --backdoor ADDR   serve consoles for `green-net console ADDR`, on loopback or unix:PATH\n"
                 "  -q, --quiet       no access log\n"
                 "\n"
+                "  green-net serve . 0.0.0.0:8000             the files here, for everybody\n"
                 "  green-net serve unix:/tmp/x                on a Unix socket\n"
                 "  green-net serve --hub io_uring [::1]:0     another hub, IPv6, any port\n"
                 "\n"
