@@ -194,10 +194,10 @@ fi
 # The files of a folder.
 mkdir "$tmp/www"
 echo hello >"$tmp/www/a.txt"
-web/cli/green-net serve -q "$tmp/www" 127.0.0.1:0 >"$tmp/serve" 2>&1 &
+web/cli/green-net serve -q "$tmp/www" 127.0.0.1:0 >"$tmp/files" 2>&1 &
 pid=$! address=
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    address=$(sed -n 's/^listening on //p' "$tmp/serve")
+    address=$(sed -n 's/^listening on //p' "$tmp/files")
     test -z "$address" && kill -0 $pid 2>/dev/null || break
     sleep 0.2
 done
@@ -206,10 +206,10 @@ if test -n "$address"; then
     curl -s -m 10 "http://$address/" | grep -qF 'href="./a.txt"' || wrong "serve: no list"
     test "$(curl -s -m 10 -o "$tmp/out" -w '%{http_code}' "http://$address/bytes/5")" = 404 || wrong "serve: pages in a folder"
     kill $pid
-    wait $pid || wrong "serve: exit status $? after SIGTERM: $(cat "$tmp/serve")"
+    wait $pid || wrong "serve: exit status $? after SIGTERM: $(cat "$tmp/files")"
     pid=
 else
-    wrong "serve did not start: $(cat "$tmp/serve")"
+    wrong "serve did not start: $(cat "$tmp/files")"
 fi
 expect 1 serve "$tmp/nosuch" 127.0.0.1:0
 says err "/nosuch cannot be opened"

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include <winsock2.h>
+
 #include <windows.h>
 
 #include <green/alloc.h>
