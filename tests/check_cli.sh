@@ -224,7 +224,7 @@ expect 1 serve --log "$tmp/nosuch/log" 127.0.0.1:0
 says err "nosuch/log: No such file or directory"
 expect 2 serve --log-format none
 expect 1 serve systemd
-says err "systemd has not handed over one socket"
+says err "no listening socket was inherited"
 if command -v systemd-socket-activate >/dev/null; then
     systemd-socket-activate -l "$tmp/given" web/cli/green-net serve -q systemd >"$tmp/serve" 2>&1 &
     pid=$!
@@ -237,6 +237,30 @@ if command -v systemd-socket-activate >/dev/null; then
     wait $pid || wrong "serve systemd: exit status $? after SIGTERM: $(cat "$tmp/serve")"
     pid=
 fi
+
+# The files of a folder.
+mkdir "$tmp/www"
+echo hello >"$tmp/www/a.txt"
+web/cli/green-net serve -q "$tmp/www" 127.0.0.1:0 >"$tmp/files" 2>&1 &
+pid=$! address=
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    address=$(sed -n 's/^listening on //p' "$tmp/files")
+    test -z "$address" && kill -0 $pid 2>/dev/null || break
+    sleep 0.2
+done
+if test -n "$address"; then
+    test "$(curl -s -m 10 "http://$address/a.txt")" = hello || wrong "serve: /a.txt"
+    curl -s -m 10 "http://$address/" | grep -qF 'href="./a.txt"' || wrong "serve: no list"
+    test "$(curl -s -m 10 -o "$tmp/out" -w '%{http_code}' "http://$address/bytes/5")" = 404 || wrong "serve: pages in a folder"
+    kill $pid
+    wait $pid || wrong "serve: exit status $? after SIGTERM: $(cat "$tmp/files")"
+    pid=
+else
+    wrong "serve did not start: $(cat "$tmp/files")"
+fi
+expect 1 serve "$tmp/nosuch" 127.0.0.1:0
+says err "/nosuch cannot be opened"
+expect 2 serve "$tmp/www" a b
 expect 1 serve 256.1.1.1:80
 expect 2 serve --key x
 says err "--key goes with --tls"

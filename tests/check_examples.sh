@@ -148,6 +148,28 @@ ONE"
     stop
 }
 
+mkdir "$tmp/uploads"
+start uploads "$tmp/uploads" 127.0.0.1:0 && {
+    dd if=/dev/urandom of="$tmp/photo (1).jpg" bs=1000 count=300 2>"$tmp/dd"
+    echo text >"$tmp/notes.txt"
+    for want in "303 http://$address/files/" "409 "; do
+        same "uploads: upload" "$(fetch -o "$tmp/body" -w '%{http_code} %{redirect_url}' -F 'other=1' -F "file=@$tmp/photo (1).jpg" \
+            -F "file=@$tmp/notes.txt" "http://$address/upload")" "$want"
+    done
+    fetch "http://$address/files/photo%20%281%29.jpg" | cmp - "$tmp/photo (1).jpg" || wrong "uploads: another photo came back"
+    same "uploads: range" "$(fetch -r 1-2 "http://$address/files/notes.txt")" ex
+    fetch "http://$address/files/" | grep -qF '>notes.txt<' || wrong "uploads: it is not listed"
+    same "uploads: bad name" "$(fetch -o /dev/null -w '%{http_code}' -F "file=@$tmp/notes.txt;filename=.hidden" \
+        "http://$address/upload")" 400
+    same "uploads: folders" "$(fetch -o /dev/null -w '%{http_code}' -F "file=@$tmp/notes.txt;filename=../../up.txt" \
+        "http://$address/upload")" 303
+    test -f "$tmp/uploads/up.txt" || wrong "uploads: up.txt is not where it belongs"
+    same "uploads: no form" "$(fetch -o /dev/null -w '%{http_code}' -d x "http://$address/upload")" 415
+    same "uploads: other method" "$(fetch -o /dev/null -w '%{http_code}' "http://$address/upload")" 405
+    same "uploads: outside" "$(fetch -o /dev/null -w '%{http_code}' --path-as-is "http://$address/files/..%2fout")" 404
+    stop
+}
+
 # With other people's clients: check_web_*.sh.
 start httpbin -q 127.0.0.1:0 && {
     same "httpbin" "$(fetch "http://$address/bytes/12" "http://$address/chunked/4" | tr '\n' ' ')" "0000000 00000000"

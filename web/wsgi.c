@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "wsgi_compress_priv.h"
 #include "wsgi_priv.h"
 #include "wsgi_sys.h"
 
@@ -91,7 +92,9 @@ take_opts(struct green__server *server, const struct green_wsgi_server_opts *opt
                 server->body_limits.fields = GREEN__CHUNKED_ROOM;
         server->stats = o->stats != NULL ? o->stats : &server->own;
         *server->stats = (struct green_wsgi_stats){0};
-        rc = green__environ_take(server);
+        rc = green__compress_take(server);
+        if (rc == 0)
+                rc = green__environ_take(server);
         if (rc == 0)
                 rc = green__proxies_take(server);
         return rc == 0 ? green__log_take(server) : rc;
@@ -361,6 +364,7 @@ server_free(struct green__server *server)
 {
         (void)green_timer_free(server->late);
         green__sessions_free(server);
+        green__compress_free(server);
         green__log_release(server);
         green__proxies_release(server);
         green__environ_release(server);

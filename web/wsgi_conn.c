@@ -5,6 +5,7 @@
 
 #include <green/tls.h>
 
+#include "wsgi_compress_priv.h"
 #include "wsgi_priv.h"
 
 /* ---- its life */
@@ -185,6 +186,7 @@ green__request_begin(green_wsgi_request *req)
         req->environ = NULL;
         req->query_params = req->form_params = req->cookies = NULL;
         req->client = req->host = req->path = NULL;
+        req->route = NULL;
         req->input = NULL;
         req->line_room = 0;
         req->hooks = NULL;
@@ -208,6 +210,7 @@ request_end(green_wsgi_request *req)
                 for (struct green__hook *h = req->hooks; h != NULL; h = h->next)
                         h->fn(req, h->arg);
         }
+        green__compress_release(req);
         server->stats->requests++;
         green__wsgi_metrics_request(req);
         if (req->refused)

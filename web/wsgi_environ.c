@@ -193,6 +193,13 @@ green_wsgi_environ_at(green_wsgi_request *req, size_t index, struct green_wsgi_p
         return true;
 }
 
+void
+green__environ_changed(green_wsgi_request *req)
+{
+        if (req->environ != NULL)
+                req->environ->all = NULL;
+}
+
 /* ---- the server's own */
 
 static int

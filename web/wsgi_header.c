@@ -150,9 +150,8 @@ green__header_lines(green_wsgi_request *req, const struct green_wsgi_pair *field
         return 0;
 }
 
-/* Take away the lines of that name. */
-static void
-take_away(green_wsgi_request *req, const char *name)
+void
+green__header_remove(green_wsgi_request *req, const char *name)
 {
         char *at = req->session->headers;
         char *end = at + req->headers_len;
@@ -206,6 +205,6 @@ green_wsgi_set_header(green_wsgi_request *req, const char *name, const char *val
         if (rc != 0)
                 return rc;
         if (req->headers_len > 0)
-                take_away(req, name);
+                green__header_remove(req, name);
         return value == NULL ? 0 : green_wsgi_add_header(req, name, value);
 }

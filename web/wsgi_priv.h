@@ -16,6 +16,10 @@
  *      wsgi_response.c  what it answers
  *      wsgi_upgrade.c   connections that become something else
  *      wsgi_upgraded.c  those that live on without their request
+ *      wsgi_file.c      a piece of it from a file
+ *      wsgi_compress.c  whether it is compressed
+ *      wsgi_deflate.c   how
+ *      router.c         which application answers
  *      wsgi_proxy.c     who the client is behind proxies
  *      wsgi_behind.c    headers of the PROXY protocol
  *      wsgi_log.c       the access log
@@ -167,6 +171,8 @@ struct green_wsgi_request {
         size_t collect_mark;            /* where in out begins what is collected without chunks */
         size_t headers_len;             /* of session->headers */
         size_t minimum_chunk;
+        bool compressed;                /* its header says so */
+        struct green__compress *compress; /* what its body goes through; NULL: nothing, or it has none */
         char *continue_fields;          /* for the next 100: lines; NULL: none */
         size_t continue_len;
         struct green__hook *hooks, **hooks_end;
@@ -189,6 +195,7 @@ struct green_wsgi_request {
         struct green__params *query_params, *form_params, *cookies;
         const char *client, *host, *path;
         size_t path_len;
+        struct green__route *route;     /* of the innermost router; NULL: it came through none */
         green_stream *input;
         char *line_buf;                 /* of green_wsgi_readline() */
         size_t line_room;
@@ -246,6 +253,9 @@ struct green__server {
         green_thread *dispatcher;
         struct green__session *sessions;      /* free ones */
         size_t sessions_count;
+        struct green__compress *compressors;  /* free ones */
+        size_t compressors_count;
+        size_t compress_busy;                 /* responses that are being compressed */
         struct green_waitq all_gone;          /* the shutdown waits here */
         bool closing;
         bool draining;                        /* it is closing, and those at rest stay for a while */
@@ -339,7 +349,15 @@ int green__body_finish(green_wsgi_request *req);
 /* Without the stream of green_wsgi_input(). */
 ssize_t green__body_read(green_wsgi_request *req, void *buf, size_t len);
 
+/* Send what is in out, and then a part of a file. *ret_done: bytes of the file. */
+int green__session_sendfile(struct green__session *s, green_fd file, int64_t offset, uint64_t len, uint64_t *ret_done);
+
+/* wsgi_file.c: a piece of the body from a file, which has so many bytes. */
+int green__response_file(green_wsgi_request *req, green_fd file, int64_t offset, uint64_t len);
+
 /* wsgi_header.c */
+/* Take away the response's fields of that name. */
+void green__header_remove(green_wsgi_request *req, const char *name);
 /* Append a field to the response's, unchecked. */
 int green__header_put(green_wsgi_request *req, const char *name, size_t name_len, const char *value, size_t value_len);
 /* The lines of fields, in the arena, checked: 0, -EINVAL, -ENOMEM. */
@@ -356,6 +374,12 @@ int green__response_inform(green_wsgi_request *req, int status, const char *line
 int green__response_end(green_wsgi_request *req, int app_code);
 /* End the chunk that is collected, so that out can be sent. */
 void green__response_seal(struct green__session *s);
+/* Have the header of a response that was begun in out, or sent. */
+int green__response_head_put(green_wsgi_request *req);
+/* The same before a piece of the body: is it allowed? */
+int green__response_piece(green_wsgi_request *req, uint64_t len);
+/* A piece of a body that is compressed, as a chunk. */
+int green__response_chunk(green_wsgi_request *req, const void *data, size_t len);
 /* Before anything that comes ahead of the response: 0, or -EALREADY. */
 int green__response_not_begun(const green_wsgi_request *req);
 
@@ -370,6 +394,13 @@ const char *green__wsgi_date(struct green__server *server);
 /* wsgi_environ.c: the server's own variables. 0, or -EINVAL with a message, or -ENOMEM. */
 int green__environ_take(struct green__server *server);
 void green__environ_release(struct green__server *server);
+/* Variables say something else than they did. */
+void green__environ_changed(green_wsgi_request *req);
+
+/*
+ * router.c: the path before what the application is mounted at, or behind it, decoded. NULL with errno: no memory.
+ */
+const char *green__mounted(green_wsgi_request *req, bool before);
 
 /* wsgi_variable.c */
 /* One that the request says itself; NULL: none, or with errno ENOMEM. made: it was put together, in the arena. */

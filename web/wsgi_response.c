@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wsgi_compress_priv.h"
 #include "wsgi_priv.h"
 
 /* ---- writing into out */
@@ -99,7 +100,9 @@ put_framing(char *at, const green_wsgi_request *req)
         if (req->status == 205)
                 at = PUT(at, "Content-Length: 0\r\n");
         if (status_has_body(req->status) && !is_tunnel(req)) {
-                if (req->response == GREEN__RESPONSE_LENGTH) {
+                if (req->compressed) {
+                        at = req->no_body ? at : PUT(at, "Transfer-Encoding: chunked\r\n");
+                } else if (req->response == GREEN__RESPONSE_LENGTH) {
                         at = PUT(at, "Content-Length: ");
                         at = put_number(at, req->response_left);
                         at = PUT(at, "\r\n");
@@ -151,6 +154,11 @@ put_header(green_wsgi_request *req)
         int rc;
 
         settle(req);
+        if (s->server->opts.compress && !is_tunnel(req)) {
+                rc = green__compress_choose(req);
+                if (rc != 0)
+                        return rc;
+        }
         if (green__out_room(s) < FIXED_HEADER + req->headers_len + 2) {
                 rc = green__session_flush(s);
                 if (rc != 0)
@@ -275,7 +283,9 @@ green_wsgi_respond(green_wsgi_request *req, int status, const char *content_type
                 return rc;
         rc = put_header(req);
         req->response_left = 0;
-        if (rc == 0 && !req->no_body) {
+        if (rc == 0 && req->compress != NULL) {
+                rc = green__compress_write(req, body, len, GREEN__COMPRESS_MORE);
+        } else if (rc == 0 && !req->no_body) {
                 req->body_sent += len;
                 rc = put_data(req, body, len);
         }
@@ -290,27 +300,38 @@ is_begun(const green_wsgi_request *req)
         return req->response != GREEN__RESPONSE_NONE && req->response < GREEN__RESPONSE_TAKEN;
 }
 
-/* Before a piece of the body: is it allowed, and does its header stand in out? */
-static int
-piece_begin(green_wsgi_request *req, size_t len)
+int
+green__response_head_put(green_wsgi_request *req)
 {
+        int rc;
+
         if (!is_begun(req))
                 return green_set_error(-EINVAL, "no response was begun");
-        if (req->response == GREEN__RESPONSE_LENGTH) {
-                if (len > req->response_left)
-                        return green_set_error(-EMSGSIZE, "more than the content length");
-        }
-        if (!req->header_put) {
-                int rc = put_header(req);
+        if (req->header_put)
+                return 0;
+        rc = put_header(req);
+        if (rc != 0)
+                req->close = true;
+        return rc;
+}
 
-                if (rc != 0) {
-                        req->close = true;
-                        return rc;
-                }
-        }
-        if (req->response == GREEN__RESPONSE_LENGTH)
+int
+green__response_piece(green_wsgi_request *req, uint64_t len)
+{
+        int rc;
+
+        if (is_begun(req) && req->response == GREEN__RESPONSE_LENGTH && len > req->response_left)
+                return green_set_error(-EMSGSIZE, "more than the content length");
+        rc = green__response_head_put(req);
+        if (rc == 0 && req->response == GREEN__RESPONSE_LENGTH)
                 req->response_left -= len;
-        return 0;
+        return rc;
+}
+
+static bool
+is_chunked(const green_wsgi_request *req)
+{
+        return req->response == GREEN__RESPONSE_CHUNKED || req->compressed;
 }
 
 static int
@@ -335,19 +356,36 @@ write_chunk(green_wsgi_request *req, const void *data, size_t len)
 }
 
 int
+green__response_chunk(green_wsgi_request *req, const void *data, size_t len)
+{
+        req->body_sent += len;
+        return write_chunk(req, data, len);
+}
+
+/* A piece of the body at once, with all that was collected. */
+static int
+write_out(green_wsgi_request *req, const void *data, size_t len)
+{
+        int rc = 0;
+
+        green__response_seal(req->session);
+        if (req->compress != NULL) {
+                rc = green__compress_write(req, data, len, GREEN__COMPRESS_FLUSH);
+        } else if (len > 0 && !req->no_body) {
+                req->body_sent += len;
+                rc = is_chunked(req) ? write_chunk(req, data, len) : put_data(req, data, len);
+        }
+        return rc == 0 ? green__session_flush(req->session) : rc;
+}
+
+int
 green_wsgi_write(green_wsgi_request *req, const void *data, size_t len)
 {
-        int rc = piece_begin(req, len);
+        int rc = green__response_piece(req, len);
 
         if (rc != 0)
                 return rc;
-        green__response_seal(req->session);
-        if (len > 0 && !req->no_body) {
-                req->body_sent += len;
-                rc = req->response == GREEN__RESPONSE_CHUNKED ? write_chunk(req, data, len) : put_data(req, data, len);
-        }
-        if (rc == 0)
-                rc = green__session_flush(req->session);
+        rc = write_out(req, data, len);
         if (rc != 0)
                 req->close = true;
         return rc;
@@ -391,13 +429,17 @@ green_wsgi_collect(green_wsgi_request *req, const void *data, size_t len)
 
         if (len == 0)
                 return is_begun(req) ? 0 : green_set_error(-EINVAL, "no response was begun");
-        if (must_write(req, len))
-                return green_wsgi_write(req, data, len);
-        rc = piece_begin(req, len);
+        rc = green__response_piece(req, len);
         if (rc != 0 || req->no_body)
                 return rc;
-        req->body_sent += len;
-        rc = collect(req, data, len);
+        if (req->compress != NULL) {
+                rc = green__compress_write(req, data, len, GREEN__COMPRESS_MORE);
+        } else if (must_write(req, len)) {
+                rc = write_out(req, data, len);
+        } else {
+                req->body_sent += len;
+                rc = collect(req, data, len);
+        }
         if (rc != 0)
                 req->close = true;
         return rc;
@@ -506,6 +548,8 @@ green__response_begin(green_wsgi_request *req)
         req->response_left = 0;
         req->headers_len = 0;
         req->header_put = req->sent = req->has_date = false;
+        req->compress = NULL;
+        req->compressed = false;
         req->no_body = req->close = false;
         req->out_mark = req->collect_mark = 0;
         req->minimum_chunk = req->session->server->opts.minimum_chunk_size;
@@ -530,6 +574,8 @@ take_back(green_wsgi_request *req)
         struct green__session *s = req->session;
 
         s->chunk_open = 0;
+        green__compress_release(req);
+        req->compressed = false;
         if (req->header_put)
                 s->out_len = req->out_mark;
         req->header_put = req->has_date = false;
@@ -630,7 +676,9 @@ green__response_end(green_wsgi_request *req, int app_code)
         green__response_seal(req->session);
         if (req->response == GREEN__RESPONSE_LENGTH && req->response_left > 0 && !req->no_body)
                 return -EPROTO;
-        if (req->response == GREEN__RESPONSE_CHUNKED && !req->no_body)
+        if (req->compress != NULL)
+                rc = green__compress_write(req, NULL, 0, GREEN__COMPRESS_END);
+        if (rc == 0 && is_chunked(req) && !req->no_body)
                 rc = put_data(req, "0\r\n\r\n", 5);
         req->response = GREEN__RESPONSE_DONE;
         return rc;

@@ -3,6 +3,8 @@
  */
 #include <string.h>
 
+#include <green/tls.h>
+
 #include "wsgi_priv.h"
 
 /* ---- where they come from */
@@ -163,6 +165,29 @@ green__session_send(struct green__session *s, const void *data, size_t len, cons
         s->server->stats->bytes_out += len + tail_len;
         return sent(s, n == 1 ? green_socket_sendall(s->conn->socket, data, len, 0, NULL)
                               : green_socket_sendallv(s->conn->socket, iov, n, 0, NULL));
+}
+
+/* The header and what follows are one piece for the network, where that can be said. */
+#if defined(MSG_MORE)
+#define MORE MSG_MORE
+#else
+#define MORE 0
+#endif
+
+int
+green__session_sendfile(struct green__session *s, green_fd file, int64_t offset, uint64_t len, uint64_t *ret_done)
+{
+        green_socket *socket = s->conn->socket;
+        size_t before = take_out(s);
+        int rc = 0;
+
+        *ret_done = 0;
+        if (before > 0)
+                rc = green_socket_sendall(socket, s->out, before, green_socket_is_tls(socket) ? 0 : MORE, NULL);
+        if (rc == 0)
+                rc = green_socket_sendfile(socket, file, offset, len, ret_done);
+        s->server->stats->bytes_out += *ret_done;
+        return sent(s, rc);
 }
 
 /*

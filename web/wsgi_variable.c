@@ -9,16 +9,15 @@
 /* ---- those of the request line and the server */
 
 static const char *
-nothing(green_wsgi_request *req)
+script_name(green_wsgi_request *req)
 {
-        (void)req;
-        return "";
+        return green__mounted(req, true);
 }
 
 static const char *
 path_info(green_wsgi_request *req)
 {
-        return green_wsgi_path(req, NULL);
+        return green__mounted(req, false);
 }
 
 static const char *
@@ -149,7 +148,7 @@ static const struct {
         bool makes; /* it takes memory */
 } known[] = {
         {"REQUEST_METHOD", green_wsgi_method, false},
-        {"SCRIPT_NAME", nothing, false},
+        {"SCRIPT_NAME", script_name, false},
         {"PATH_INFO", path_info, false},
         {"RAW_PATH_INFO", green_wsgi_raw_path, false},
         {"QUERY_STRING", green_wsgi_query, false},

@@ -439,27 +439,22 @@ httpbin(green_wsgi_request *req, void *arg)
         return say(req, 404, "no such page: / has a list\n");
 }
 
-/* Of a socket that systemd listens on, and has handed over: its descriptor is 3. */
-static green_socket *
-from_systemd(void)
+int
+httpbin_wrap(green_socket *listener, const char *certificate, const char *key)
 {
-        const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+        struct green_wrap_ssl_opts tls = {.size = sizeof tls, .certfile = certificate, .keyfile = key};
 
-        if (pid == NULL || count == NULL || atol(pid) != (long)getpid() || strcmp(count, "1") != 0) {
-                green_set_error(-EINVAL, "systemd has not handed over one socket");
-                return NULL;
-        }
-        return green_socket_from_fd(3);
+        return green_wrap_ssl(listener, &tls) != NULL ? 0 : green_last_error()->code;
 }
 
 green_socket *
 httpbin_listen(const char *address, const char *certificate, const char *key)
 {
-        struct green_wrap_ssl_opts tls = {.size = sizeof tls, .certfile = certificate, .keyfile = key};
         struct green_listen_opts opts = {.size = sizeof opts, .backlog = 512};
-        green_socket *listener = strcmp(address, "systemd") == 0 ? from_systemd() : green_listen(address, &opts);
+        green_socket *listener;
 
-        if (listener == NULL || certificate == NULL || green_wrap_ssl(listener, &tls) != NULL)
+        listener = strcmp(address, "systemd") == 0 ? green_listen_inherited(NULL) : green_listen(address, &opts);
+        if (listener == NULL || certificate == NULL || httpbin_wrap(listener, certificate, key) == 0)
                 return listener;
         green_socket_free(listener);
         return NULL;

@@ -11,4 +11,19 @@
 #define BENCH_BODY_LEN (sizeof(BENCH_BODY) - 1)
 #define BENCH_TYPE "text/plain"
 
+/* The file of static-1m, in a folder that is there. */
+static inline void
+bench_file(const char *folder)
+{
+        char path[5000];
+        FILE *f;
+
+        snprintf(path, sizeof path, "%s/1m.bin", folder);
+        f = fopen(path, "wb");
+        bench_check(f != NULL, path);
+        for (int i = 0; i < 1 << 20; i++)
+                fputc(i * 7 & 255, f);
+        bench_check(fclose(f) == 0, path);
+}
+
 #endif

@@ -1,5 +1,5 @@
 /*
- * A peer of green_http.c: nginx, one worker, no log. nginx_http [tls]
+ * A peer of green_http.c: nginx, one worker, no log. nginx_http [tls | static]
  *
  * The system chooses the port, which nginx then binds anew: it cannot say it by itself. Its files lie beside this
  * program.
@@ -10,8 +10,9 @@
 #include <sys/wait.h>
 
 static void
-write_config(const char *folder, const char *path, int port, int tls)
+write_config(const char *folder, const char *path, int port, const char *what)
 {
+        int tls = strcmp(what, "tls") == 0;
         FILE *f = fopen(path, "w");
 
         bench_check(f != NULL, path);
@@ -27,9 +28,17 @@ write_config(const char *folder, const char *path, int port, int tls)
                         "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate %s/both.pem; ssl_certificate_key "
                         "%s/both.pem;\n",
                         TLS_CERTS, TLS_CERTS);
-        fprintf(f,
-                "server { listen 127.0.0.1:%d%s backlog=1024; default_type %s; location / { return 200 \"%s\"; } } }\n",
-                port, tls ? " ssl" : "", BENCH_TYPE, BENCH_BODY);
+        /* As its documentation says to send files: in one piece with the header, and by the system. */
+        if (strcmp(what, "static") == 0)
+                fprintf(f,
+                        "sendfile on; tcp_nopush on; tcp_nodelay on; sendfile_max_chunk 2m;\n"
+                        "server { listen 127.0.0.1:%d backlog=1024; default_type %s; root %s; } }\n",
+                        port, BENCH_TYPE, folder);
+        else
+                fprintf(f,
+                        "server { listen 127.0.0.1:%d%s backlog=1024; default_type %s; location / { return 200 \"%s\"; "
+                        "} } }\n",
+                        port, tls ? " ssl" : "", BENCH_TYPE, BENCH_BODY);
         bench_check(fclose(f) == 0, path);
 }
 
@@ -55,7 +64,7 @@ announce_later(const struct sockaddr_in *addr)
 int
 main(int argc, char **argv)
 {
-        int tls = argc > 1 && strcmp(argv[1], "tls") == 0, fd = bench_listen();
+        int fd = bench_listen();
         char folder[4096], config[4200];
         struct sockaddr_in addr;
         socklen_t len = sizeof addr;
@@ -66,7 +75,9 @@ main(int argc, char **argv)
         snprintf(folder, sizeof folder, "%.4000s.files", config);
         snprintf(config, sizeof config, "%s/conf", folder);
         bench_check(mkdir(folder, 0755) == 0 || errno == EEXIST, folder);
-        write_config(folder, config, ntohs(addr.sin_port), tls);
+        if (argc > 1 && strcmp(argv[1], "static") == 0)
+                bench_file(folder);
+        write_config(folder, config, ntohs(addr.sin_port), argc > 1 ? argv[1] : "");
         close(fd);
         pid = fork();
         bench_check(pid >= 0, "fork");

@@ -11,7 +11,7 @@
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool db-postgres timer patch-call patch-echo memory million sleepers wakeup udp conns
     tls tls-openssl tls-latency tls-latency-openssl tls-latency-rsa echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
-    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close client ws-64 ws-1m ws-broadcast ws-idle"
+    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close static-1m client ws-64 ws-1m ws-broadcast ws-idle"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -75,6 +75,7 @@ contestants() { # BENCHMARK
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
         https-*) echo green-net=green_http:tls nginx=nginx_http:tls ;;
         http-log) echo green-net=green_http:log plain=green_http ;;
+        static-1m) echo green-net=green_http:static nginx=nginx_http:static ;;
         http-*) echo green-net=green_http nginx=nginx_http h2o=h2o_http libmicrohttpd=libmicrohttpd_http go-http=go_http \
             raw-http=raw_http ;;
         libevent-*) echo green-net=green_echo bufferevent=libevent_bufferevent libevent=libevent_echo ;;
@@ -102,9 +103,9 @@ count() { # BENCHMARK
         no-million | no-wakeup) echo 1000000 ;;
         no-conns | no-http-idle | no-ws-broadcast | no-ws-idle) echo 10000 ;;
         # wrk's are seconds.
-        no-http*) echo 3 ;;
+        no-http* | no-static-*) echo 3 ;;
         yes-http-idle | yes-ws-broadcast | yes-ws-idle) echo 200 ;;
-        yes-http*) echo 1 ;;
+        yes-http* | yes-static-*) echo 1 ;;
         no-echo-* | no-stream-* | no-line-* | no-udp | no-uring-* | no-libevent-* | no-ws-* | no-db-postgres | no-client | no-patch-echo) echo 1500 ;;
         yes-echo-* | yes-stream-* | yes-line-* | yes-udp | yes-uring-* | yes-libevent-* | yes-ws-* | yes-db-postgres | yes-client | yes-patch-echo) echo 100 ;;
         no-tls*) echo 3000 ;;
@@ -121,7 +122,7 @@ load_of() { # BENCHMARK: the program that makes the load, if there is one
         tls | tls-openssl) echo tls_load ;;
         udp) echo udp_load ;;
         http-idle) echo http_idle_load ;;
-        http*) echo wrk_load ;;
+        http* | static-*) echo wrk_load ;;
         ws-*) echo ws_load ;;
         db-postgres) echo postgres_load ;;
         client) echo client_load ;;
@@ -227,6 +228,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
         https-*)
             GREEN_TLS=openssl "$out/programs/wrk_load" -t "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
+        static-1m) "$out/programs/wrk_load" -p 1m.bin 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-log) "$out/programs/wrk_load" 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-*) "$out/programs/wrk_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         # Of green-net twice: with a green thread that waits, and with none.
@@ -274,7 +276,7 @@ obstacle() { # BENCHMARK
     case $1 in
         patch-echo) "$(green_net)" run true >/dev/null 2>&1 || echo "there is no green-net run" ;;
         http-idle) ;;
-        http*)
+        http* | static-*)
             command -v wrk >/dev/null 2>&1 || {
                 echo "there is no wrk"
                 return

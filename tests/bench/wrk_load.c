@@ -1,7 +1,8 @@
 /*
  * The load of the HTTP benchmarks: starts a server, has wrk load it, and measures its CPU time meanwhile; the opening
- * of the connections is part of it. wrk_load [-t] [-s SCRIPT] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER
- * [ARGUMENT...]; a core of -1 pins nothing. -t: over TLS. -s: with a script of wrk.
+ * of the connections is part of it. wrk_load [-t] [-s SCRIPT] [-p PATH] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER
+ * [ARGUMENT...]; a core of -1 pins nothing. -t: over TLS. -s: with a script of wrk. -p: what is asked for, without the
+ * first slash.
  */
 #include "bench_load.h"
 
@@ -61,7 +62,7 @@ read_figures(FILE *f, struct figures *figures)
 }
 
 static void
-run(char **argv, bool tls, const char *script)
+run(char **argv, bool tls, const char *script, const char *path)
 {
         int port = 0, status = 0;
         struct figures figures = {0, 0, 0};
@@ -75,7 +76,7 @@ run(char **argv, bool tls, const char *script)
         bench_raise_descriptor_limit();
         pid = bench_start_server(atoi(argv[2]), argv + 4, &port, &clock);
         bench_pin(atoi(argv[3]));
-        snprintf(url, sizeof url, "%s://127.0.0.1:%d/", tls ? "https" : "http", port);
+        snprintf(url, sizeof url, "%s://127.0.0.1:%d/%s", tls ? "https" : "http", port, path);
         /* What is done at the first request only. */
         f = start_wrk(&wrk, "1", "1", url, NULL);
         bench_check(read_figures(f, &figures), "wrk, to warm up");
@@ -99,23 +100,25 @@ run(char **argv, bool tls, const char *script)
 int
 main(int argc, char **argv)
 {
-        const char *script = NULL;
+        const char *script = NULL, *path = "";
         bool tls = false;
         int option;
 
-        while ((option = getopt(argc, argv, "+ts:")) != -1) {
+        while ((option = getopt(argc, argv, "+ts:p:")) != -1) {
                 if (option == 't')
                         tls = true;
                 else if (option == 's')
                         script = optarg;
+                else if (option == 'p')
+                        path = optarg;
                 else
                         return 2;
         }
         if (argc - optind < 5) {
-                fprintf(stderr, "usage: %s [-t] [-s SCRIPT] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER...\n",
+                fprintf(stderr, "usage: %s [-t] [-s SCRIPT] [-p PATH] CONNECTIONS SECONDS SERVER-CORE LOAD-CORE SERVER...\n",
                         argv[0]);
                 return 2;
         }
-        run(argv + optind, tls, script);
+        run(argv + optind, tls, script, path);
         return 0;
 }

@@ -1,20 +1,29 @@
 /*
- * green-net serve: pages to try HTTP and WebSocket clients with.
+ * green-net serve: the files of a folder, or pages to try HTTP and WebSocket clients with.
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <green/backdoor.h>
+#include <green/workers_app.h>
 #include <green/wsgi_metrics.h>
 
 #include "httpbin_pages.h"
 
+/* Seconds that a worker which ends keeps connections without a request, for one that may be on its way. */
+#define DRAIN_IDLE 2
+
 struct settings {
+        const char *folder; /* NULL: the pages */
         const char *address, *certificate, *key, *hub, *backdoor, *log;
         const char *log_format; /* NULL: eventlet's */
+        size_t workers; /* processes; 0: this one alone */
         bool quiet;
 };
 
@@ -25,6 +34,8 @@ app(green_wsgi_request *req, void *arg)
 
         if (path != NULL && strcmp(path, "/metrics") == 0)
                 return green_metrics_app(req, NULL);
+        if (path != NULL && strcmp(path, "/workers") == 0)
+                return green_workers_app(req, GREEN_WORKERS_STATS);
         return httpbin(req, arg);
 }
 
@@ -50,6 +61,17 @@ find_format(const char *name, const char **ret_format)
         return false;
 }
 
+/* What is a folder, or looks like the path of one, is no address. */
+static bool
+is_folder(const char *text)
+{
+        struct stat st;
+
+        if (stat(text, &st) == 0 && S_ISDIR(st.st_mode))
+                return true;
+        return strncmp(text, "unix:", 5) != 0 && strchr(text, '/') != NULL;
+}
+
 static int
 read_options(struct settings *set, int argc, char **argv)
 {
@@ -57,8 +79,11 @@ read_options(struct settings *set, int argc, char **argv)
                 {"backdoor", required_argument, NULL, 'b'}, {"hub", required_argument, NULL, 'u'},
                 {"key", required_argument, NULL, 'k'},      {"log", required_argument, NULL, 'l'},
                 {"log-format", required_argument, NULL, 'f'}, {"quiet", no_argument, NULL, 'q'},
-                {"tls", required_argument, NULL, 't'},      {NULL, 0, NULL, 0},
+                {"tls", required_argument, NULL, 't'},      {"workers", required_argument, NULL, 'w'},
+                {NULL, 0, NULL, 0},
         };
+        long workers;
+        char *end;
         int option;
 
         opterr = 0;
@@ -74,12 +99,22 @@ read_options(struct settings *set, int argc, char **argv)
                         return cli_wrong("serve", "there is no format \"%s\" of a log.", optarg);
                 case 'q': set->quiet = true; break;
                 case 't': set->certificate = optarg; break;
+                case 'w':
+                        workers = strtol(optarg, &end, 10);
+                        if (*end != '\0' || workers < 1 || workers > 1024)
+                                return cli_wrong("serve", "--workers takes a number from 1 to 1024, not \"%s\".", optarg);
+                        set->workers = (size_t)workers;
+                        break;
                 case ':': return cli_wrong("serve", "%s needs a value.", argv[optind - 1]);
                 default: return cli_wrong("serve", "there is no option \"%s\".", argv[optind - 1]);
                 }
         }
+        if (optind < argc && is_folder(argv[optind]))
+                set->folder = argv[optind++];
         if (argc - optind > 1)
                 return cli_wrong("serve", "it takes one address, not %d.", argc - optind);
+        if (set->workers > 0 && set->backdoor != NULL)
+                return cli_wrong("serve", "--backdoor goes with one process, not with --workers.");
         if (set->key != NULL && set->certificate == NULL)
                 return cli_wrong("serve", "--key goes with --tls.");
         set->address = optind < argc ? argv[optind] : "127.0.0.1:8000";
@@ -109,9 +144,63 @@ say_where(const char *what, green_socket *listener)
         fflush(stdout);
 }
 
-static int
-serve(const struct settings *set, green_socket *listener, green_websocket_site *site, green_access_log *log)
+/* ---- what is served */
+
+/* What it takes besides the listener. */
+struct served {
+        const struct settings *set;
+        green_access_log *log;
+        green_static *files;         /* of the folder; NULL: the pages, and */
+        green_websocket_site *site;  /* their WebSocket */
+        struct green_wsgi_stats *stats;
+};
+
+static void
+close_served(struct served *v)
 {
+        (void)green_access_log_free(v->log);
+        green_static_free(v->files);
+        green_websocket_site_unref(v->site);
+}
+
+/* SIGHUP has it opened anew, where there is one. */
+static green_access_log *
+open_log(const char *path)
+{
+        struct green_access_log_opts opts = {.size = sizeof opts, .reopen_on_hangup = true};
+        green_access_log *log = green_access_log_open(path, &opts);
+
+        if (log != NULL || green_last_error()->code != -ENOTSUP)
+                return log;
+        opts.reopen_on_hangup = false;
+        return green_access_log_open(path, &opts);
+}
+
+/* 0, or what to exit with. */
+static int
+open_served(struct served *v, const struct settings *set)
+{
+        const struct green_static_opts opts = {.size = sizeof opts, .list = true};
+        bool good;
+
+        v->set = set;
+        if (set->folder != NULL)
+                good = (v->files = green_static_new(set->folder, &opts)) != NULL;
+        else
+                good = (v->site = green_websocket_wsgi(httpbin_ws, NULL, NULL)) != NULL;
+        if (good && set->log != NULL)
+                good = (v->log = open_log(set->log)) != NULL;
+        if (good)
+                return 0;
+        (void)cli_failed("serve", "%s", green_last_error()->message);
+        close_served(v);
+        return 1;
+}
+
+static int
+serve(const struct served *v, green_socket *listener)
+{
+        const struct settings *set = v->set;
         struct green_wsgi_server_opts opts = {
                 .size = sizeof opts,
                 .max_connections = 10000,
@@ -119,84 +208,131 @@ serve(const struct settings *set, green_socket *listener, green_websocket_site *
                 .socket_timeout = 30,
                 .min_body_rate = 1024,
                 .max_body = 64 << 20,
+                .drain_idle = set->workers > 0 ? DRAIN_IDLE : 0,
                 .no_log_output = set->quiet,
-                .log = log != NULL ? green_access_log_write : green_wsgi_log_to_fd,
-                .log_arg = log != NULL ? (void *)log : (void *)(intptr_t)2,
+                .log = v->log != NULL ? green_access_log_write : green_wsgi_log_to_fd,
+                .log_arg = v->log != NULL ? (void *)v->log : (void *)(intptr_t)2,
                 .log_format = set->log_format,
+                .stats = v->stats,
         };
-        int rc;
 
-        say_where("listening", listener);
-        (void)green_signal_stop_main(true);
-        rc = green_wsgi_server(listener, app, site, &opts);
-        return rc == GREEN_ESTOPPED ? 0 : cli_failed("serve", "%s", green_strerror(rc));
+        if (v->files != NULL)
+                return green_wsgi_server(listener, green_static_app, v->files, &opts);
+        return green_wsgi_server(listener, app, v->site, &opts);
 }
 
-/* 0, with the log that was asked for; or what to exit with. SIGHUP has it opened anew, where there is one. */
-static int
-open_log(const struct settings *set, green_access_log **ret_log)
-{
-        struct green_access_log_opts opts = {.size = sizeof opts, .reopen_on_hangup = true};
+/* ---- in several processes */
 
-        *ret_log = NULL;
-        if (set->log == NULL)
+/* In a worker: its own. */
+static struct served worker_served;
+
+static int
+begin_worker(const struct green_worker *worker, void *arg)
+{
+        const struct settings *set = arg;
+        struct green_worker_status status;
+
+        if (set->certificate != NULL && httpbin_wrap(worker->listeners[0], set->certificate, set->key) != 0)
+                return cli_failed("serve", "%s", green_last_error()->message), -EIO;
+        if (open_served(&worker_served, set) != 0)
+                return -EIO;
+        worker_served.stats = worker->shared;
+        if (worker->index == 0 && green_workers_status(0, &status) && status.restarts == 0)
+                say_where("listening", worker->listeners[0]);
+        return 0;
+}
+
+static int
+work(const struct green_worker *worker, void *arg)
+{
+        int rc = serve(&worker_served, worker->listeners[0]);
+
+        (void)arg;
+        close_served(&worker_served);
+        return rc;
+}
+
+static int
+serve_by_workers(struct settings *set)
+{
+        const char *const addresses[] = {set->address, NULL};
+        struct green_workers_opts opts = {
+                .size = sizeof opts,
+                .processes = set->workers,
+                .addresses = strcmp(set->address, "systemd") == 0 ? NULL : addresses,
+                .init = begin_worker,
+                .shared_size = sizeof(struct green_wsgi_stats),
+        };
+        int rc = green_workers_run(work, set, &opts);
+
+        if (rc == 0)
                 return 0;
-        *ret_log = green_access_log_open(set->log, &opts);
-        if (*ret_log == NULL && green_last_error()->code == -ENOTSUP) {
-                opts.reopen_on_hangup = false;
-                *ret_log = green_access_log_open(set->log, &opts);
+        /* What a worker has failed with, it has said. */
+        return rc == -EIO ? 1 : cli_failed("serve", "%s: %s", set->address, green_last_error()->message);
+}
+
+/* ---- in this one */
+
+static int
+serve_here(const struct settings *set)
+{
+        struct served v = {.set = set};
+        green_socket *listener, *backdoor = NULL;
+        int rc;
+
+        listener = httpbin_listen(set->address, set->certificate, set->key);
+        if (listener == NULL)
+                return cli_failed("serve", "%s: %s", set->address, green_last_error()->message);
+        if (set->backdoor != NULL) {
+                backdoor = green_listen(set->backdoor, NULL);
+                if (backdoor == NULL)
+                        return cli_failed("serve", "%s: %s", set->backdoor, green_last_error()->message);
+                say_where("backdoor", backdoor);
+                if (green_spawn_n(serve_backdoor, backdoor) != 0)
+                        return cli_failed("serve", "%s", green_last_error()->message);
         }
-        return *ret_log != NULL ? 0 : cli_failed("serve", "%s", green_last_error()->message);
+        rc = open_served(&v, set);
+        if (rc == 0) {
+                say_where("listening", listener);
+                (void)green_signal_stop_main(true);
+                rc = serve(&v, listener);
+                rc = rc == GREEN_ESTOPPED ? 0 : cli_failed("serve", "%s", green_strerror(rc));
+                (void)green_recover();
+                close_served(&v);
+        }
+        if (backdoor != NULL)
+                green_socket_close(backdoor);
+        green_socket_free(listener);
+        return rc;
 }
 
 static int
 run(int argc, char **argv)
 {
-        green_access_log *log;
         struct settings set = {.quiet = false};
-        green_socket *listener, *backdoor = NULL;
-        green_websocket_site *site;
         int rc = read_options(&set, argc, argv);
 
         if (rc != 0 || (rc = cli_use_hub("serve", set.hub)) != 0)
                 return rc;
-        listener = httpbin_listen(set.address, set.certificate, set.key);
-        if (listener == NULL)
-                return cli_failed("serve", "%s: %s", set.address, green_last_error()->message);
-        if (set.backdoor != NULL) {
-                backdoor = green_listen(set.backdoor, NULL);
-                if (backdoor == NULL)
-                        return cli_failed("serve", "%s: %s", set.backdoor, green_last_error()->message);
-                say_where("backdoor", backdoor);
-                if (green_spawn_n(serve_backdoor, backdoor) != 0)
-                        return cli_failed("serve", "%s", green_last_error()->message);
-        }
-        site = green_websocket_wsgi(httpbin_ws, NULL, NULL);
-        if (site == NULL)
-                return cli_failed("serve", "%s", green_last_error()->message);
-        rc = open_log(&set, &log);
-        if (rc == 0)
-                rc = serve(&set, listener, site, log);
-        (void)green_recover();
-        (void)green_access_log_free(log);
-        if (backdoor != NULL)
-                green_socket_close(backdoor);
-        green_socket_free(listener);
-        green_websocket_site_unref(site);
-        return rc;
+        return set.workers > 0 ? serve_by_workers(&set) : serve_here(&set);
 }
 
 const struct cli_command cli_serve = {
         .name = "serve",
         .run = run,
-        .line = "serve pages to try HTTP and WebSocket clients with",
-        .help = "usage: green-net serve [OPTION...] [ADDRESS]\n"
+        .line = "serve files, or pages to try HTTP and WebSocket clients with",
+        .help = "usage: green-net serve [OPTION...] [FOLDER] [ADDRESS]\n"
                 "\n"
-                "Serves pages to try HTTP clients with on ADDRESS, 127.0.0.1:8000 without one: /echo-environ, /headers, /bytes/N,\n"
-                "/delay/S, /status/N, /stream, /echo and others, which / lists; a WebSocket that sends each message back at /ws; and\n"
-                "what the server counts at /metrics, for Prometheus. It says \"listening on ADDRESS\" once it takes connections; with\n"
-                "port 0 the system chooses one. ADDRESS may be \"systemd\": the socket that a unit of it hands over. Ctrl-C ends it in\n"
-                "order: requests that run are answered.\n"
+                "Serves the files of FOLDER, with lists of what is in it and below. Names that begin with a dot are not there, and\n"
+                "symbolic links are not followed.\n"
+                "\n"
+                "Without a folder: pages to try HTTP clients with, /echo-environ, /headers, /bytes/N, /delay/S, /status/N, /stream,\n"
+                "/echo and others, which / lists; a WebSocket that sends each message back at /ws; what the server counts at\n"
+                "/metrics, for Prometheus; and with --workers what each of them does at /workers.\n"
+                "\n"
+                "It says \"listening on ADDRESS\" once it takes connections, on 127.0.0.1:8000 unless told otherwise; with port 0 the\n"
+                "system chooses one. ADDRESS may be \"systemd\": the socket that a unit of it hands over. Ctrl-C ends it in order:\n"
+                "requests that run are answered.\n"
                 "\n"
                 "  --tls FILE        speak HTTPS, with the certificates in FILE (PEM)\n"
                 "  --key FILE        their key, if it is not in the same file\n"
@@ -204,8 +340,11 @@ const struct cli_command cli_serve = {
                 "  --backdoor ADDR   serve consoles for `green-net console ADDR`, on loopback or unix:PATH\n"
                 "  --log FILE        the access log, in place of stderr; SIGHUP has FILE opened anew\n"
                 "  --log-format NAME default, common, combined (as nginx and Apache write it) or json\n"
+                "  --workers N       serve with N processes: what dies is started anew, SIGUSR2 starts the program anew without\n"
+                "                    losing a request\n"
                 "  -q, --quiet       no access log\n"
                 "\n"
+                "  green-net serve . 0.0.0.0:8000             the files here, for everybody\n"
                 "  green-net serve unix:/tmp/x                on a Unix socket\n"
                 "  green-net serve --hub io_uring [::1]:0     another hub, IPv6, any port\n"
                 "\n"

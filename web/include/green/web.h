@@ -8,7 +8,10 @@
 #include <green/access_log.h>
 #include <green/http.h>
 #include <green/http_client.h>
+#include <green/multipart.h>
 #include <green/net.h>
+#include <green/router.h>
+#include <green/static.h>
 #include <green/websocket.h>
 #include <green/workers_app.h>
 #include <green/wsgi.h>

@@ -161,6 +161,18 @@ struct green_wsgi_server_opts {
                                   header_timeout, is closed. What it says of the client is the peer's address from then on:
                                   see green_wsgi_peer(). It needs trusted_proxies */
 
+        /* Compression of responses, as gzip, for clients that take it. */
+        bool compress; /**< responses of HTTP/1.1 whose type is worth it, but 206, those that have a Content-Encoding, or
+                            Cache-Control: no-transform. A strong ETag becomes a weak one, Vary is added, and
+                            green_wsgi_write() sends at once all the same. Where a page holds a secret and what the client
+                            has sent, compression can tell the secret (BREACH). It takes some 256 KiB for each response
+                            that is under way, 64 at most: others are sent as they are */
+        int compress_level;      /**< 1 fast to 9 small. 0: 1 */
+        size_t compress_minimum; /**< bytes of a body of known length, below which it is not compressed. 0: 1,024 */
+        const char *const *compress_types; /**< the media types, "text/html", or all of a kind by a star behind the slash;
+                                                ended by NULL; borrowed while the server runs. NULL: text and its kin:
+                                                JSON, XML, SVG, JavaScript, WebAssembly, ... */
+
         struct green_wsgi_stats *stats; /**< kept up to date here; NULL: nowhere */
 };
 
@@ -191,6 +203,7 @@ struct green_wsgi_server_opts {
  * @param opts     NULL for defaults.
  * @retval -EINVAL        an argument is missing, opts has an unknown size, or something in it is wrong: the message says
  *                        what, and the listener stays open.
+ * @retval -ENOTSUP       compress is set, and this library was built without zlib.
  * @retval -ENOMEM        memory ran out at the start.
  * @retval GREEN_EKILLED  killed; @c GREEN_ETIMEOUT a timeout fired (or their codes).
  * @return otherwise what accept failed with: -ECANCELED or -EBADF for a closed listener.

@@ -138,7 +138,8 @@ GREEN_API green_socket *green_wsgi_get_socket(green_wsgi_request *req);
 /**
  * @brief A variable of the environ, by its name in CGI and WSGI. Never yields.
  *
- * REQUEST_METHOD, SCRIPT_NAME (""), PATH_INFO, RAW_PATH_INFO, QUERY_STRING, CONTENT_TYPE ("text/plain" unless sent),
+ * REQUEST_METHOD, SCRIPT_NAME ("", or where a router has mounted the application), PATH_INFO (what is left below that),
+ * RAW_PATH_INFO (all of it, as sent), QUERY_STRING, CONTENT_TYPE ("text/plain" unless sent),
  * CONTENT_LENGTH, SERVER_PROTOCOL, SERVER_NAME, SERVER_PORT, REMOTE_ADDR, REMOTE_PORT, GATEWAY_INTERFACE, HTTPS ("on"),
  * HTTP_* for header fields (upper case, '-' as '_', those of one name joined by ','; none whose name has '_'),
  * wsgi.version ("1.0"), wsgi.url_scheme, wsgi.multithread ("true"), wsgi.multiprocess, wsgi.run_once ("false"); what

@@ -1,0 +1,160 @@
+/*
+ * A folder with files for the tests of those that serve them.
+ */
+#ifndef GREEN_WEB_FOLDER_H
+#define GREEN_WEB_FOLDER_H
+
+#include "web_suite.h"
+
+#include <sys/stat.h>
+
+static char folder[256];
+
+/* The path of a file in it. */
+MAYBE const char *
+in_folder(const char *name)
+{
+        static char path[600];
+
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        return path;
+}
+
+MAYBE void
+put_file(const char *name, const void *data, size_t len)
+{
+        FILE *f = fopen(in_folder(name), "wb");
+
+        if (!CHECK(f != NULL))
+                return;
+        CHECK_INT(fwrite(data, 1, len, f), len);
+        CHECK_INT(fclose(f), 0);
+}
+
+MAYBE void
+put_text(const char *name, const char *text)
+{
+        put_file(name, text, strlen(text));
+}
+
+MAYBE void
+make_folder(const char *name)
+{
+        CHECK_INT(mkdir(in_folder(name), 0755), 0);
+}
+
+MAYBE void
+folder_begin(void)
+{
+        const char *tmp = getenv("TMPDIR");
+
+        snprintf(folder, sizeof folder, "%s/green-static-XXXXXX", tmp != NULL ? tmp : "/tmp");
+        CHECK(mkdtemp(folder) != NULL);
+}
+
+/* With all that is in it. */
+MAYBE void
+folder_end(void)
+{
+        char command[600];
+
+        snprintf(command, sizeof command, "chmod -R u+rwx '%s'; rm -rf '%s'", folder, folder);
+        CHECK_INT(system(command), 0);
+}
+
+/* ---- asking */
+
+static struct server web;
+static green_static *files;
+
+MAYBE int
+files_app(green_wsgi_request *req, void *arg)
+{
+        (void)arg;
+        return green_static_app(req, files);
+}
+
+MAYBE void
+begin_with(const struct green_static_opts *opts)
+{
+        files = green_static_new(folder, opts);
+        CHECK(files != NULL);
+        web = (struct server){0};
+        web.opts.no_log_output = true;
+        serve(&web, files_app);
+}
+
+MAYBE void
+end(void)
+{
+        stop(&web);
+        green_static_free(files);
+        files = NULL;
+}
+
+/* The answer to a method, a target and more lines of header. */
+MAYBE const char *
+fetch(const char *method, const char *target, const char *lines)
+{
+        static char text[9000];
+
+        snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", method, target, lines);
+        return ask(&web, text);
+}
+
+MAYBE int
+status_of(const char *answer)
+{
+        int status = 0;
+
+        return sscanf(answer, "HTTP/1.1 %d ", &status) == 1 ? status : 0;
+}
+
+MAYBE int
+get_status(const char *target)
+{
+        return status_of(fetch("GET", target, ""));
+}
+
+MAYBE const char *
+body_of(const char *answer)
+{
+        const char *body = strstr(answer, "\r\n\r\n");
+
+        return body == NULL ? "no header" : body + 4;
+}
+
+/* The value of a header field, or "". */
+MAYBE const char *
+field_of(const char *answer, const char *name)
+{
+        static char value[4][200];
+        static int turn;
+        char line[100];
+        const char *at;
+        size_t len;
+
+        turn = (turn + 1) % 4;
+        snprintf(line, sizeof line, "\r\n%s: ", name);
+        at = strstr(answer, line);
+        if (at == NULL || at > body_of(answer))
+                return "";
+        at += strlen(line);
+        len = strcspn(at, "\r");
+        snprintf(value[turn], sizeof value[turn], "%.*s", (int)len, at);
+        return value[turn];
+}
+
+/* A line of header with a value that the test has. */
+MAYBE const char *
+line_of(const char *name, const char *value)
+{
+        static char line[2][300];
+        static int turn;
+
+        turn = !turn;
+        snprintf(line[turn], sizeof line[turn], "%s: %s\r\n", name, value);
+        return line[turn];
+}
+
+#endif
