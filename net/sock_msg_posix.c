@@ -280,7 +280,8 @@ green__sys_sendfile(green_fd fd, green_fd file, int64_t offset, size_t count)
         do
                 n = result(sendfile(fd, file, &at, count));
         while (n == -EINTR);
-        green_quiet_end(&q, n == -EPIPE);
+        /* The peer may go away in the midst of a call: it gives what was sent until then, and the signal all the same. */
+        green_quiet_end(&q, n == -EPIPE || (n >= 0 && (size_t)n < count));
         return green__count_written(n);
 }
 #else
