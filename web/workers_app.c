@@ -22,6 +22,7 @@ add(struct green_wsgi_stats *sum, const struct green_wsgi_stats *more)
         sum->failed += more->failed;
         sum->bytes_in += more->bytes_in;
         sum->bytes_out += more->bytes_out;
+        sum->unproxied += more->unproxied;
 }
 
 static int

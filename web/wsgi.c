@@ -10,6 +10,10 @@
 /* Connections that a server which ends takes at most. */
 #define ACCEPTED_MAX 1024
 
+/* How often, and for how many seconds, one that has its share leaves a connection to others. */
+#define TURN_PAUSES 5
+#define TURN_PAUSE 0.001
+
 /* ---- options */
 
 static int
@@ -90,7 +94,8 @@ take_opts(struct green__server *server, const struct green_wsgi_server_opts *opt
         server->body_limits = server->limits;
         if (server->body_limits.fields > GREEN__CHUNKED_ROOM)
                 server->body_limits.fields = GREEN__CHUNKED_ROOM;
-        server->stats = o->stats != NULL ? o->stats : &server->own;
+        if (server->team == NULL)
+                server->stats = o->stats != NULL ? o->stats : &server->own;
         *server->stats = (struct green_wsgi_stats){0};
         rc = green__compress_take(server);
         if (rc == 0)
@@ -157,6 +162,63 @@ let_in(struct green__server *server, green_socket *client, const struct green_ad
         else
                 (void)green_socket_free(client);
         return rc;
+}
+
+/* Has it so many connections that others who serve the listener should have the next one? */
+static bool
+has_its_share(const struct green__server *server)
+{
+        size_t all, n;
+        bool shared = server->team != NULL ? green__team_load(server->team, &all, &n)
+                                           : green__workers_load(server->stats, &all, &n);
+
+        return shared && server->count * n > all + all / 16 + n;
+}
+
+/*
+ * One of several: wait until somebody is there, without taking him; leave him to others for a while where it is their
+ * turn. Where they are all busy he is taken all the same.
+ */
+static int
+wait_for_turn(struct green__server *server)
+{
+        int rc = green_trampoline(green_socket_fd(server->listener), GREEN_READ, GREEN_FOREVER);
+
+        for (int i = 0; rc == 0 && i < TURN_PAUSES && has_its_share(server); i++)
+                rc = green_sleep(TURN_PAUSE);
+        return rc;
+}
+
+/* As accept_all(), for one of several. */
+static int
+accept_share(struct green__server *server)
+{
+        int rc = green_socket_set_timeout(server->listener, 0);
+
+        while (rc == 0 && (rc = wait_for_room(server)) == 0 && (rc = wait_for_turn(server)) == 0) {
+                struct green_addr peer;
+                green_socket *client;
+
+                do {
+                        client = green_socket_accept(server->listener, &peer);
+                        rc = client == NULL ? green_last_error()->code : let_in(server, client, &peer);
+                } while (rc == 0 && !has_its_share(server) && green__turn_room(server) && !is_full(server));
+                if (rc == -EAGAIN)
+                        rc = 0;
+                if (!is_shortage(rc))
+                        continue;
+                (void)close_one(server);
+                rc = green_sleep(0.05);
+        }
+        return rc;
+}
+
+static bool
+is_shared(const struct green__server *server)
+{
+        size_t all, n;
+
+        return server->team != NULL || green__workers_load(server->stats, &all, &n);
 }
 
 static int
@@ -383,13 +445,12 @@ check_descriptors(const struct green__server *server)
 }
 
 int
-green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts)
+green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts,
+                  struct green__team *team, size_t index)
 {
         struct green__server *server;
         int rc;
 
-        if (listener == NULL || app == NULL)
-                return -EINVAL;
         server = green_calloc(1, sizeof(*server));
         if (server == NULL)
                 return -ENOMEM;
@@ -400,16 +461,33 @@ green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg, const s
         server->app = app;
         server->arg = arg;
         server->date_second = INT64_MIN;
+        server->team = team;
+        if (team != NULL)
+                server->stats = green__team_stats(team, index);
         rc = begin(server, opts);
         if (rc == 0) {
                 green__wsgi_metrics_begin(server);
                 check_descriptors(server);
                 green__log_life(server, NULL, "starting up");
-                rc = accept_all(server);
+                rc = is_shared(server) ? accept_share(server) : accept_all(server);
                 shut_down(server);
                 green__log_life(server, NULL, "exited");
                 green__wsgi_metrics_end(server);
         }
         server_free(server);
         return rc;
+}
+
+int
+green_wsgi_server(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts)
+{
+        struct green_wsgi_server_opts o;
+
+        if (listener == NULL || app == NULL)
+                return -EINVAL;
+        if (green_opts_take(&o, sizeof o, opts) == 0 && o.workers > 1) {
+                o.size = sizeof o;
+                return green__wsgi_workers(listener, app, arg, &o);
+        }
+        return green__wsgi_serve(listener, app, arg, opts, NULL, 0);
 }

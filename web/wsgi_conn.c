@@ -37,7 +37,8 @@ static void
 note_count(struct green__server *server, int more)
 {
         server->count += (size_t)more;
-        server->stats->connections = server->count;
+        /* Others that serve the listener read it. */
+        __atomic_store_n(&server->stats->connections, server->count, __ATOMIC_RELAXED);
         green__note(&server->counts.connections, more);
 }
 

@@ -7,6 +7,7 @@
  *      wsgi_turn.c      who may run: slots of max_size, or the custom pool
  *      wsgi_request.c   what the application asks of a request
  *      wsgi_environ.c   the same by CGI's names
+ *      wsgi_workers.c   several OS threads
  *      wsgi_variable.c  the variables that stand behind these
  *      wsgi_param.c     parameters of query and form, cookies
  *      wsgi_cookie.c    cookies that are set
@@ -66,6 +67,7 @@ enum {
         GREEN__SESSIONS_KEPT = 64,   /* sessions that wait for use */
 };
 
+struct green__team;
 struct green__server;
 struct green__session;
 struct green__upgrade;
@@ -258,6 +260,7 @@ struct green__server {
         size_t compress_busy;                 /* responses that are being compressed */
         struct green_waitq all_gone;          /* the shutdown waits here */
         bool closing;
+        struct green__team *team;             /* the OS threads that serve; NULL: this one alone */
         bool draining;                        /* it is closing, and those at rest stay for a while */
         bool told_full;                       /* that max_size requests run */
         int64_t date_second;                  /* what date says */
@@ -271,6 +274,18 @@ struct green__server {
         struct green__server *servers_next;   /* of those that run, in all OS threads */
         struct green__server_counts counts;
 };
+
+/* wsgi.c: one server, the whole or that of an OS thread. As green_wsgi_server(). */
+int green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts,
+                      struct green__team *team, size_t index);
+
+/* wsgi_workers.c: as green_wsgi_server(), with opts->workers above 1. */
+int green__wsgi_workers(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts);
+struct green_wsgi_stats *green__team_stats(struct green__team *team, size_t index);
+/* How many connections all have, and how many serve. */
+bool green__team_load(const struct green__team *team, size_t *ret_connections, size_t *ret_count);
+/* The same of processes (<green/workers.h>). False: these figures are not what one of them shares. */
+bool green__workers_load(const struct green_wsgi_stats *stats, size_t *ret_connections, size_t *ret_count);
 
 /* wsgi_conn.c */
 void green__conn_add(struct green__server *server, green_socket *socket, const struct green_addr *peer);

@@ -174,6 +174,12 @@ struct green_wsgi_server_opts {
                                                 JSON, XML, SVG, JavaScript, WebAssembly, ... */
 
         struct green_wsgi_stats *stats; /**< kept up to date here; NULL: nowhere */
+
+        size_t workers; /**< OS threads that serve: the caller's, and others with hubs of their own. The application, log
+                             and what they use are called in all of them at once; each has the limits above for itself,
+                             and stats has the sums, ten times a second. They end as one. Neither with custom_pool
+                             (-EINVAL) nor on a listener with TLS (-EOPNOTSUPP). 0: 1. For processes see
+                             <green/workers.h> */
 };
 
 /**
