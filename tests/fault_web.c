@@ -215,6 +215,11 @@ app(green_wsgi_request *req, void *arg)
                 (void)OK(rc);
                 return rc;
         }
+        if (strstr(green_wsgi_raw_path(req), "workers") != NULL) {
+                rc = green_workers_app(req, NULL);
+                (void)OK(rc);
+                return rc;
+        }
         if (strstr(green_wsgi_raw_path(req), "metrics") != NULL) {
                 rc = green_metrics_app(req, NULL);
                 (void)OK(rc);
@@ -283,6 +288,7 @@ talk_on(green_socket *s)
         static const char filled[] = "POST /a%20b/form?q=1" HEAD "Content-Type: application/x-www-form-urlencoded\r\n"
                                      "Content-Length: 8\r\n\r\n";
         static const char metrics[] = "GET /metrics" HEAD "\r\n";
+        static const char workers[] = "POST /workers" HEAD "Content-Length: 0\r\n\r\n";
         static const char upgrade[] = "GET /upgrade" HEAD "Connection: upgrade\r\nUpgrade: echo\r\n\r\n";
         struct green_iovec iov[2] = {{(void *)(uintptr_t)filled, sizeof filled - 1}, {(void *)(uintptr_t)form, sizeof form - 1}};
 
@@ -290,6 +296,8 @@ talk_on(green_socket *s)
                 return;
         if (!OK(green_socket_sendall(s, metrics, sizeof metrics - 1, 0, NULL)) ||
             !read_answers(s, "\ngreen_http_request_seconds_count "))
+                return;
+        if (!OK(green_socket_sendall(s, workers, sizeof workers - 1, 0, NULL)) || !read_answers(s, "only GET\n"))
                 return;
         if (OK(green_socket_sendall(s, upgrade, sizeof upgrade - 1, 0, NULL)))
                 (void)read_answers(s, "taken");
