@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* FreeBSD and OpenBSD lack this one: what they say where there is no attribute. */
 #ifndef ENODATA
+/** FreeBSD and OpenBSD lack this one: what they say where there is no attribute. */
 #define ENODATA ENOATTR
 #endif
 
