@@ -157,14 +157,6 @@ win32_lseek(int fd, int64_t offset, int whence)
         return SetFilePointerEx((HANDLE)(intptr_t)fd, by, &at, (DWORD)whence) ? at.QuadPart : failed();
 }
 
-/* Whether there is one, only. */
-int
-win32_fstat(uintptr_t fd, struct stat *ret_stat)
-{
-        memset(ret_stat, 0, sizeof *ret_stat);
-        return win32_is_handle((int)fd) ? 0 : failed();
-}
-
 int
 win32_mkdir(const char *path)
 {
