@@ -1,6 +1,6 @@
 /*
- * Hello world over HTTP, as a user of green-net would write it. green_http [log | static | tls [try]]; log: with an access
- * log in a file; static: a file instead; try: whether there is TLS.
+ * Hello world over HTTP, as a user of green-net would write it. green_http [log | static | workers | tls [try]]; log: with an
+ * access log in a file; static: a file instead; workers: two OS threads; try: whether there is TLS.
  *
  * Its peers name themselves in the answer, so it does too.
  */
@@ -61,6 +61,8 @@ main(int argc, char **argv)
                 opts.log = green_wsgi_log_to_fd;
                 opts.log_arg = (void *)(intptr_t)fileno(log);
         }
+        if (argc > 1 && strcmp(argv[1], "workers") == 0)
+                opts.workers = 2;
         printf("port %d\n", green_addr_port(&here));
         fflush(stdout);
         if (files != NULL)

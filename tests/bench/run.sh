@@ -11,7 +11,7 @@
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 benchmarks="yield spawn greenpool imap handover queue lock select dag chan tpool db-sqlite db-pool db-postgres timer patch-call patch-echo memory million sleepers wakeup udp conns
     tls tls-openssl tls-latency tls-latency-openssl tls-latency-rsa echo-1 echo-64 echo-1000 stream-64 stream-1000 line-64 uring-1000 libevent-1000
-    http-64 http-1000 http-pipeline http-idle http-log https-64 https-close static-1m client ws-64 ws-1m ws-broadcast ws-idle"
+    http-64 http-1000 http-pipeline http-idle http-log http-workers https-64 https-close static-1m client ws-64 ws-1m ws-broadcast ws-idle"
 
 smoke=no rounds=7 out=
 while getopts sr:o: option; do
@@ -75,6 +75,7 @@ contestants() { # BENCHMARK
             raw-edge=raw_echo:edge raw-first=raw_echo:first ;;
         https-*) echo green-net=green_http:tls nginx=nginx_http:tls ;;
         http-log) echo green-net=green_http:log plain=green_http ;;
+        http-workers) echo green-net=green_http:workers one=green_http ;;
         static-1m) echo green-net=green_http:static nginx=nginx_http:static ;;
         http-*) echo green-net=green_http nginx=nginx_http h2o=h2o_http libmicrohttpd=libmicrohttpd_http go-http=go_http \
             raw-http=raw_http ;;
@@ -229,7 +230,7 @@ run_one() { # BENCHMARK PROGRAM[:ARGUMENT]: its lines
             GREEN_TLS=openssl "$out/programs/wrk_load" -t "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument
             ;;
         static-1m) "$out/programs/wrk_load" -p 1m.bin 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
-        http-log) "$out/programs/wrk_load" 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
+        http-log | http-workers) "$out/programs/wrk_load" 64 "$(count "$1")" "$last" "$first" "$program" $argument ;;
         http-*) "$out/programs/wrk_load" "${1#*-}" "$(count "$1")" "$last" "$first" "$program" $argument ;;
         # Of green-net twice: with a green thread that waits, and with none.
         ws-idle)
