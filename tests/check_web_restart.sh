@@ -62,10 +62,23 @@ same "restarts: errors" "$(grep -e 'Socket errors' -e 'Non-2xx' "$tmp/wrk")" ""
 same "restarts: none was cut" "$(grep -c 'Requests/sec' "$tmp/wrk")" 1
 same "restarts: many answers" "$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' "$tmp/wrk" | grep -c '...')" 1
 
-# One dies: the other one goes on, and there are two again.
+# One dies under load: what is lost are requests that it was serving, one on each of its connections at most; the other one
+# goes on, and there are two again.
 victim=$(pids | head -n 1)
+wrk -t 1 -c 16 -d 60 "$url/headers" >"$tmp/wrk" 2>&1 &
+other=$!
+busy() { # the victim has connections
+    curl -s "$url/workers" | grep "\"pid\": $victim," | grep -c '"connections": [1-9]'
+}
+wait_for 1 busy
 kill -KILL "$victim"
 wait_for 2 many_pids
+kill -INT $other
+wait $other
+other=
+lost=$(sed -n 's/.*Socket errors: connect 0, read \([0-9]*\), write 0, timeout 0.*/\1/p' "$tmp/wrk")
+same "requests lost" "$(test "${lost:-0}" -le 16 && echo few)" few
+same "other errors" "$(grep -e 'Non-2xx' "$tmp/wrk"; grep 'Socket errors' "$tmp/wrk" | grep -v 'connect 0, read [0-9]*, write 0, timeout 0')" ""
 same "the dead one is not there" "$(pids | grep -cx "$victim")" 0
 same "it answers" "$(curl -s -o "$tmp/out" -w '%{http_code}' "$url/headers")" 200
 
