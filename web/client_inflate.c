@@ -5,29 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include <zlib.h>
-
 #include "client_priv.h"
+#include "zlib_priv.h"
 
 enum {
         GZIP = 1, /* behind its end there may be one more */
         DEFLATE,  /* which of them its first bytes say */
         KNOWN,    /* deflate, and they have said it */
 };
-
-static voidpf
-take_memory(voidpf arg, uInt n, uInt size)
-{
-        (void)arg;
-        return green_calloc(n, size);
-}
-
-static void
-give_memory(voidpf arg, voidpf old)
-{
-        (void)arg;
-        green_free(old);
-}
 
 bool
 green__client_can_inflate(void)
@@ -49,8 +34,8 @@ set_format(green_http_response *res, int bits)
         z = green_calloc(1, sizeof(*z));
         if (z == NULL)
                 return -ENOMEM;
-        z->zalloc = take_memory;
-        z->zfree = give_memory;
+        z->zalloc = green__zlib_take;
+        z->zfree = green__zlib_give;
         if (inflateInit2(z, bits) != Z_OK) {
                 green_free(z);
                 return -ENOMEM;

@@ -3,9 +3,8 @@
  */
 #include <string.h>
 
-#include <zlib.h>
-
 #include "ws_priv.h"
+#include "zlib_priv.h"
 
 enum {
         FIRST = 4096, /* room for what comes out, to begin with */
@@ -21,28 +20,14 @@ green__ws_can_deflate(void)
         return true;
 }
 
-static voidpf
-take_memory(voidpf arg, uInt n, uInt size)
-{
-        (void)arg;
-        return green_calloc(n, size);
-}
-
-static void
-give_memory(voidpf arg, voidpf old)
-{
-        (void)arg;
-        green_free(old);
-}
-
 static z_stream *
 stream_new(void)
 {
         z_stream *z = green_calloc(1, sizeof(*z));
 
         if (z != NULL) {
-                z->zalloc = take_memory;
-                z->zfree = give_memory;
+                z->zalloc = green__zlib_take;
+                z->zfree = green__zlib_give;
         }
         return z;
 }

@@ -6,9 +6,8 @@
  */
 #include <string.h>
 
-#include <zlib.h>
-
 #include "wsgi_compress_priv.h"
+#include "zlib_priv.h"
 
 enum {
         WINDOW = 15,     /* zlib's windowBits */
@@ -31,20 +30,6 @@ bool
 green__compress_can(void)
 {
         return true;
-}
-
-static voidpf
-take_memory(voidpf arg, uInt n, uInt size)
-{
-        (void)arg;
-        return green_calloc(n, size);
-}
-
-static void
-give_memory(voidpf arg, voidpf old)
-{
-        (void)arg;
-        green_free(old);
 }
 
 static void
@@ -71,7 +56,7 @@ green__compress_new(struct green__server *server)
                 c = green_malloc(sizeof(*c));
                 if (c == NULL)
                         return NULL;
-                c->z = (z_stream){.zalloc = take_memory, .zfree = give_memory};
+                c->z = (z_stream){.zalloc = green__zlib_take, .zfree = green__zlib_give};
                 if (deflateInit2(&c->z, server->opts.compress_level, Z_DEFLATED, WINDOW + GZIP, MEMORY,
                                  Z_DEFAULT_STRATEGY) != Z_OK) {
                         green_free(c);
