@@ -234,7 +234,6 @@ static void
 announce(struct green__crew *crew)
 {
         char text[96];
-        const char byte = '1';
         int rc;
 
         crew->announced = true;
@@ -244,7 +243,7 @@ announce(struct green__crew *crew)
         (void)snprintf(text, sizeof text, "READY=1\nMAINPID=%ld\nSTATUS=%zu workers", (long)getpid(), crew->count);
         green__tell_systemd(text);
         if (crew->before >= 0) {
-                (void)!write(crew->before, &byte, 1);
+                green__tell_reader(crew->before);
                 (void)green__sys_close(crew->before);
                 crew->before = -1;
         }

@@ -58,6 +58,9 @@ wait_for_supervisor(void *arg)
         if (green_os_read(l->crew->life[0], &none, 1) == 0) {
                 green_log(GREEN_LOG_WARNING, "green-net: the supervisor is gone: worker %zu ends", l->worker.index);
                 end(l);
+                /* Nobody else is left to end one that does not. */
+                if (green_sleep(l->crew->o.stop_timeout) == 0)
+                        _exit(EXIT_FAILURE);
         }
         return NULL;
 }
@@ -108,7 +111,6 @@ static int
 begin(struct life *l)
 {
         struct green__crew *crew = l->crew;
-        const char byte = '1';
         int rc = take_listeners(l);
 
         if (rc == 0 && (green_spawn_n(wait_for_term, l) != 0 || green_spawn_n(wait_for_hup, l) != 0 ||
@@ -127,7 +129,7 @@ begin(struct life *l)
         }
         if (!l->ending)
                 atomic_store(&l->seat->state, GREEN_WORKER_READY);
-        (void)!write(crew->told[1], &byte, 1);
+        green__tell_reader(crew->told[1]);
         return 0;
 }
 

@@ -113,6 +113,7 @@ void green__next_stop(struct green__crew *crew);
 /* workers_tell.c */
 /* A message for systemd, if it wants any: "READY=1". */
 void green__tell_systemd(const char *text);
+void green__tell_reader(green_fd fd);
 int green__pid_file_write(const char *path);
 void green__pid_file_remove(const char *path);
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include <green/error.h>
 #include <green/log.h>
+#include <green/quiet.h>
 
 #include "sock_sys.h"
 #include "workers_priv.h"
@@ -39,6 +41,19 @@ green__tell_systemd(const char *text)
         (void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
         (void)green__sys_close(fd);
+}
+
+/* One byte to whoever reads there; where nobody does any more there is nobody to tell. */
+void
+green__tell_reader(green_fd fd)
+{
+        const char byte = '1';
+        struct green_quiet q;
+        ssize_t n;
+
+        green_quiet_begin(&q, SIGPIPE);
+        n = write(fd, &byte, 1);
+        green_quiet_end(&q, n < 0 && errno == EPIPE);
 }
 
 static int

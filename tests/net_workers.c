@@ -293,12 +293,19 @@ without_their_supervisor_they_end(void)
         struct service s;
         long pids[2];
 
-        begin(&s, "plain", NULL);
-        all_ready(&s, pids, 1);
-        CHECK_INT(kill(s.pid, SIGKILL), 0);
-        CHECK_INT(wait_for(&s), -SIGKILL);
-        (void)until(&s, "the supervisor is gone");
-        gone(&s);
+        /* They find nobody to tell that they are ready, or have told it. */
+        for (int told = 0; told < 2; told++) {
+                begin(&s, told ? "plain" : "slow", NULL);
+                all_ready(&s, pids, 1);
+                CHECK_INT(kill(s.pid, SIGKILL), 0);
+                CHECK_INT(wait_for(&s), -SIGKILL);
+                (void)until(&s, "the supervisor is gone");
+                if (!told) {
+                        (void)until(&s, "ended ");
+                        (void)until(&s, "ended ");
+                }
+                gone(&s);
+        }
 }
 
 static void
@@ -392,6 +399,24 @@ a_restart_that_fails_changes_nothing(void)
                 CHECK_INT(generation_of(c), 1);
                 CHECK_INT(green_stream_free(c), 0);
         }
+        stop(&s);
+}
+
+/* Its workers, which nobody ends any more, end by themselves. */
+static void
+a_restart_that_is_never_ready_is_killed(void)
+{
+        struct service s;
+        green_stream *c;
+        long pids[2];
+
+        begin(&s, "late", NULL);
+        all_ready(&s, pids, 1);
+        CHECK_INT(kill(s.pid, SIGUSR2), 0);
+        (void)until(&s, "going on as before");
+        c = client(&s);
+        CHECK_INT(generation_of(c), 1);
+        CHECK_INT(green_stream_free(c), 0);
         stop(&s);
 }
 
@@ -522,6 +547,7 @@ GREEN_SUITE(net_workers) {
         GREEN_TEST(a_hangup_is_passed_on),
         GREEN_TEST(a_restart_hands_over),
         GREEN_TEST(a_restart_that_fails_changes_nothing),
+        GREEN_TEST(a_restart_that_is_never_ready_is_killed),
         GREEN_TEST(sockets_of_systemd_are_taken),
         GREEN_TEST(systemd_is_told),
         GREEN_TEST(nothing_was_inherited_here),

@@ -3,7 +3,8 @@
  * standard output who is ready, and answers lines.
  *
  * GREEN_TEST_WORKERS is words: "cannot" (its workers cannot start), "dies" (they die when ready), "stuck" (never ready),
- * "once" (those of a restart cannot start), "inherit" (no address of its own).
+ * "once" (those of a restart cannot start), "late" (they are never ready), "slow" (they are ready a moment after they have
+ * said so, and say when they end), "inherit" (no address of its own).
  */
 #ifndef GREEN_TESTS_WORKERS_PROGRAM_H
 #define GREEN_TESTS_WORKERS_PROGRAM_H
@@ -48,9 +49,11 @@ program_init(const struct green_worker *worker, void *arg)
         (void)arg;
         if (program_is("cannot") || (program_is("once") && worker->generation > 1))
                 return -EACCES;
-        if (program_is("stuck"))
+        if (program_is("stuck") || (program_is("late") && worker->generation > 1))
                 (void)green_sleep(1000);
         program_say("ready", worker);
+        if (program_is("slow"))
+                (void)green_sleep(0.1);
         return 0;
 }
 
@@ -114,6 +117,8 @@ program_work(const struct green_worker *worker, void *arg)
         do
                 (void)green_sleep(0.005);
         while (program_open > 0);
+        if (program_is("slow"))
+                program_say("ended", worker);
         return rc;
 }
 
@@ -132,7 +137,8 @@ program(void)
         opts.on_hangup = program_hangup;
         opts.shared_size = sizeof(struct counts);
         opts.pid_file = getenv("GREEN_TEST_PID_FILE");
-        opts.start_timeout = program_is("stuck") ? 0.2 : 0;
+        opts.start_timeout = program_is("stuck") ? 0.2 : program_is("late") ? 2 : 0;
+        opts.stop_timeout = program_is("late") ? 0.2 : 0;
         rc = green_workers_run(program_work, NULL, &opts);
         _exit(rc == 0 ? 0 : rc == -EACCES ? 3 : 1);
 }

@@ -7,23 +7,9 @@
 
 #include <green/workers_app.h>
 
-static const char *const states[] = {"down", "starting", "ready", "ending"};
+#include "wsgi_priv.h"
 
-static void
-add(struct green_wsgi_stats *sum, const struct green_wsgi_stats *more)
-{
-        sum->connections += more->connections;
-        sum->idle += more->idle;
-        sum->running += more->running;
-        sum->waiting += more->waiting;
-        sum->accepted += more->accepted;
-        sum->requests += more->requests;
-        sum->refused += more->refused;
-        sum->failed += more->failed;
-        sum->bytes_in += more->bytes_in;
-        sum->bytes_out += more->bytes_out;
-        sum->unproxied += more->unproxied;
-}
+static const char *const states[] = {"down", "starting", "ready", "ending"};
 
 static int
 put_stats(green_wsgi_request *req, const struct green_wsgi_stats *s)
@@ -61,7 +47,7 @@ put_all(green_wsgi_request *req, bool with_stats)
         for (size_t i = 0; rc == 0 && green_workers_status(i, &w); i++) {
                 if (with_stats && w.shared != NULL) {
                         memcpy(&stats, w.shared, sizeof stats);
-                        add(&sum, &stats);
+                        green__stats_add(&sum, &stats);
                 }
                 rc = put_worker(req, &w, with_stats && w.shared != NULL ? &stats : NULL);
         }

@@ -189,30 +189,6 @@ wait_for_turn(struct green__server *server)
         return rc;
 }
 
-/* As accept_all(), for one of several. */
-static int
-accept_share(struct green__server *server)
-{
-        int rc = green_socket_set_timeout(server->listener, 0);
-
-        while (rc == 0 && (rc = wait_for_room(server)) == 0 && (rc = wait_for_turn(server)) == 0) {
-                struct green_addr peer;
-                green_socket *client;
-
-                do {
-                        client = green_socket_accept(server->listener, &peer);
-                        rc = client == NULL ? green_last_error()->code : let_in(server, client, &peer);
-                } while (rc == 0 && !has_its_share(server) && green__turn_room(server) && !is_full(server));
-                if (rc == -EAGAIN)
-                        rc = 0;
-                if (!is_shortage(rc))
-                        continue;
-                (void)close_one(server);
-                rc = green_sleep(0.05);
-        }
-        return rc;
-}
-
 static bool
 is_shared(const struct green__server *server)
 {
@@ -224,21 +200,27 @@ is_shared(const struct green__server *server)
 static int
 accept_all(struct green__server *server)
 {
+        bool shared = is_shared(server), wait = shared;
         double pause = 0.01;
-        int rc;
+        int rc = shared ? green_socket_set_timeout(server->listener, 0) : 0;
 
-        while ((rc = wait_for_room(server)) == 0) {
+        while (rc == 0 && (rc = wait_for_room(server)) == 0 && (!wait || (rc = wait_for_turn(server)) == 0)) {
                 struct green_addr peer;
                 green_socket *client = green_socket_accept(server->listener, &peer);
 
                 if (client != NULL) {
                         pause = 0.01;
                         rc = let_in(server, client, &peer);
-                        if (rc != 0)
-                                return rc;
+                        wait = shared && has_its_share(server);
                         continue;
                 }
                 rc = green_last_error()->code;
+                wait = shared;
+                /* Somebody else has taken him. */
+                if (shared && rc == -EAGAIN) {
+                        rc = 0;
+                        continue;
+                }
                 if (!is_shortage(rc))
                         return rc;
                 if (pause == 0.01)
@@ -247,8 +229,6 @@ accept_all(struct green__server *server)
                 if (pause > 0.01)
                         (void)close_one(server);
                 rc = green_sleep(pause);
-                if (rc != 0)
-                        return rc;
                 pause = pause < 1 ? pause * 2 : 1;
         }
         return rc;
@@ -469,7 +449,7 @@ green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, const s
                 green__wsgi_metrics_begin(server);
                 check_descriptors(server);
                 green__log_life(server, NULL, "starting up");
-                rc = is_shared(server) ? accept_share(server) : accept_all(server);
+                rc = accept_all(server);
                 shut_down(server);
                 green__log_life(server, NULL, "exited");
                 green__wsgi_metrics_end(server);

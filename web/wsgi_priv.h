@@ -281,6 +281,7 @@ int green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, con
 
 /* wsgi_workers.c: as green_wsgi_server(), with opts->workers above 1. */
 int green__wsgi_workers(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts);
+void green__stats_add(struct green_wsgi_stats *sum, const struct green_wsgi_stats *more);
 struct green_wsgi_stats *green__team_stats(struct green__team *team, size_t index);
 /* How many connections all have, and how many serve. */
 bool green__team_load(const struct green__team *team, size_t *ret_connections, size_t *ret_count);

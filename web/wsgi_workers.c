@@ -1,12 +1,12 @@
 /*
- * The HTTP server in several OS threads: green_wsgi_server_opts::workers. Each is a server of its own, with a hub of its
- * own, on a second socket for the one listener; who has its share of the connections leaves others to accept.
+ * The HTTP server in several OS threads: green_wsgi_server_opts::workers. Each is a server of its own, with a hub of
+ * its own, on a second socket for the one listener; who has its share of the connections leaves others to accept.
  */
 #include <string.h>
 
 #include <pthread.h>
 
-#include <green/event.h>
+#include <green/park.h>
 #include <green/workers.h>
 
 #include "wsgi_priv.h"
@@ -14,22 +14,26 @@
 struct member {
         struct green__team *team;
         pthread_t thread;
-        green_socket *listener;        /* its own; the caller's of the first one */
-        green_hub *hub;
-        green_event *started, *ended;  /* the caller waits for them */
+        green_socket *listener;              /* its own; the caller's of the first one */
+        green_hub *hub;                      /* a reference */
+        struct green_post_node begins, ends; /* to the caller's hub */
+        struct green_post_node close;        /* to its own */
+        bool has_begun, has_ended;           /* in the caller's OS thread */
         struct green_wsgi_stats stats;
         int rc;
 };
 
 struct green__team {
         size_t count;
-        size_t running;                /* OS threads that were started */
+        size_t running; /* OS threads that were started */
         green_wsgi_app app;
         void *arg;
         struct green_wsgi_server_opts opts; /* what was given */
         const char *hub_name;
         green_hub *caller;
-        bool over;                     /* the caller's has ended */
+        struct green_waitq news; /* the caller waits for them */
+        bool over;               /* the caller's own has ended */
+        int rc;                  /* what one has ended with before */
         struct member members[];
 };
 
@@ -70,27 +74,30 @@ green__team_stats(struct green__team *team, size_t index)
         return &team->members[index].stats;
 }
 
+void
+green__stats_add(struct green_wsgi_stats *sum, const struct green_wsgi_stats *more)
+{
+        sum->connections += more->connections;
+        sum->idle += more->idle;
+        sum->running += more->running;
+        sum->waiting += more->waiting;
+        sum->accepted += more->accepted;
+        sum->requests += more->requests;
+        sum->refused += more->refused;
+        sum->failed += more->failed;
+        sum->bytes_in += more->bytes_in;
+        sum->bytes_out += more->bytes_out;
+        sum->unproxied += more->unproxied;
+}
+
 /* The figures of all, for the caller: what others write meanwhile is a little older or newer. */
 static void
 sum_up(struct green__team *team)
 {
         struct green_wsgi_stats sum = {0};
 
-        for (size_t i = 0; i < team->count; i++) {
-                const struct green_wsgi_stats *s = &team->members[i].stats;
-
-                sum.connections += s->connections;
-                sum.idle += s->idle;
-                sum.running += s->running;
-                sum.waiting += s->waiting;
-                sum.accepted += s->accepted;
-                sum.requests += s->requests;
-                sum.refused += s->refused;
-                sum.failed += s->failed;
-                sum.bytes_in += s->bytes_in;
-                sum.bytes_out += s->bytes_out;
-                sum.unproxied += s->unproxied;
-        }
+        for (size_t i = 0; i < team->count; i++)
+                green__stats_add(&sum, &team->members[i].stats);
         *team->opts.stats = sum;
 }
 
@@ -102,13 +109,40 @@ keep_sums(void *arg)
         return NULL;
 }
 
-/* Of a member, in its own OS thread. */
+/* ---- one of them */
+
+/* In its own hub. */
 static void
 close_listener(void *arg)
 {
         struct member *m = arg;
 
         (void)green_socket_close(m->listener);
+}
+
+/* In the caller's hub, as the next one. */
+static void
+has_begun(void *arg)
+{
+        struct member *m = arg;
+
+        m->has_begun = true;
+        green_wake_all(&m->team->news, 0);
+}
+
+/* They end as one. */
+static void
+has_ended(void *arg)
+{
+        struct member *m = arg;
+        struct green__team *team = m->team;
+
+        m->has_ended = true;
+        if (!team->over && team->rc == 0) {
+                team->rc = m->rc;
+                close_listener(&team->members[0]);
+        }
+        green_wake_all(&team->news, 0);
 }
 
 static void *
@@ -121,15 +155,26 @@ thread_main(void *arg)
         m->rc = green_socket_attach(m->listener);
         if (m->rc == 0)
                 m->hub = green_hub_ref(green_get_hub());
-        (void)green_event_send_mt(m->started, NULL);
-        if (m->rc == 0)
-                m->rc = green__wsgi_serve(m->listener, team->app, team->arg, &team->opts, team, (size_t)(m - team->members));
-        /* They end as one. */
-        if (!__atomic_load_n(&team->over, __ATOMIC_ACQUIRE))
-                (void)green_hub_post(team->caller, close_listener, &team->members[0]);
+        (void)green_hub_post_node(team->caller, &m->begins, has_begun, m);
+        if (m->hub != NULL) {
+                m->rc = green__wsgi_serve(m->listener, team->app, team->arg, &team->opts, team,
+                                          (size_t)(m - team->members));
+                (void)green_hub_post_node(team->caller, &m->ends, has_ended, m);
+        }
         (void)green_socket_free(m->listener);
-        (void)green_event_send_mt(m->ended, NULL);
         return NULL;
+}
+
+/* ---- the caller */
+
+static void
+wait_for(struct green__team *team, const bool *news)
+{
+        while (!*news) {
+                struct green_wait w;
+
+                (void)!green_park(&team->news, &w, GREEN_FOREVER);
+        }
 }
 
 static int
@@ -137,9 +182,7 @@ start(struct member *m, green_socket *listener)
 {
         int rc;
 
-        m->started = green_event_new();
-        m->ended = green_event_new();
-        m->listener = m->started != NULL && m->ended != NULL ? green_socket_dup(listener) : NULL;
+        m->listener = green_socket_dup(listener);
         if (m->listener == NULL)
                 return -errno;
         rc = green_socket_detach(m->listener);
@@ -149,35 +192,27 @@ start(struct member *m, green_socket *listener)
                 (void)green_socket_free(m->listener);
                 return rc;
         }
-        (void)!green_event_wait(m->started, NULL, GREEN_FOREVER);
-        m->team->running++;
-        return 0;
+        wait_for(m->team, &m->has_begun);
+        if (m->hub != NULL) {
+                m->team->running++;
+                return 0;
+        }
+        (void)pthread_join(m->thread, NULL);
+        return m->rc;
 }
 
 static void
 end_all(struct green__team *team)
 {
-        __atomic_store_n(&team->over, true, __ATOMIC_RELEASE);
+        team->over = true;
         for (size_t i = 1; i <= team->running; i++)
-                if (team->members[i].hub != NULL)
-                        (void)green_hub_post(team->members[i].hub, close_listener, &team->members[i]);
+                (void)green_hub_post_node(team->members[i].hub, &team->members[i].close, close_listener,
+                                          &team->members[i]);
         for (size_t i = 1; i <= team->running; i++) {
-                (void)!green_event_wait(team->members[i].ended, NULL, GREEN_FOREVER);
+                wait_for(team, &team->members[i].has_ended);
                 (void)pthread_join(team->members[i].thread, NULL);
+                green_hub_unref(team->members[i].hub);
         }
-}
-
-static void
-team_free(struct green__team *team)
-{
-        for (size_t i = 1; i < team->count; i++) {
-                (void)green_event_free(team->members[i].started);
-                (void)green_event_free(team->members[i].ended);
-                if (team->members[i].hub != NULL)
-                        green_hub_unref(team->members[i].hub);
-        }
-        green_hub_unref(team->caller);
-        green_free(team);
 }
 
 static int
@@ -190,8 +225,10 @@ run(struct green__team *team, green_socket *listener)
         for (size_t i = 1; rc == 0 && i < team->count; i++)
                 rc = start(&team->members[i], listener);
         green_shield_end();
-        if (rc == 0 && team->opts.stats != NULL)
+        if (rc == 0 && team->opts.stats != NULL) {
                 sums = green_spawn(keep_sums, team);
+                rc = sums == NULL ? green_last_error()->code : 0;
+        }
         if (rc == 0)
                 rc = green__wsgi_serve(listener, team->app, team->arg, &team->opts, team, 0);
         green_shield_begin();
@@ -204,7 +241,7 @@ run(struct green__team *team, green_socket *listener)
         green_shield_end();
         if (team->opts.stats != NULL)
                 sum_up(team);
-        return rc;
+        return team->rc != 0 ? team->rc : rc;
 }
 
 int
@@ -214,7 +251,8 @@ green__wsgi_workers(green_socket *listener, green_wsgi_app app, void *arg, const
         int rc;
 
         if (opts->custom_pool != NULL || opts->workers > 1024)
-                return green_set_error(-EINVAL, "green_wsgi_server_opts: workers goes with no custom_pool, and up to 1,024");
+                return green_set_error(-EINVAL,
+                                       "green_wsgi_server_opts: workers goes with no custom_pool, and up to 1,024");
         team = green_calloc(1, sizeof *team + opts->workers * sizeof(struct member));
         if (team == NULL)
                 return -ENOMEM;
@@ -228,6 +266,7 @@ green__wsgi_workers(green_socket *listener, green_wsgi_app app, void *arg, const
                 team->members[i].team = team;
         team->members[0].listener = listener;
         rc = run(team, listener);
-        team_free(team);
+        green_hub_unref(team->caller);
+        green_free(team);
         return rc;
 }

@@ -232,8 +232,10 @@ begin_worker(const struct green_worker *worker, void *arg)
         const struct settings *set = arg;
         struct green_worker_status status;
 
-        if (set->certificate != NULL && httpbin_wrap(worker->listeners[0], set->certificate, set->key) != 0)
-                return cli_failed("serve", "%s", green_last_error()->message), -EIO;
+        if (set->certificate != NULL && httpbin_wrap(worker->listeners[0], set->certificate, set->key) != 0) {
+                (void)cli_failed("serve", "%s", green_last_error()->message);
+                return -EIO;
+        }
         if (open_served(&worker_served, set) != 0)
                 return -EIO;
         worker_served.stats = worker->shared;

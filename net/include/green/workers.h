@@ -27,7 +27,7 @@
  * | SIGUSR2 | restart: the program is run anew (maybe a new version of it), with the same listening sockets; when its workers are ready, the old ones end as by SIGTERM, and green_workers_run() returns. If it fails, the old ones go on |
  *
  * A worker that dies is replaced at once; one that dies within a second of being ready, or before, after a pause that
- * doubles from 0.1 s on. A worker whose supervisor has died ends as by SIGTERM.
+ * doubles from 0.1 s on. A worker whose supervisor has died ends as by SIGTERM, within stop_timeout.
  *
  * Under systemd (Type=notify) the supervisor says when it is ready, when it ends and who follows it: NotifyAccess=all. Not
  * for Windows: -ENOTSUP. A process of several OS threads is green_wsgi_server_opts::workers.
