@@ -53,8 +53,9 @@ green__socket_accept_ahead(green_socket *s)
         if (s->many)
                 (void)green__socket_stop_ahead(s);
         s->many = false;
-        rc = !s->submits || s->no_ahead || s->no_more ? -ENOTSUP
-                                        : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS);
+        rc = !s->submits || s->no_ahead || s->no_more
+                     ? -ENOTSUP
+                     : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS);
 
         s->ahead = s->ahead || rc == 0;
         s->no_ahead = false;
@@ -212,8 +213,7 @@ green_socket_stop_accepting(green_socket *s)
         s->no_more = true;
         (void)green__socket_stop_ahead(s);
         /* Whoever waits looks again. */
-        rc = green_io_cancel(s->io);
-        return rc;
+        return green_io_cancel(s->io);
 }
 
 green_socket *

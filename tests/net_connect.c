@@ -472,6 +472,40 @@ a_connection_accepted_without_memory_is_kept(void)
         CHECK_INT(green_socket_free(client), 0);
 }
 
+/* Also after some were accepted, as a hub that runs operations accepts ahead then. */
+static void
+who_accepts_no_more_leaves_the_rest_to_others(void)
+{
+        for (int before = 0; before < 4; before++) {
+                char address[GREEN_ADDR_TEXT_SIZE];
+                struct call c = {.s = listen_here(address)};
+                green_socket *other = green_socket_dup(c.s), *client, *served;
+
+                for (int i = 0; i < before; i++) {
+                        client = green_connect(address, NULL);
+                        served = green_socket_accept(c.s, NULL);
+                        CHECK(client != NULL && served != NULL);
+                        CHECK_INT(green_socket_free(client), 0);
+                        CHECK_INT(green_socket_free(served), 0);
+                }
+                start(&c, call_accept);
+                CHECK(!c.over);
+                CHECK_INT(green_socket_stop_accepting(c.s), 0);
+                CHECK_INT(finish(&c), -ECANCELED);
+                client = green_connect(address, NULL);
+                CHECK(green_socket_accept(c.s, NULL) == NULL);
+                CHECK_INT(green_last_error()->code, -ECANCELED);
+                served = green_socket_accept(other, NULL);
+                CHECK(client != NULL && served != NULL);
+                CHECK_INT(green_socket_free(client), 0);
+                CHECK_INT(green_socket_free(served), 0);
+                CHECK_INT(green_socket_stop_accepting(c.s), 0);
+                CHECK_INT(green_socket_free(c.s), 0);
+                CHECK_INT(green_socket_free(other), 0);
+        }
+        CHECK_INT(green_socket_stop_accepting(NULL), -EINVAL);
+}
+
 static void
 what_does_not_listen_cannot_accept(void)
 {
@@ -503,6 +537,7 @@ GREEN_SUITE(net_connect) {
         GREEN_TEST(a_unix_path_that_exists_is_left_alone),
         GREEN_TEST(connections_that_failed_before_accept_are_passed_over),
         GREEN_TEST(a_connection_accepted_without_memory_is_kept),
+        GREEN_TEST(who_accepts_no_more_leaves_the_rest_to_others),
         GREEN_TEST(what_does_not_listen_cannot_accept),
         GREEN_SUITE_END
 };
