@@ -56,7 +56,7 @@ has_tag(green_wsgi_request *req, const char *field, const char *etag, bool weak)
         for (size_t i = 0; green_wsgi_header_at(req, i, &name, &value); i++) {
                 struct green_http_part rest, tag;
 
-                if (!strcasecmp(name, field) == 0)
+                if (strcasecmp(name, field) != 0)
                         continue;
                 rest = (struct green_http_part){value, strlen(value)};
                 while (green_http_next_item(&rest, &tag)) {
