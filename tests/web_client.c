@@ -322,7 +322,7 @@ a_body_that_does_not_come_is_a_timeout(void)
 {
         const struct green_http_client_opts opts = {.size = sizeof opts, .timeout = 0.5};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {.turns = {{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHell"}}};
+        struct peer p = {.turns = {{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHell"}}};
         green_http_response *res = NULL;
         char buf[16];
 
@@ -341,7 +341,7 @@ a_connection_that_is_not_accepted_is_a_timeout(void)
 {
         const struct green_http_client_opts opts = {.size = sizeof opts, .connect_timeout = 0.03};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {.turns = {{"HTTP/1.1 200 OK\r\n\r\n"}}};
+        struct peer p = {.turns = {{.answer = "HTTP/1.1 200 OK\r\n\r\n"}}};
         char url[sizeof p.url + 1];
 
         /* It accepts, and never answers the handshake. */
@@ -357,7 +357,7 @@ static void
 an_outer_scope_keeps_its_code(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{"HTTP/1.1 200 OK\r\n"}, {OK_5}}};
+        struct peer p = {.turns = {{.answer = "HTTP/1.1 200 OK\r\n"}, {.answer = OK_5}}};
         struct green_timeout t = {{0}};
 
         peer_start(&p);
@@ -388,7 +388,7 @@ victim_main(void *arg)
 static void
 who_is_killed_leaves_nothing(void)
 {
-        struct peer p = {.turns = {{"HTTP/1.1 200 OK\r\n"}, {OK_5}}};
+        struct peer p = {.turns = {{.answer = "HTTP/1.1 200 OK\r\n"}, {.answer = OK_5}}};
         struct victim v = {green_http_client_new(NULL), p.url, 0};
         green_thread *gt;
 
@@ -430,7 +430,7 @@ static void
 responses_outlive_their_client(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{OK_5}}};
+        struct peer p = {.turns = {{.answer = OK_5}}};
         green_http_response *res = NULL;
         char *data;
 

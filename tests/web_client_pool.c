@@ -49,9 +49,10 @@ static void
 a_connection_is_used_again(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{OK_5},
-                                   {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"},
-                                   {OK_5}}};
+        struct peer p = {
+                .turns = {{.answer = OK_5},
+                          {.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"},
+                          {.answer = OK_5}}};
 
         peer_start(&p);
         for (int i = 0; i < 3; i++)
@@ -70,7 +71,7 @@ one_that_says_close_is_not(void)
 
         for (size_t i = 0; i < 2; i++) {
                 green_http_client *c = green_http_client_new(NULL);
-                struct peer p = {.turns = {{first[i]}, {OK_5}}};
+                struct peer p = {.turns = {{.answer = first[i]}, {.answer = OK_5}}};
 
                 peer_start(&p);
                 CHECK_INT(get(c, p.url, "Hello"), 200);
@@ -85,7 +86,9 @@ static void
 a_body_that_is_not_read_ends_its_connection_unless_it_is_there(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{OK_5}, {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nHello"}, {OK_5}}};
+        struct peer p = {.turns = {{.answer = OK_5},
+                                   {.answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nHello"},
+                                   {.answer = OK_5}}};
         green_http_response *res = NULL;
 
         peer_start(&p);
@@ -252,7 +255,7 @@ static void
 one_that_was_closed_meanwhile_is_noticed(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{OK_5, .close = true}, {OK_5}}};
+        struct peer p = {.turns = {{OK_5, .close = true}, {.answer = OK_5}}};
         struct green_http_body body = {"x", 1, NULL};
         green_http_response *res = NULL;
 
@@ -320,7 +323,7 @@ those_at_rest_are_closed_in_time(void)
         const struct green_http_client_opts opts = {.size = sizeof opts, .idle_timeout = 0.01};
         const struct green_http_client_opts none = {.size = sizeof none, .idle_timeout = -1};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {.turns = {{OK_5}, {OK_5}, {OK_5}, {OK_5}}};
+        struct peer p = {.turns = {{.answer = OK_5}, {.answer = OK_5}, {.answer = OK_5}, {.answer = OK_5}}};
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, "Hello"), 200);

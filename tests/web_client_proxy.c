@@ -17,7 +17,7 @@ behind(const struct peer *p, const char *user, const char *const *no_proxy)
 static void
 http_is_asked_by_whole_urls(void)
 {
-        struct peer p = {.turns = {{OK_5}, {OK_5}}};
+        struct peer p = {.turns = {{.answer = OK_5}, {.answer = OK_5}}};
         green_http_client *c;
 
         peer_start(&p);
@@ -38,7 +38,7 @@ static void
 some_hosts_go_without(void)
 {
         static const char *const none[] = {"127.0.0.1", ".inside.invalid", NULL};
-        struct peer p = {.turns = {{OK_5}, {OK_5}}}, direct = {.turns = {{OK_5}}};
+        struct peer p = {.turns = {{.answer = OK_5}, {.answer = OK_5}}}, direct = {.turns = {{.answer = OK_5}}};
         green_http_client *c;
 
         peer_start(&p);
@@ -58,8 +58,8 @@ some_hosts_go_without(void)
 static void
 https_goes_through_a_tunnel(void)
 {
-        struct peer p = {
-                .turns = {{"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"}, {"HTTP/1.1 200 OK\r\n\r\ntoo early"}}};
+        struct peer p = {.turns = {{.answer = "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"},
+                                   {.answer = "HTTP/1.1 200 OK\r\n\r\ntoo early"}}};
         static const struct green_wsgi_pair secret[] = {{"Authorization", "Bearer abc"}, {NULL, NULL}};
         green_http_response *res = NULL;
         green_http_client *c;
@@ -84,11 +84,11 @@ cookies_are_kept_and_sent(void)
 {
         const struct green_http_client_opts opts = {.size = sizeof opts, .cookies = true};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {.turns = {{"HTTP/1.1 302 X\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2; Max-Age=1000\r\n"
-                                    "Location: /\r\nContent-Length: 0\r\n\r\n"},
-                                   {OK_5},
-                                   {OK_5},
-                                   {OK_5}}};
+        struct peer p = {.turns = {{.answer = "HTTP/1.1 302 X\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2; Max-Age=1000\r\n"
+                                              "Location: /\r\nContent-Length: 0\r\n\r\n"},
+                                   {.answer = OK_5},
+                                   {.answer = OK_5},
+                                   {.answer = OK_5}}};
         static const struct green_wsgi_pair own[] = {{"Cookie", "mine=1"}, {NULL, NULL}};
         green_http_response *res = NULL;
 

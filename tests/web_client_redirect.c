@@ -50,7 +50,7 @@ others_are_the_callers(void)
         green_http_client *c = green_http_client_new(NULL);
 
         for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-                struct peer p = {.turns = {{answers[i]}}};
+                struct peer p = {.turns = {{.answer = answers[i]}}};
 
                 peer_start(&p);
                 CHECK_RANGE(get(c, p.url, NULL), 300, 305);
@@ -58,7 +58,7 @@ others_are_the_callers(void)
         }
         green_http_client_free(c);
         c = green_http_client_new(&none);
-        struct peer p = {.turns = {{TO("302", "/two")}}};
+        struct peer p = {.turns = {{.answer = TO("302", "/two")}}};
         peer_start(&p);
         CHECK_INT(get(c, p.url, NULL), 302);
         green_http_client_free(c);
@@ -70,12 +70,12 @@ there_is_a_limit(void)
 {
         const struct green_http_client_opts opts = {.size = sizeof opts, .max_redirects = 2};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {.turns = {{TO("302", "/1")},
-                                   {TO("302", "/2")},
-                                   {OK_5},
-                                   {TO("302", "/1")},
-                                   {TO("302", "/2")},
-                                   {TO("302", "/3")}}};
+        struct peer p = {.turns = {{.answer = TO("302", "/1")},
+                                   {.answer = TO("302", "/2")},
+                                   {.answer = OK_5},
+                                   {.answer = TO("302", "/1")},
+                                   {.answer = TO("302", "/2")},
+                                   {.answer = TO("302", "/3")}}};
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, "Hello"), 200);
@@ -89,7 +89,10 @@ static void
 circles_are_seen(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{TO("302", "a")}, {TO("302", "/b")}, {TO("302", "/a?")}, {TO("302", "/a")}}};
+        struct peer p = {.turns = {{.answer = TO("302", "a")},
+                                   {.answer = TO("302", "/b")},
+                                   {.answer = TO("302", "/a?")},
+                                   {.answer = TO("302", "/a")}}};
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, NULL), GREEN_EHTTP);
@@ -107,7 +110,7 @@ what_cannot_be_followed_is_an_error(void)
         green_http_client *c = green_http_client_new(NULL);
 
         for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-                struct peer p = {.turns = {{answers[i]}}};
+                struct peer p = {.turns = {{.answer = answers[i]}}};
 
                 peer_start(&p);
                 CHECK_INT(get(c, p.url, NULL), GREEN_EHTTP);
@@ -128,7 +131,8 @@ static void
 secrets_go_to_the_same_origin_only(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer other = {.turns = {{OK_5}}}, p = {.turns = {{TO("302", "/two")}, {NULL}}};
+        struct peer other = {.turns = {{.answer = OK_5}}},
+                    p = {.turns = {{.answer = TO("302", "/two")}, {.answer = NULL}}};
         char away[512], back[512];
 
         /* Here, then there, and back again: nothing is told from then on. */
@@ -163,7 +167,8 @@ static void
 user_and_password_likewise(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer other = {.turns = {{OK_5}}}, p = {.turns = {{TO("302", "/two")}, {NULL}}};
+        struct peer other = {.turns = {{.answer = OK_5}}},
+                    p = {.turns = {{.answer = TO("302", "/two")}, {.answer = NULL}}};
         char away[512], url[sizeof p.url + 32];
 
         peer_start(&p);

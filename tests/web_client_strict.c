@@ -174,8 +174,8 @@ a_smaller_limit_can_be_set(void)
         const struct green_http_client_opts opts = {.size = sizeof opts, .max_header = 64};
         green_http_client *c = green_http_client_new(&opts);
         struct peer p = {
-                .turns = {{OK_5},
-                          {HEAD_200
+                .turns = {{.answer = OK_5},
+                          {.answer = HEAD_200
                            "X: 01234567890123456789012345678901234567890123456789012345678901234567890\r\n\r\n"}}};
 
         peer_start(&p);
@@ -191,7 +191,7 @@ static void
 a_trailer_can_be_read_when_the_body_has_ended(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{CHUNKED "5\r\nHello\r\n0\r\nX-Sum: 1\r\nX-Other:  2 \r\n\r\n"}}};
+        struct peer p = {.turns = {{.answer = CHUNKED "5\r\nHello\r\n0\r\nX-Sum: 1\r\nX-Other:  2 \r\n\r\n"}}};
         green_http_response *res = NULL;
         struct green_wsgi_pair pair = {NULL, NULL};
         char *data;
@@ -218,7 +218,8 @@ static void
 a_head_has_no_body(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{HEAD_200 "Content-Length: 5\r\n\r\n"}, {CHUNKED}, {OK_5}}};
+        struct peer p = {
+                .turns = {{.answer = HEAD_200 "Content-Length: 5\r\n\r\n"}, {.answer = CHUNKED}, {.answer = OK_5}}};
         const struct green_http_request r = {.size = sizeof r, .method = "HEAD"};
         green_http_response *res = NULL;
         char *data;
@@ -249,7 +250,8 @@ bytes_behind_a_response_end_the_connection(void)
 
         for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
                 green_http_client *c = green_http_client_new(NULL);
-                struct peer p = {.turns = {{first[i]}, {"HTTP/1.1 202 A\r\nContent-Length: 6\r\n\r\nsecond"}}};
+                struct peer p = {.turns = {{.answer = first[i]},
+                                           {.answer = "HTTP/1.1 202 A\r\nContent-Length: 6\r\n\r\nsecond"}}};
 
                 peer_start(&p);
                 CHECK_RANGE(get(c, p.url, NULL), 200, 204);
