@@ -129,9 +129,9 @@ an_empty_body_is_one(void)
 {
         green_http_client *c = green_http_client_new(NULL);
         struct peer p = {
-                .turns = {{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-                          {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"},
-                          {OK_5}}};
+                .turns = {{.answer = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+                          {.answer = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"},
+                          {.answer = OK_5}}};
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, ""), 200);
@@ -151,11 +151,11 @@ the_rest_is_given_as_it_is(void)
         const struct green_http_request part = {.size = sizeof part, .fields = range};
         green_http_client *c = green_http_client_new(NULL);
         struct peer p = {
-                .turns = {{"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nHello"},
-                          {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 5\r\n\r\nHello"},
-                          {"HTTP/1.1 206 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nHello"},
-                          {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nHello"},
-                          {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nHello"}}};
+                .turns = {{.answer = "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nHello"},
+                          {.answer = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 5\r\n\r\nHello"},
+                          {.answer = "HTTP/1.1 206 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nHello"},
+                          {.answer = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nHello"},
+                          {.answer = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nHello"}}};
         green_http_response *res = NULL;
         char *data;
 

@@ -207,7 +207,7 @@ give(void *arg, void *buf, size_t len)
         (void)len;
         if (s->at == 3)
                 return 0;
-        memcpy(buf, "abc" + s->at++, 1);
+        memcpy(buf, &"abc"[s->at++], 1);
         return 1;
 }
 
