@@ -320,7 +320,7 @@ a_header_that_does_not_come_is_a_timeout(void)
 static void
 a_body_that_does_not_come_is_a_timeout(void)
 {
-        const struct green_http_client_opts opts = {.size = sizeof opts, .timeout = 0.5};
+        const struct green_http_client_opts opts = {.size = sizeof opts, .timeout = 0.5 * suite_slow()};
         green_http_client *c = green_http_client_new(&opts);
         struct peer p = {.turns = {{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHell"}}};
         green_http_response *res = NULL;

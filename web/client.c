@@ -1,12 +1,14 @@
 /*
  * The client: its options and its end.
  */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 
 #include <green/version.h>
 
+#include "at_fork.h"
 #include "client_priv.h"
 #include "random_priv.h"
 
@@ -148,6 +150,7 @@ set_up(green_http_client *c)
 
         set_defaults(o);
         c->ident = green_hub_ident();
+        c->forks = green__client_forks;
         c->limits = (struct green__http1_limits){.request_line = (uint32_t)o->max_header,
                                                  .field_line = (uint32_t)o->max_header,
                                                  .fields = (uint32_t)o->max_header,
@@ -174,12 +177,30 @@ set_up(green_http_client *c)
         return rc;
 }
 
+/* ---- forks */
+
+unsigned green__client_forks;
+
+static void
+in_child(void)
+{
+        green__client_forks++;
+}
+
+static void
+watch_forks(void)
+{
+        green__web_at_fork(NULL, NULL, in_child);
+}
+
 green_http_client *
 green_http_client_new(const struct green_http_client_opts *opts)
 {
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
         green_http_client *c = green_calloc(1, sizeof(*c));
         int rc = -ENOMEM;
 
+        (void)pthread_once(&once, watch_forks);
         if (c != NULL) {
                 c->refs = 1;
                 rc = green_opts_take(&c->opts, sizeof(c->opts), opts);

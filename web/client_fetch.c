@@ -87,7 +87,7 @@ talk(green_http_response *res)
         sent = send_request(res);
         if (sent == 1)
                 return 0;
-        if (sent < 0 && sent != -EPIPE && sent != -ECONNRESET)
+        if (sent < 0 && ((sent != -EPIPE && sent != -ECONNRESET) || res->ask.body_failed))
                 return sent;
         /* One that does not want all of a request may say why before it goes. */
         rc = read_response(res);
@@ -97,11 +97,17 @@ talk(green_http_response *res)
         return rc;
 }
 
-/* The connection was used before, and has brought nothing. */
+/*
+ * The connection was used before, and has brought nothing; or the farewell of a server that has waited long enough for a
+ * request, which crossed it.
+ */
 static bool
 is_stale(const green_http_response *res, int rc, bool used)
 {
-        return used && !res->some && (rc == -ECONNRESET || rc == -EPIPE || rc == -ECONNABORTED || rc == GREEN_ETLSEOF);
+        if (rc == 0)
+                return used && res->head.code == 408 && (res->head.flags & GREEN__HTTP1_SAID_CLOSE);
+        return used && !res->some && !res->ask.body_failed &&
+               (rc == -ECONNRESET || rc == -EPIPE || rc == -ECONNABORTED || rc == GREEN_ETLSEOF);
 }
 
 static int
@@ -122,7 +128,7 @@ exchange_on(green_http_response *res)
                         rc = green__client_put_request(res);
                 if (rc == 0)
                         rc = talk(res);
-                if (rc >= 0 || !again || !is_stale(res, rc, used) || !green__client_rewind(res))
+                if (rc > 0 || !again || !is_stale(res, rc, used) || !green__client_rewind(res))
                         return rc;
                 green__link_hang_up(l);
                 rc = 0;
@@ -415,6 +421,8 @@ green_http_fetch(green_http_client *c, const char *url, const struct green_http_
                 rc = -EDEADLK;
         if (rc == 0 && c->closed)
                 rc = -ECANCELED;
+        if (rc == 0 && c->forks != green__client_forks)
+                rc = green__client_fail(-EPERM, "an HTTP client that was made before a fork: the child makes one of its own");
         return rc == 0 ? fetch(c, url, &r, ret_response) : rc;
 }
 

@@ -99,13 +99,29 @@ feed(green_http_client *c)
         }
 }
 
+/* May its own waiters have what it gives up? If it heads those that starve, it goes to their end. */
+static bool
+has_turn(green_http_client *c, struct green__peer_host *h)
+{
+        if (c->starving_first == NULL)
+                return true;
+        if (c->starving_first != h)
+                return false;
+        unset_starving(c, h);
+        if (green_waitq_first(&h->waiters) != NULL)
+                set_starving(c, h);
+        return true;
+}
+
 static void
 slot_done(green_http_client *c, struct green__peer_host *h)
 {
-        if (!c->closed && green_wake_one(&h->waiters, NULL))
+        if (!c->closed && has_turn(c, h) && green_wake_one(&h->waiters, NULL))
                 return;
         h->links--;
         c->links--;
+        if (!c->closed && green_waitq_first(&h->waiters) != NULL)
+                set_starving(c, h);
         host_done(c, h);
         if (!c->closed)
                 feed(c);
@@ -143,13 +159,22 @@ link_idle(struct green__link *l)
         c->newest = l;
 }
 
+/* In the child of a fork it is the parent's. */
+static bool
+is_foreign(const struct green__link *l)
+{
+        return l->client->forks != green__client_forks;
+}
+
 void
 green__link_hang_up(struct green__link *l)
 {
         green_socket *socket = l->socket;
 
         l->socket = NULL;
-        (void)green_socket_free(socket);
+        /* TLS would say goodbye, and the parent goes on. */
+        if (!is_foreign(l) || !green_socket_is_tls(socket))
+                (void)green_socket_free(socket);
 }
 
 void
@@ -173,7 +198,7 @@ on_watch(struct green_watch *w, int result, void *arg)
         struct green__link *l = arg;
         char byte;
 
-        if (result > 0 && green_socket_is_tls(l->socket) &&
+        if (result > 0 && green_socket_is_tls(l->socket) && !is_foreign(l) &&
             green_socket_recv(l->socket, &byte, 1, MSG_DONTWAIT) == -EAGAIN &&
             green_socket_watch(l->socket, w, l->client->opts.idle_timeout) == 0)
                 return;
@@ -208,7 +233,7 @@ green__link_rest(struct green__link *l)
                 green__link_close(l);
                 return;
         }
-        if (w != NULL) {
+        if (w != NULL && has_turn(c, l->host)) {
                 (void)green_wake_one(&l->host->waiters, l);
                 return;
         }
@@ -265,7 +290,7 @@ take_slot(green_http_client *c, struct green__peer_host *h)
 {
         struct green__link *l = c->oldest;
 
-        if (h->waiting > 0 || h->links >= c->opts.max_per_host)
+        if (green_waitq_first(&h->waiters) != NULL || h->links >= c->opts.max_per_host)
                 return false;
         if (c->links >= c->opts.max_connections && l == NULL) {
                 set_starving(c, h);
@@ -284,9 +309,11 @@ int
 green__link_take(green_http_client *c, const char *key, struct green__link **ret_link)
 {
         for (;;) {
-                struct green__peer_host *h = host_of(c, key);
+                struct green__peer_host *h = c->closed ? NULL : host_of(c, key);
                 struct green__link *l;
 
+                if (c->closed)
+                        return -ECANCELED;
                 if (h == NULL)
                         return -ENOMEM;
                 l = h->idle;

@@ -70,6 +70,7 @@ struct green__link {
 struct green_http_client {
         struct green_http_client_opts opts; /* texts in it are gone, but for those below */
         uint64_t ident;
+        unsigned forks; /* green__client_forks when it was made: in the child of a fork its connections are the parent's */
         unsigned refs; /* the user's, and one for each response in use */
         bool closed;
         size_t links; /* slots in use, of all hosts */
@@ -102,6 +103,7 @@ struct green__ask {
         bool proxied, tunnel;  /* by the proxy, and there by CONNECT */
         bool takes_compressed; /* we have said so */
         bool body_begun;       /* read_body was called: it has to begin anew */
+        bool body_failed;      /* its code is what the request ends with */
         bool follows;          /* redirects, */
         int redirects;         /* so many more */
 };
@@ -151,6 +153,7 @@ struct green_http_response {
 };
 
 /* client.c */
+extern unsigned green__client_forks;
 void green__client_unref(green_http_client *c);
 /* The code of a call that failed, with a message of its own, where there is none yet. */
 int green__client_fail(int code, const char *format, ...) GREEN_PRINTF(2, 3);

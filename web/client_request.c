@@ -254,6 +254,7 @@ green__client_put_request(green_http_response *res)
         const green_http_client *c = res->client;
         const struct green__ask *ask = &res->ask;
         const struct green_wsgi_pair *fields = ask->request->fields;
+        bool own;
         int rc;
 
         res->out_len = 0;
@@ -266,8 +267,9 @@ green__client_put_request(green_http_response *res)
                 rc = put_fields(res, fields, NULL);
         if (rc == 0 && ask->auth != NULL && !ask->stranger)
                 rc = put_field(res, "Authorization", ask->auth);
-        if (rc == 0 && ask->proxied && !ask->tunnel && c->proxy_auth != NULL && !says(fields, "Proxy-Authorization") &&
-            !says(c->fields, "Proxy-Authorization"))
+        /* Strangers are not told what the fields say, but the proxy is none. */
+        own = !ask->stranger && (says(fields, "Proxy-Authorization") || says(c->fields, "Proxy-Authorization"));
+        if (rc == 0 && ask->proxied && !ask->tunnel && c->proxy_auth != NULL && !own)
                 rc = put_field(res, "Proxy-Authorization", c->proxy_auth);
         if (rc == 0)
                 rc = put_cookies(res, fields);

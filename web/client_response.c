@@ -194,8 +194,10 @@ green_http_read(green_http_response *res, void *buf, size_t len)
                 return -EINVAL;
         if (res->error != 0)
                 return res->error;
-        if (len == 0)
-                return 0;
+        /* What has come stays where it is. */
+        rc = green_park_check(res->client->ident, "an HTTP response", GREEN_FOREVER, NULL);
+        if (rc != 0 || len == 0)
+                return rc;
         rc = green__phase_begin(res, &phase, GREEN_FOREVER);
         if (rc != 0) {
                 res->error = rc;
@@ -273,12 +275,15 @@ green_http_read_all(green_http_response *res, size_t limit, char **ret_data, siz
 {
         size_t len = 0;
         char *data;
-        int rc = 0;
+        int rc;
 
         if (res == NULL || ret_data == NULL)
                 return -EINVAL;
         if (res->error != 0)
                 return res->error;
+        rc = green_park_check(res->client->ident, "an HTTP response", GREEN_FOREVER, NULL);
+        if (rc != 0)
+                return rc;
         if (res->framing == GREEN__BODY_LENGTH && res->inflating == 0 && res->left > limit)
                 return too_long(res);
         if (lies_there(res)) {

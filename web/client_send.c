@@ -23,9 +23,10 @@ next_piece(green_http_response *res, char *room, int64_t left)
         res->ask.body_begun = true;
         n = r->read_body(r->read_body_arg, room, len);
         if (n > (ssize_t)len)
-                return green__client_fail(-EINVAL, "a function for a body gives more than there is room for");
-        if (n == 0 && left > 0)
-                return green__client_fail(-EINVAL, "a body ends %lld bytes before its length", (long long)left);
+                n = green__client_fail(-EINVAL, "a function for a body gives more than there is room for");
+        else if (n == 0 && left > 0)
+                n = green__client_fail(-EINVAL, "a body ends %lld bytes before its length", (long long)left);
+        res->ask.body_failed = n < 0;
         return n;
 }
 

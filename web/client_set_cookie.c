@@ -43,11 +43,11 @@ time_of(struct green_http_part t, int hms[3])
         return true;
 }
 
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
 static int
 month_of(struct green_http_part t)
 {
-        static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-
         for (int i = 0; t.len >= 3 && i < 12; i++)
                 if (strncasecmp(t.data, months + i * 3, 3) == 0)
                         return i + 1;
@@ -84,7 +84,6 @@ is_delimiter(char c)
 bool
 green__cookie_date(struct green_http_part text, int64_t *ret_when)
 {
-        static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
         struct date d = {.year = -1};
         char date[64];
 

@@ -19,7 +19,10 @@
  * is GREEN_EHTTP, and the connection is closed.
  *
  * A request that fails before a byte of its response has come, on a connection that was used before, is sent once more on
- * a new one if its method is idempotent and its body can be sent again: the server may have closed it just then.
+ * a new one if its method is idempotent and its body can be sent again: the server may have closed it just then. So it is
+ * where the answer is 408 with "Connection: close", which a server says to a connection without a request.
+ *
+ * The child of a fork cannot use the parent's client, whose connections they would share: calls are -EPERM. It may free it.
  */
 #ifndef GREEN_HTTP_CLIENT_H
 #define GREEN_HTTP_CLIENT_H
@@ -121,6 +124,7 @@ GREEN_API void green_http_client_free(green_http_client *client);
  *                         green_last_error() says what.
  * @retval -ETIMEDOUT      one of the time limits.
  * @retval -ECONNRESET     the connection ended before the header did.
+ * @retval -EPERM          another OS thread's client, or one that was made before a fork.
  * @retval -ECANCELED      the client was freed meanwhile.
  * @return otherwise as green_connect(), green_dns_resolve() and the calls of TLS, or what read_body has returned.
  * @since 0.1
