@@ -3,6 +3,8 @@
  */
 #include "web_suite.h"
 
+#include <green/websocket.h>
+
 /* ---- an application that says where it was found */
 
 #define NAMED(text) ((void *)(uintptr_t)(text))
@@ -143,6 +145,8 @@ another_method_is_405_with_those_there_are(void)
         add("GET", "/any", "get-any");
         add("POST", "/only", "only");
         add("OPTIONS", "/only", "options");
+        add("UNLOCK", "/locks", "unlock");
+        add("LOCK", "/locks", "lock");
         serve(&s, route);
         CHECK(begins(get(&s, "GET", "/a"), "get "));
         CHECK(begins(get(&s, "POST", "/a"), "post "));
@@ -160,6 +164,8 @@ another_method_is_405_with_those_there_are(void)
         CHECK(begins(get(&s, "OPTIONS", "/a"), "HTTP/1.1 204 "));
         CHECK(strstr(get(&s, "OPTIONS", "/a"), "\r\nAllow: HEAD, GET, POST, PUT, OPTIONS\r\n") != NULL);
         CHECK(begins(get(&s, "OPTIONS", "/only"), "options "));
+        /* One name is a part of another one. */
+        CHECK(strstr(get(&s, "GET", "/locks"), "\r\nAllow: UNLOCK, LOCK, PUT, OPTIONS\r\n") != NULL);
         CHECK(begins(get(&s, "OPTIONS", "/none/there"), "HTTP/1.1 404 "));
         CHECK(begins(get(&s, "OPTIONS", "*"), "HTTP/1.1 404 "));
         stop(&s);
@@ -290,12 +296,58 @@ what_fits_the_same_paths_is_there_already(void)
         green_router_free(r);
 }
 
+/* ---- a WebSocket below a mount: its environ is the same before and after */
+
+static char ws_place[2][100];
+
+static int
+ws_handler(green_websocket *ws, void *arg)
+{
+        (void)arg;
+        snprintf(ws_place[1], sizeof ws_place[1], "%s|%s", green_websocket_environ(ws, "SCRIPT_NAME"),
+                 green_websocket_environ(ws, "PATH_INFO"));
+        return 0;
+}
+
+static int
+ws_mounted(green_wsgi_request *req, void *arg)
+{
+        snprintf(ws_place[0], sizeof ws_place[0], "%s|%s", green_wsgi_environ(req, "SCRIPT_NAME"),
+                 green_wsgi_environ(req, "PATH_INFO"));
+        return green_websocket_app(req, arg);
+}
+
+static void
+a_websocket_knows_its_mount(void)
+{
+        green_websocket_site *site = green_websocket_wsgi(ws_handler, NULL, NULL);
+        struct server s = {0};
+        green_socket *c;
+
+        table = green_router_new();
+        CHECK_INT(green_router_mount(table, "/chat", ws_mounted, site), 0);
+        serve(&s, route);
+        c = client_of(&s);
+        say(c, "GET /chat/a%20room HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+        CHECK(begins(until(c, "\r\n\r\n"), "HTTP/1.1 101 "));
+        while (ws_place[1][0] == '\0')
+                green_sleep(0.001);
+        CHECK_STR(ws_place[0], "/chat|/a room");
+        CHECK_STR(ws_place[1], "/chat|/a room");
+        CHECK_INT(green_socket_free(c), 0);
+        stop(&s);
+        green_router_free(table);
+        green_websocket_site_unref(site);
+}
+
 GREEN_SUITE(web_router) {
         GREEN_TEST(the_pattern_with_more_text_wins_whatever_the_order),
         GREEN_TEST(a_path_is_held_against_patterns_decoded_a_segment_at_a_time),
         GREEN_TEST(another_method_is_405_with_those_there_are),
         GREEN_TEST(a_mount_gets_what_is_below_it_and_its_environ),
         GREEN_TEST(the_parameters_of_routers_around_are_seen_too),
+        GREEN_TEST(a_websocket_knows_its_mount),
         GREEN_TEST(a_mount_at_the_root_gets_what_nobody_else_has),
         GREEN_TEST(what_is_malformed_is_refused),
         GREEN_TEST(what_fits_the_same_paths_is_there_already),

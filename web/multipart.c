@@ -38,14 +38,14 @@ fill(green_multipart *m)
         return 0;
 }
 
-/* Bytes before what is a boundary, or may be the beginning of one: then *ret_whole is false. */
+/* Bytes, of the first so many, before what is a boundary, or may be the beginning of one: then *ret_whole is false. */
 static size_t
-before_border(const green_multipart *m, bool *ret_whole)
+before_border(const green_multipart *m, size_t most, bool *ret_whole)
 {
-        const char *at = m->buf + m->begin, *end = m->buf + m->end;
+        const char *at = m->buf + m->begin, *end = m->buf + m->end, *stop = (size_t)(end - at) > most ? at + most : end;
 
         *ret_whole = false;
-        while (at < end && (at = memchr(at, '\r', (size_t)(end - at))) != NULL) {
+        while (at < stop && (at = memchr(at, '\r', (size_t)(stop - at))) != NULL) {
                 size_t left = (size_t)(end - at), len = left < m->border_len ? left : m->border_len;
 
                 if (memcmp(at, m->border, len) == 0) {
@@ -54,15 +54,15 @@ before_border(const green_multipart *m, bool *ret_whole)
                 }
                 at++;
         }
-        return (size_t)((at == NULL ? end : at) - (m->buf + m->begin));
+        return (size_t)((at == NULL ? stop : at) - (m->buf + m->begin));
 }
 
 /*
- * Have data of the part at begin: how many bytes. 0: it has ended, and what is at begin is behind its boundary. The
+ * Have data of the part at begin: how many bytes, so many at most. 0: it has ended, and what is at begin is behind its boundary. The
  * preamble is read so too.
  */
 static ssize_t
-have_data(green_multipart *m)
+have_data(green_multipart *m, size_t most)
 {
         bool whole;
         size_t n;
@@ -70,7 +70,7 @@ have_data(green_multipart *m)
 
         if (m->state == GREEN__MULTIPART_BORDER)
                 return 0;
-        while ((n = before_border(m, &whole)) == 0 && !whole) {
+        while ((n = before_border(m, most, &whole)) == 0 && !whole) {
                 rc = fill(m);
                 if (rc != 0)
                         return rc;
@@ -98,7 +98,7 @@ pass_over(green_multipart *m)
         ssize_t n;
         int rc;
 
-        while ((n = have_data(m)) > 0) {
+        while ((n = have_data(m, SIZE_MAX)) > 0) {
                 if (m->state == GREEN__MULTIPART_BEGIN)
                         m->begin += (size_t)n;
                 rc = m->state == GREEN__MULTIPART_BEGIN ? 0 : use(m, (size_t)n);
@@ -272,11 +272,9 @@ green_multipart_read(green_multipart *m, void *buf, size_t len)
         /* Before the first part there is nothing either. */
         if (m->state != GREEN__MULTIPART_DATA || len == 0)
                 return 0;
-        n = have_data(m);
+        n = have_data(m, len);
         if (n <= 0)
                 return n;
-        if ((size_t)n > len)
-                n = (ssize_t)len;
         memcpy(buf, m->buf + m->begin, (size_t)n);
         rc = use(m, (size_t)n);
         return rc != 0 ? rc : n;

@@ -48,6 +48,27 @@ same(const struct green__router_node *n, const char *seg, size_t len)
         return len == 0 && n->len == 0;
 }
 
+/* Is the method among those of the list? */
+static bool
+is_allowed(const struct search *s, const char *method)
+{
+        struct green_http_part rest = {s->allow, s->allow_len}, item;
+
+        while (green_http_next_item(&rest, &item))
+                if (item.len == strlen(method) && memcmp(item.data, method, item.len) == 0)
+                        return true;
+        return false;
+}
+
+static void
+allow(struct search *s, const char *method)
+{
+        size_t room = sizeof(s->allow) - s->allow_len;
+
+        if (strlen(method) + sizeof(", ") <= room && !is_allowed(s, method))
+                s->allow_len += (size_t)snprintf(s->allow + s->allow_len, room, "%s, ", method);
+}
+
 static const struct green__router_handler *
 choose(const struct green__router_handler *first, struct search *s)
 {
@@ -62,12 +83,9 @@ choose(const struct green__router_handler *first, struct search *s)
                         head = h;
         }
         for (const struct green__router_handler *h = first; any == NULL && head == NULL && h != NULL; h = h->next) {
-                size_t room = sizeof(s->allow) - s->allow_len;
-                bool get = strcmp(h->method, "GET") == 0;
-
-                if (strlen(h->method) + sizeof("HEAD, , ") <= room && strstr(s->allow, h->method) == NULL)
-                        s->allow_len +=
-                                (size_t)snprintf(s->allow + s->allow_len, room, get ? "HEAD, %s, " : "%s, ", h->method);
+                if (strcmp(h->method, "GET") == 0)
+                        allow(s, "HEAD");
+                allow(s, h->method);
         }
         return head != NULL ? head : any;
 }
@@ -135,10 +153,8 @@ refuse(green_wsgi_request *req, struct search *s)
         char text[80];
 
         if (s->allow_len > 0) {
-                if (strstr(s->allow, "OPTIONS") == NULL && s->allow_len + sizeof("OPTIONS") <= sizeof(s->allow))
-                        memcpy(s->allow + s->allow_len, "OPTIONS", sizeof("OPTIONS"));
-                else
-                        s->allow[s->allow_len - 2] = '\0';
+                allow(s, "OPTIONS");
+                s->allow[s->allow_len - 2] = '\0';
                 rc = green_wsgi_set_header(req, "Allow", s->allow);
         }
         (void)snprintf(text, sizeof(text), "%d %s\r\n", status, green_http_phrase(status));
@@ -204,6 +220,25 @@ green_router_rest(green_wsgi_request *req)
         const char *rest = green_wsgi_raw_path(req) + offset_of(req);
 
         return *rest == '\0' && offset_of(req) > 0 ? "/" : rest;
+}
+
+size_t
+green__mount_offset(const green_wsgi_request *req)
+{
+        return offset_of(req);
+}
+
+int
+green__mount_at(green_wsgi_request *req, size_t offset)
+{
+        struct green__route *route = offset == 0 ? NULL : green_wsgi_alloc(req, sizeof(*route));
+
+        if (offset > 0 && route == NULL)
+                return -ENOMEM;
+        if (route != NULL)
+                *route = (struct green__route){.pattern = "", .offset = offset};
+        req->route = route;
+        return 0;
 }
 
 const char *

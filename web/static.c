@@ -193,6 +193,7 @@ refuse(green_wsgi_request *req, const struct green_static *files, int code)
         case -EACCES:
         case -EPERM:
                 return plain(req, 403);
+        case -EAGAIN: /* leased by another process */
         case -EMFILE:
         case -ENFILE:
         case -ENOMEM:
@@ -246,11 +247,15 @@ open_compressed(green_wsgi_request *req, const struct green_static *files, char 
                 const char *coding, *end;
         } kinds[] = {{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}};
         enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+        const int plain_wanted = green__encoding_wanted(req, "identity");
         size_t len = strlen(path);
         int wanted[KINDS];
 
-        for (size_t i = 0; i < KINDS; i++)
+        for (size_t i = 0; i < KINDS; i++) {
                 wanted[i] = green__encoding_wanted(req, kinds[i].coding);
+                if (wanted[i] < plain_wanted)
+                        wanted[i] = 0;
+        }
         for (;;) {
                 size_t best = 0;
                 int rc;

@@ -13,7 +13,7 @@
 
 enum {
         ETAG_SIZE = 64,
-        PART_SIZE = 128, /* the header of a part, but for the type */
+        PART_SIZE = 160, /* the header of a part, but for the type: 73, and 68 of a range */
         BOUNDARY = 32,   /* its characters */
 };
 
@@ -107,7 +107,7 @@ range_holds(green_wsgi_request *req, const struct facts *facts)
 
         if (text == NULL)
                 return true;
-        if (*text == '"' || *text == 'W')
+        if (*text == '"' || (text[0] == 'W' && text[1] == '/'))
                 return strcmp(text, facts->etag) == 0;
         return green_http_parse_date(text, &date) == 0 && date == facts->mtime &&
                facts->mtime + 1 < (int64_t)green__wsgi_wall();

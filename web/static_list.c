@@ -33,7 +33,7 @@ add(void *arg, const struct green__static_entry *e)
                 return 0;
         if (list->n == ENTRIES_MAX) {
                 list->more = true;
-                return 0;
+                return 1;
         }
         if (list->n == list->room) {
                 size_t room = list->room == 0 ? 64 : list->room * 2;
@@ -140,6 +140,8 @@ green__static_page(green_wsgi_request *req, const struct green_static *files, co
         struct list list = {.req = req, .files = files, .top = *path == '\0'};
         int rc = green__static_each(folder, add, &list);
 
+        if (list.more)
+                rc = 0;
         if (rc == 0 && list.n > 0)
                 qsort(list.entries, list.n, sizeof(*list.entries), order);
         if (rc == 0)

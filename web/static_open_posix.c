@@ -85,17 +85,21 @@ struct how {
 
 enum { NO_MAGICLINKS = 0x02, NO_SYMLINKS = 0x04, BENEATH = 0x08 };
 
+enum { AGAIN_MAX = 8 };
+
 static int
 open_beneath(int root, const char *path, bool links)
 {
         struct how how = {FLAGS, 0, BENEATH | NO_MAGICLINKS | (links ? 0 : NO_SYMLINKS)};
         long fd;
+        int tries = 0;
 
         if (__atomic_load_n(&green__static_stepwise, __ATOMIC_RELAXED))
                 return -ENOSYS;
         do
                 fd = syscall(SYS_openat2, root, *path == '\0' ? "." : path, &how, sizeof(how));
-        while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+        /* Again where something was renamed meanwhile; but one that another process has a lease on stays so for long. */
+        while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < AGAIN_MAX)));
         if (fd >= 0)
                 return (int)fd;
         /* An old kernel, or a filter that does not know it. */

@@ -148,5 +148,10 @@ green__compress_choose(green_wsgi_request *req)
         req->compressed = true;
         /* Ranges would be those of what is sent, and that is made anew each time. */
         green__header_remove(req, "Accept-Ranges");
-        return green__header_put(req, "Content-Encoding", 16, "gzip", 4);
+        rc = green__header_put(req, "Content-Encoding", 16, "gzip", 4);
+        if (rc != 0) {
+                green__compress_release(req);
+                req->compressed = false;
+        }
+        return rc;
 }

@@ -37,6 +37,9 @@ begin(struct green__compress *c)
 {
         c->next = NULL;
         c->done = 0;
+        /* One that was broken off may have had more to read. */
+        c->z.next_in = NULL;
+        c->z.avail_in = 0;
         c->z.next_out = c->out;
         c->z.avail_out = OUT;
 }

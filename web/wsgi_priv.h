@@ -119,6 +119,7 @@ struct green__upgrade {
         const char *head;     /* of the request */
         int64_t began;        /* as of the request */
         uint32_t head_len, bytes_sent;
+        uint32_t mount; /* green__mount_offset() */
 };
 
 struct green__upgrade_ops {
@@ -417,6 +418,9 @@ void green__environ_changed(green_wsgi_request *req);
  * router.c: the path before what the application is mounted at, or behind it, decoded. NULL with errno: no memory.
  */
 const char *green__mounted(green_wsgi_request *req, bool before);
+/* Where in the raw path that is; and have it there. 0, or -ENOMEM. */
+size_t green__mount_offset(const green_wsgi_request *req);
+int green__mount_at(green_wsgi_request *req, size_t offset);
 
 /* wsgi_variable.c */
 /* One that the request says itself; NULL: none, or with errno ENOMEM. made: it was put together, in the arena. */

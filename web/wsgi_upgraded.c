@@ -64,6 +64,7 @@ green__upgrade_set(green_wsgi_request *req, struct green__upgrade *u, char *head
         put_head(req, head);
         u->head = head;
         u->head_len = (uint32_t)green__upgrade_head_size(req);
+        u->mount = (uint32_t)green__mount_offset(req);
         u->conn = req->session->conn;
         u->began = req->began;
         u->bytes_sent = (uint32_t)req->bytes_sent;
@@ -83,6 +84,8 @@ green__upgrade_ask(struct green__upgrade *u, void (*fn)(green_wsgi_request *req,
         req = &s->request;
         green__request_begin(req);
         rc = green__session_reserve(s, u->head_len);
+        if (rc == 0)
+                rc = green__mount_at(req, u->mount);
         if (rc == 0) {
                 memcpy(s->in, u->head, u->head_len);
                 s->in_end = u->head_len;

@@ -104,7 +104,7 @@ main(int argc, char **argv)
                 return 1;
         }
         //! [router]
-        const struct green_static_opts list = {.size = sizeof list, .list = true};
+        const struct green_static_opts list = {.size = sizeof list, .list = true, .not_precompressed = true};
         green_static *files = green_static_new(argv[1], &list);
         green_router *router = green_router_new();
 

@@ -97,7 +97,7 @@ GREEN_API const char *green_router_param(green_wsgi_request *req, const char *na
  * In the environ, what stands before it is SCRIPT_NAME, and it is PATH_INFO, both decoded; of "/static" itself that is "".
  *
  * @param req any request.
- * @return begins with '/', living as long as the request; without a mount green_wsgi_raw_path().
+ * @return begins with '/', living as long as the request; without a mount green_wsgi_raw_path(), which may be "*" or "".
  * @since 0.1
  */
 GREEN_API const char *green_router_rest(green_wsgi_request *req);

@@ -7,8 +7,8 @@
  *     green_wsgi_server(listener, green_static_app, files, NULL);
  *
  * GET and HEAD; ranges (RFC 9110 14), one or several; ETag and Last-Modified with If-None-Match, If-Modified-Since,
- * If-Match, If-Unmodified-Since and If-Range; files that lie there compressed (`app.js.gz`, `.br`, `.zst`) for clients
- * that take them. Bytes go from the file to the socket by the system, where it can (not over TLS).
+ * If-Match, If-Unmodified-Since and If-Range; files of text that lie there compressed too (`app.js.gz`, `.br`, `.zst`)
+ * for clients that take them: switch that off where strangers put files. Bytes go from the file to the socket by the system, where it can (not over TLS).
  *
  * Nothing outside the folder can be reached: the path is decoded once, refused if it holds "..", NUL, or a backslash, and
  * opened step by step from the folder's own descriptor, without following symbolic links unless
