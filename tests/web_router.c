@@ -10,7 +10,7 @@
 #define NAMED(text) ((void *)(uintptr_t)(text))
 
 static int
-tell(green_wsgi_request *req, void *arg)
+tell_place(green_wsgi_request *req, void *arg)
 {
         const char *id = green_router_param(req, "id"), *rest = green_router_param(req, "rest");
         char text[300];
@@ -73,7 +73,7 @@ get(const struct server *s, const char *method, const char *path)
 static void
 add(const char *method, const char *pattern, const char *name)
 {
-        CHECK_INT(green_router_add(table, method, pattern, tell, NAMED(name)), 0);
+        CHECK_INT(green_router_add(table, method, pattern, tell_place, NAMED(name)), 0);
 }
 
 /* ---- which one */
@@ -182,12 +182,12 @@ a_mount_gets_what_is_below_it_and_its_environ(void)
 
         table = green_router_new();
         CHECK_INT(green_router_mount(table, "/api", green_router_app, inner), 0);
-        CHECK_INT(green_router_mount(table, "/api/old", tell, NAMED("old")), 0);
+        CHECK_INT(green_router_mount(table, "/api/old", tell_place, NAMED("old")), 0);
         CHECK_INT(green_router_mount(table, "/env x", tell_environ, NULL), 0);
         add("GET", "/api/own", "own");
         CHECK_INT(green_router_add(inner, "GET", "/env/{id}", tell_environ, NULL), 0);
-        CHECK_INT(green_router_add(inner, "GET", "/", tell, NAMED("inner")), 0);
-        CHECK_INT(green_router_add(inner, "GET", "/old/{id}", tell, NAMED("never")), 0);
+        CHECK_INT(green_router_add(inner, "GET", "/", tell_place, NAMED("inner")), 0);
+        CHECK_INT(green_router_add(inner, "GET", "/old/{id}", tell_place, NAMED("never")), 0);
         CHECK_INT(green_router_mount(inner, "/deep", tell_environ, NULL), 0);
         serve(&s, route);
         CHECK_STR(get(&s, "GET", "/api"), "inner id=- rest=- below=/");
@@ -218,8 +218,8 @@ the_parameters_of_routers_around_are_seen_too(void)
         table = green_router_new();
         /* A router as the application of a route: its rest is the whole path. */
         CHECK_INT(green_router_add(table, NULL, "/of/{id}/{rest...}", green_router_app, inner), 0);
-        CHECK_INT(green_router_add(inner, NULL, "/of/{x}/a/{rest...}", tell, NAMED("a")), 0);
-        CHECK_INT(green_router_mount(inner, "/of", tell, NAMED("b")), 0);
+        CHECK_INT(green_router_add(inner, NULL, "/of/{x}/a/{rest...}", tell_place, NAMED("a")), 0);
+        CHECK_INT(green_router_mount(inner, "/of", tell_place, NAMED("b")), 0);
         serve(&s, route);
         CHECK_STR(get(&s, "GET", "/of/7/a/b/c"), "a id=7 rest=b/c below=/of/7/a/b/c");
         CHECK_STR(get(&s, "GET", "/of/7/b/c"), "b id=7 rest=b/c below=/7/b/c");
@@ -235,7 +235,7 @@ a_mount_at_the_root_gets_what_nobody_else_has(void)
 
         table = green_router_new();
         add("POST", "/upload", "upload");
-        CHECK_INT(green_router_mount(table, "/", tell, NAMED("files")), 0);
+        CHECK_INT(green_router_mount(table, "/", tell_place, NAMED("files")), 0);
         serve(&s, route);
         CHECK(begins(get(&s, "POST", "/upload"), "upload "));
         CHECK_STR(get(&s, "GET", "/upload"), "files id=- rest=- below=/upload");
@@ -257,21 +257,21 @@ what_is_malformed_is_refused(void)
         green_router *r = green_router_new();
 
         for (size_t i = 0; bad[i] != NULL; i++)
-                CHECK_INT(green_router_add(r, NULL, bad[i], tell, NULL), -EINVAL);
+                CHECK_INT(green_router_add(r, NULL, bad[i], tell_place, NULL), -EINVAL);
         for (size_t i = 0; i < 17; i++)
                 snprintf(many + strlen(many), sizeof many - strlen(many), "/{p%zu}", i);
-        CHECK_INT(green_router_add(r, NULL, many, tell, NULL), -EINVAL);
+        CHECK_INT(green_router_add(r, NULL, many, tell_place, NULL), -EINVAL);
         *strrchr(many, '/') = '\0';
-        CHECK_INT(green_router_add(r, NULL, many, tell, NULL), 0);
-        CHECK_INT(green_router_add(NULL, NULL, "/", tell, NULL), -EINVAL);
-        CHECK_INT(green_router_add(r, NULL, NULL, tell, NULL), -EINVAL);
+        CHECK_INT(green_router_add(r, NULL, many, tell_place, NULL), 0);
+        CHECK_INT(green_router_add(NULL, NULL, "/", tell_place, NULL), -EINVAL);
+        CHECK_INT(green_router_add(r, NULL, NULL, tell_place, NULL), -EINVAL);
         CHECK_INT(green_router_add(r, NULL, "/", NULL, NULL), -EINVAL);
-        CHECK_INT(green_router_add(r, "", "/", tell, NULL), -EINVAL);
-        CHECK_INT(green_router_add(r, "GE T", "/", tell, NULL), -EINVAL);
-        CHECK_INT(green_router_mount(r, "/a/", tell, NULL), -EINVAL);
-        CHECK_INT(green_router_mount(r, "//", tell, NULL), -EINVAL);
-        CHECK_INT(green_router_mount(r, "", tell, NULL), -EINVAL);
-        CHECK_INT(green_router_mount(r, "/{a}", tell, NULL), -EINVAL);
+        CHECK_INT(green_router_add(r, "", "/", tell_place, NULL), -EINVAL);
+        CHECK_INT(green_router_add(r, "GE T", "/", tell_place, NULL), -EINVAL);
+        CHECK_INT(green_router_mount(r, "/a/", tell_place, NULL), -EINVAL);
+        CHECK_INT(green_router_mount(r, "//", tell_place, NULL), -EINVAL);
+        CHECK_INT(green_router_mount(r, "", tell_place, NULL), -EINVAL);
+        CHECK_INT(green_router_mount(r, "/{a}", tell_place, NULL), -EINVAL);
         CHECK(strstr(green_last_error()->message, "/{a}") != NULL);
         green_router_free(r);
         green_router_free(NULL);
@@ -282,17 +282,17 @@ what_fits_the_same_paths_is_there_already(void)
 {
         green_router *r = green_router_new();
 
-        CHECK_INT(green_router_add(r, "GET", "/a/{id}", tell, NULL), 0);
-        CHECK_INT(green_router_add(r, "GET", "/a/{name}", tell, NULL), -EEXIST);
-        CHECK_INT(green_router_add(r, "get", "/a/{name}", tell, NULL), 0);
-        CHECK_INT(green_router_add(r, NULL, "/a/{name}", tell, NULL), 0);
-        CHECK_INT(green_router_add(r, NULL, "/a/{id}", tell, NULL), -EEXIST);
-        CHECK_INT(green_router_add(r, "GET", "/a/{id...}", tell, NULL), 0);
-        CHECK_INT(green_router_mount(r, "/a", tell, NULL), 0);
-        CHECK_INT(green_router_mount(r, "/a", tell, NULL), -EEXIST);
-        CHECK_INT(green_router_mount(r, "/", tell, NULL), 0);
-        CHECK_INT(green_router_mount(r, "/", tell, NULL), -EEXIST);
-        CHECK_INT(green_router_add(r, "GET", "/", tell, NULL), 0);
+        CHECK_INT(green_router_add(r, "GET", "/a/{id}", tell_place, NULL), 0);
+        CHECK_INT(green_router_add(r, "GET", "/a/{name}", tell_place, NULL), -EEXIST);
+        CHECK_INT(green_router_add(r, "get", "/a/{name}", tell_place, NULL), 0);
+        CHECK_INT(green_router_add(r, NULL, "/a/{name}", tell_place, NULL), 0);
+        CHECK_INT(green_router_add(r, NULL, "/a/{id}", tell_place, NULL), -EEXIST);
+        CHECK_INT(green_router_add(r, "GET", "/a/{id...}", tell_place, NULL), 0);
+        CHECK_INT(green_router_mount(r, "/a", tell_place, NULL), 0);
+        CHECK_INT(green_router_mount(r, "/a", tell_place, NULL), -EEXIST);
+        CHECK_INT(green_router_mount(r, "/", tell_place, NULL), 0);
+        CHECK_INT(green_router_mount(r, "/", tell_place, NULL), -EEXIST);
+        CHECK_INT(green_router_add(r, "GET", "/", tell_place, NULL), 0);
         green_router_free(r);
 }
 
