@@ -11,6 +11,8 @@
 # The registers of a green thread that waits are in memory, not in an OS thread, and those of a core cannot be set. So they
 # are put under the frame that gdb has selected: while one is looked at, an unwinder takes the place of the one for the
 # innermost frame and says that it was called from where the green thread waits.
+import os
+
 import gdb
 import gdb.unwinder
 
@@ -388,9 +390,62 @@ def guards():
             slab = slab["next"]
 
 
+# A system call's instruction, and the registers that its first three arguments and its result are in.
+SYSTEM_CALLS = {
+    "x86-64": (b"\x0f\x05", ("rdi", "rsi", "rdx"), "rax", ("rcx", "r11", "orig_rax")),
+    "aarch64": (b"\x01\x00\x00\xd4", ("x0", "x1", "x2"), "x0", ("x8",)),
+}
+
+
 def advise(places, advice):
-    for start, length in places:
-        gdb.parse_and_eval("((int (*)(void *, unsigned long, int))madvise)((void *)%d, %d, %d)" % (start, length, advice))
+    """madvise() in the process. It is stepped through, since gdb 13 cannot call a function where the processor has AMX."""
+    processor = gdb.newest_frame().architecture().name().replace("i386:", "")
+    if processor not in SYSTEM_CALLS:
+        for start, length in places:
+            gdb.parse_and_eval("((int (*)(void *, unsigned long, int))madvise)((void *)%d, %d, %d)" % (start, length, advice))
+        return
+    instruction, arguments, result, clobbered = SYSTEM_CALLS[processor]
+    gdb.newest_frame().select()
+    kept = {name: int(gdb.parse_and_eval("(unsigned long)$" + name)) for name in set(arguments + (result,) + clobbered + ("pc",))}
+    locking = gdb.parameter("scheduler-locking")
+    gdb.execute("set scheduler-locking on", to_string=True)
+    try:
+        for start, length in places:
+            values = dict(zip(arguments, (start, length, advice)), pc=address(variable("(void *)madvise")))
+            if "orig_rax" in kept:
+                values["orig_rax"] = -1  # what the process waits in is not begun anew here
+            set_registers(values)
+            step_over(instruction)
+            if int(gdb.parse_and_eval("(long)$" + result)) < 0:
+                raise Problem("madvise() of the process fails for 0x%x" % start)
+    finally:
+        set_registers(kept)
+        gdb.execute("set scheduler-locking " + locking, to_string=True)
+
+
+def set_registers(values):
+    for name, value in values.items():
+        gdb.execute("set var $%s = %d" % (name, value))
+
+
+def step_over(instruction):
+    """Step until the instruction has run, which is near. That each step says where it ends is kept from gdb's output."""
+    gdb.flush()
+    output, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        for _ in range(16):
+            pc = address(gdb.parse_and_eval("$pc"))
+            here = bytes(gdb.selected_inferior().read_memory(pc, len(instruction)))
+            gdb.execute("stepi", to_string=True)
+            if here == instruction:
+                return
+        raise Problem("cannot find the system call in madvise()")
+    finally:
+        gdb.flush()
+        os.dup2(output, 1)
+        os.close(output)
+        os.close(nowhere)
 
 
 class GreenSaveCore(gdb.Command):

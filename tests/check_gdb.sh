@@ -103,6 +103,8 @@ done
 # The process is as it was.
 has "$dir/live.log" frame '^#0 .*target_stop' '^went on' 'exited normally'
 has "$dir/core.log" none 'there is no green thread 99'
+# Nor does it say where the steps through madvise() end.
+grep -nE "syscall-template| in .*madvise" "$dir/live.log" && bad=1
 grep -n "Python Exception\|Traceback" "$dir/live.log" "$dir/core.log" && bad=1
 test $bad = 0 || cat "$dir/live.log" "$dir/core.log"
 exit $bad
