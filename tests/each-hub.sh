@@ -65,6 +65,10 @@ for hub in $hubs; do
     esac
     GREEN_TEST_RESULTS=$res
     export GREEN_HUB GREEN_TEST_RESULTS
+    test "$hub" != io_uring || test -x tests/hub_works || {
+        echo "fail $program on $hub: tests/hub_works is not built" | tee -a "$res"
+        exit 99
+    }
     if test "$hub" = io_uring && ! why=$(tests/hub_works 2>&1); then
         echo "skip $program $why" | tee -a "$res"
         continue
