@@ -267,7 +267,7 @@ GREEN_SUITE(web_ws_rest) {
         GREEN_TEST(a_handler_that_rests_is_called_for_each_message_and_the_end),
         GREEN_TEST(large_messages_reach_a_handler_that_rests),
         GREEN_TEST(those_that_rest_are_told_when_the_server_ends),
-        GREEN_TEST(those_that_rest_are_cut_when_time_is_up),
+        GREEN_TEST(those_that_rest_are_cut_when_time_is_up, .limit = 20), /* less than close_timeout */
         GREEN_TEST(one_that_rests_may_be_closed_from_elsewhere),
         GREEN_TEST(with_a_pool_it_keeps_its_place_there),
         GREEN_TEST(each_os_thread_has_its_own),

@@ -123,8 +123,17 @@ closing(struct green__upgrade *u)
 static void
 cut(struct green__upgrade *u)
 {
-        green__ws_lost(of(u), 0);
-        green__ws_tell_end(of(u));
+        green_websocket *ws = of(u);
+
+        if (ws->closing) {
+                /* No kill reaches who waits for the peer's close. */
+                green__ws_lost(ws, 0);
+                green__ws_cut(ws);
+                green_wake_all(&ws->turn, 0);
+        } else if (u->thread == NULL) {
+                green__ws_lost(ws, 0);
+                green__ws_tell_end(ws);
+        }
 }
 
 static void

@@ -155,9 +155,9 @@ keep_reason(green_websocket *ws, int code, const char *reason)
                 (void)green__ws_remember(ws, GREEN__WS_REASON, reason);
 }
 
-/* Who is sending comes back. What TLS would say at this point would have to wait. */
-static void
-cut(green_websocket *ws)
+/* What TLS would say at this point would have to wait. */
+void
+green__ws_cut(green_websocket *ws)
 {
         green_fd fd = green_socket_is_tls(ws->socket) ? green_socket_fd(ws->socket) : GREEN_INVALID_FD;
 
@@ -174,7 +174,7 @@ green__ws_lost(green_websocket *ws, int code)
                 return;
         ws->lost = true;
         if (ws->writing || ws->locked)
-                cut(ws);
+                green__ws_cut(ws);
         green_wake_all(&ws->senders, -EPIPE);
         if (code < 0 && !ws->close_sent)
                 green_log(GREEN_LOG_INFO, "green-net: a WebSocket is lost: %s", green_strerror(code));

@@ -183,6 +183,8 @@ void green__ws_tell_end(green_websocket *ws);
 void green__ws_fail(green_websocket *ws, int code, const char *reason);
 /* It has closed, without a code. */
 void green__ws_peer_closed(green_websocket *ws);
+/* Who is sending, or waits for the end of the connection, comes back. */
+void green__ws_cut(green_websocket *ws);
 /* It is gone. */
 void green__ws_lost(green_websocket *ws, int code);
 /* A message is complete. */

@@ -127,7 +127,7 @@ struct green__upgrade_ops {
         bool (*run)(struct green__upgrade *u);
         /* The server ends. Must not yield. */
         void (*closing)(struct green__upgrade *u);
-        /* The server's patience is over, and it rests. Must not yield. */
+        /* The server's patience is over: no waiting for the peer from here on. Who runs is killed next. Must not yield. */
         void (*cut)(struct green__upgrade *u);
         /* The last call: free it. */
         void (*end)(struct green__upgrade *u);

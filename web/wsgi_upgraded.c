@@ -151,10 +151,11 @@ green__upgrade_wake(struct green__upgrade *u)
 void
 green__upgrade_kill(struct green__upgrade *u)
 {
-        if (u->thread != NULL)
-                (void)green_kill(u->thread, 0);
-        else
-                u->ops->cut(u);
+        green_thread *t = u->thread;
+
+        u->ops->cut(u);
+        if (t != NULL)
+                (void)green_kill(t, 0);
 }
 
 void
