@@ -146,12 +146,29 @@ signal_all(struct green__crew *crew, int signum)
                         (void)kill(crew->places[i].pid, signum);
 }
 
+static void
+close_fd(green_fd fd)
+{
+        if (fd >= 0)
+                (void)green__sys_close(fd);
+}
+
+/* Who comes when the workers have stopped accepting is refused, and goes elsewhere, unless another program has the sockets. */
+static void
+close_listeners(struct green__crew *crew)
+{
+        for (size_t i = 0; i < crew->fd_count; i++)
+                close_fd(crew->fds[i]);
+        crew->fd_count = 0;
+}
+
 void
 green__crew_end(struct green__crew *crew, int result)
 {
         if (crew->ending)
                 return;
         crew->ending = true;
+        close_listeners(crew);
         crew->result = result;
         crew->end_at = green__in_seconds(green__sys_now(), crew->o.stop_timeout);
         atomic_store(&crew->board->ending, true);
@@ -424,13 +441,6 @@ prepare(struct green__crew *crew)
 }
 
 static void
-close_fd(green_fd fd)
-{
-        if (fd >= 0)
-                (void)green__sys_close(fd);
-}
-
-static void
 clean_up(struct green__crew *crew)
 {
         green_shield_begin();
@@ -446,8 +456,7 @@ clean_up(struct green__crew *crew)
                 close_fd(crew->told[i]);
         }
         close_fd(crew->before);
-        for (size_t i = 0; i < crew->fd_count; i++)
-                close_fd(crew->fds[i]);
+        close_listeners(crew);
         (void)green_semaphore_free(crew->wake);
         green__board_show(NULL);
         green__board_free(crew->board);

@@ -212,6 +212,36 @@ workers_serve_until_the_signal(void)
         CHECK_INT(kill((pid_t)pids[1], 0), -1);
 }
 
+/* While they finish what they have begun: who comes goes elsewhere, and does not wait for nobody. */
+static void
+at_the_end_who_comes_is_refused(void)
+{
+        struct service s;
+        char address[64];
+        bool refused = false;
+        green_stream *c;
+        long pids[2];
+
+        begin(&s, "plain", NULL);
+        all_ready(&s, pids, 1);
+        c = client(&s);
+        CHECK_INT(generation_of(c), 1);
+        CHECK_INT(kill(s.pid, SIGTERM), 0);
+        snprintf(address, sizeof address, "127.0.0.1:%d", s.port);
+        for (int i = 0; i < 2000 && !refused; i++) {
+                green_socket *late = green_connect(address, NULL);
+
+                refused = late == NULL && green_last_error()->code == -ECONNREFUSED;
+                CHECK_INT(green_socket_free(late), 0);
+                green_sleep(0.001);
+        }
+        CHECK(refused);
+        CHECK_INT(generation_of(c), 1);
+        CHECK_INT(green_stream_free(c), 0);
+        CHECK_INT(wait_for(&s), 0);
+        gone(&s);
+}
+
 static void
 one_that_dies_is_replaced(void)
 {
@@ -539,6 +569,7 @@ what_is_wrong_is_said(void)
 
 GREEN_SUITE(net_workers) {
         GREEN_TEST(workers_serve_until_the_signal),
+        GREEN_TEST(at_the_end_who_comes_is_refused),
         GREEN_TEST(one_that_dies_is_replaced),
         GREEN_TEST(one_that_dies_at_once_comes_again_after_pauses),
         GREEN_TEST(what_cannot_start_is_an_error),

@@ -113,6 +113,7 @@ program_work(const struct green_worker *worker, void *arg)
         if (program_is("dies"))
                 return -EIO;
         rc = green_serve(worker->listeners[0], program_answer, (void *)(uintptr_t)worker, NULL);
+        (void)green_socket_close(worker->listeners[0]);
         /* The last ones have not begun yet. */
         do
                 (void)green_sleep(0.005);

@@ -22,7 +22,7 @@
  *
  * | signal to the supervisor | what it does |
  * |---|---|
- * | SIGTERM, SIGINT | the end: each worker accepts no more and finishes what it has begun; a second one kills them |
+ * | SIGTERM, SIGINT | the end: the listeners are closed, each worker accepts no more and finishes what it has begun; a second one kills them |
  * | SIGHUP | passed on to the workers, whose green_workers_opts::on_hangup is called: reopen log files, read settings anew |
  * | SIGUSR2 | restart: the program is run anew (maybe a new version of it), with the same listening sockets; when its workers are ready, the old ones end as by SIGTERM, and green_workers_run() returns. If it fails, the old ones go on |
  *
