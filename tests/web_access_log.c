@@ -148,6 +148,44 @@ where_it_cannot_be_opened_anew_the_old_one_is_kept(void)
         drop_folder();
 }
 
+/* The old one is compressed before long: it is not written until the next rotation. */
+static void
+where_it_cannot_be_opened_anew_it_is_tried_again(void)
+{
+        const char *moved = in_folder("moved"), *old = in_folder("moved/a");
+        char sub[128], path[160];
+        green_access_log *log;
+
+        snprintf(sub, sizeof sub, "%s/sub", folder);
+        CHECK_INT(mkdir(sub, 0700), 0);
+        snprintf(path, sizeof path, "%s/a", sub);
+        log = green_access_log_open(path, NULL);
+        CHECK_OR_RETURN(log != NULL, );
+        put_line(log, "one\n");
+        CHECK_INT(green_access_log_flush(log, SOON), 0);
+        CHECK_INT(rename(sub, moved), 0);
+        CHECK_INT(green_access_log_reopen(log), 0);
+        CHECK_INT(green_access_log_flush(log, SOON), 0);
+        CHECK_INT(stats_of(log).errors, 1);
+        CHECK_INT(mkdir(sub, 0700), 0);
+        for (int i = 0; i < 500 && stats_of(log).reopened == 0; i++) {
+                put_line(log, "two\n");
+                CHECK_INT(green_access_log_flush(log, SOON), 0);
+                (void)green_sleep(0.01 * suite_slow());
+        }
+        CHECK_INT(stats_of(log).reopened, 1);
+        CHECK_INT(times_logged("cannot be opened anew"), 1);
+        put_line(log, "three\n");
+        CHECK_INT(green_access_log_free(log), 0);
+        CHECK(begins(text_of(old), "one\ntwo\n"));
+        CHECK(strstr(text_of(path), "three\n") != NULL);
+        CHECK_INT(unlink(old), 0);
+        CHECK_INT(unlink(path), 0);
+        CHECK_INT(rmdir(moved), 0);
+        CHECK_INT(rmdir(sub), 0);
+        drop_folder();
+}
+
 /* ---- several that write at once */
 
 enum { WRITERS = 4, LINES = 500 };
@@ -354,6 +392,7 @@ GREEN_SUITE(web_access_log) {
         GREEN_TEST(lines_come_into_the_file),
         GREEN_TEST(a_renamed_file_is_opened_anew_when_asked),
         GREEN_TEST(where_it_cannot_be_opened_anew_the_old_one_is_kept),
+        GREEN_TEST(where_it_cannot_be_opened_anew_it_is_tried_again),
         GREEN_TEST(os_threads_write_at_the_same_time),
         GREEN_TEST(what_is_asked_wrongly_is_refused),
         GREEN_TEST(the_common_format_is_that_of_apache),

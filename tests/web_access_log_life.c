@@ -368,6 +368,35 @@ one_that_waits_for_hangup_is_freed_where_it_was_opened(void)
 }
 
 static void *
+outlive_the_hub(void *arg)
+{
+        const struct green_access_log_opts opts = {.size = sizeof opts, .reopen_on_hangup = true};
+        green_access_log *log = green_access_log_open(path, &opts);
+        green_thread *self;
+
+        (void)arg;
+        CHECK_OR_RETURN(log != NULL, NULL);
+        CHECK_INT(green_hub_destroy(1), 0);
+        put_line(log, "after\n");
+        CHECK_INT(green_access_log_free(log), 0);
+        /* It has not been given another one for that. */
+        CHECK_INT(green_park_check_mt(0, &self), 1);
+        return NULL;
+}
+
+static void
+one_that_waits_for_hangup_outlives_its_hub(void)
+{
+        pthread_t thread;
+
+        make_folder();
+        CHECK_INT(pthread_create(&thread, NULL, outlive_the_hub, NULL), 0);
+        CHECK_INT(pthread_join(thread, NULL), 0);
+        CHECK_STR(text_of(path), "after\n");
+        drop_folder();
+}
+
+static void *
 wait_for_room(void *arg)
 {
         return green_fail(green_access_log_flush(arg, GREEN_FOREVER));
@@ -403,6 +432,7 @@ GREEN_SUITE(web_access_log_life) {
         GREEN_TEST(hangup_opens_it_anew),
         GREEN_TEST(parent_and_child_write_into_one_file),
         GREEN_TEST(one_that_waits_for_hangup_is_freed_where_it_was_opened),
+        GREEN_TEST(one_that_waits_for_hangup_outlives_its_hub),
         GREEN_TEST(a_wait_for_the_writer_can_be_ended),
         GREEN_SUITE_END
 };

@@ -51,7 +51,7 @@ in_child(void)
                 log->stats = (struct green_access_log_stats){0};
                 log->told_dropped = 0;
                 log->waits = NULL;
-                log->said = 0;
+                log->said = log->reopen_at = 0;
                 log->watch = NULL;
                 log->running = log->idle = false;
                 /* Those who had it are gone. */
@@ -123,8 +123,12 @@ watch_ended(green_thread *gt, void *arg)
 {
         struct watch *w = arg;
 
-        (void)gt;
         (void)green_signal_free(w->signal);
+        /* Its hub ends, and not the log: that can be freed by any OS thread now. */
+        if (w->log->watch == gt) {
+                w->log->watch = NULL;
+                green_thread_unref(gt);
+        }
         green__log_unref(w->log);
         green_free(w);
 }
@@ -500,6 +504,21 @@ has_ended(green_access_log *log)
         return ended;
 }
 
+/* Until the writer has ended, for a while. Shielded: what is there is to be written whatever has fired. */
+static void
+wait_for_end(green_access_log *log)
+{
+        green_thread *self;
+        /* An OS thread without a hub has nothing to shield from, and gets none by being asked. */
+        bool alone = green_park_check_mt(0, &self) == 1;
+
+        if (!alone)
+                green_shield_begin();
+        (void)!wait_for(log, true, FREE_SECONDS);
+        if (!alone)
+                green_shield_end();
+}
+
 int
 green_access_log_free(green_access_log *log)
 {
@@ -516,9 +535,7 @@ green_access_log_free(green_access_log *log)
         nudge(log);
         pthread_mutex_unlock(&log->lock);
         if (was_running) {
-                green_shield_begin();
-                (void)!wait_for(log, true, FREE_SECONDS);
-                green_shield_end();
+                wait_for_end(log);
                 /* What it has left to do is to go. */
                 if (has_ended(log))
                         (void)pthread_join(log->thread, NULL);

@@ -63,6 +63,7 @@ struct green_access_log {
         size_t out_len, out_at;
         intptr_t file;
         int64_t said;          /* when a failure was told last, nanoseconds; 0: never */
+        int64_t reopen_at;     /* when it is tried again to open the file anew, which has failed; 0: it has not */
         uint64_t told_dropped; /* how many lines had been dropped then */
 };
 

@@ -15,6 +15,7 @@ enum {
         PAUSE_FAILED = 200, /* the same where nothing could be written */
 };
 
+#define REOPEN_AGAIN INT64_C(1000000000)
 #define SAY_AGAIN (INT64_C(60) * 1000000000)
 
 static uint64_t
@@ -112,14 +113,19 @@ write_out(green_access_log *log)
         return 0;
 }
 
-/* Open the file anew. What is left of a line goes to the new one as a whole. Without the lock. */
+/*
+ * Open the file anew. What is left of a line goes to the new one as a whole. Where it fails, as for want of a descriptor,
+ * the old file would be written until the next rotation, and be compressed meanwhile: so it is tried again. Without the
+ * lock.
+ */
 static void
-reopen(green_access_log *log)
+reopen(green_access_log *log, bool again)
 {
         intptr_t file;
         int rc = green__log_file_open(log->path, log->mode, &file);
 
-        if (rc != 0)
+        log->reopen_at = rc == 0 ? 0 : green__wsgi_now() + REOPEN_AGAIN;
+        if (rc != 0 && !again)
                 green_log(GREEN_LOG_ERROR, "green-net: %s: cannot be opened anew, the old file is kept: %s", log->path,
                           green_strerror(rc));
         pthread_mutex_lock(&log->lock);
@@ -158,11 +164,12 @@ static int
 do_round(green_access_log *log)
 {
         uint64_t to_reopen = log->to_reopen, dropped;
+        bool asked = to_reopen != log->tried_reopen;
         int rc;
 
-        if (to_reopen != log->tried_reopen) {
+        if (asked || (log->reopen_at != 0 && green__wsgi_now() >= log->reopen_at)) {
                 pthread_mutex_unlock(&log->lock);
-                reopen(log);
+                reopen(log, !asked);
                 pthread_mutex_lock(&log->lock);
                 log->tried_reopen = to_reopen;
         }

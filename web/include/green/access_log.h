@@ -14,9 +14,13 @@
  *     green_wsgi_server(listener, app, NULL, &opts);
  *     green_access_log_free(log);
  *
- * A line is a whole one always: also where several processes write to one file (each appends), where the disk was full in
- * the middle of one (its rest is written first when there is room), and where the file is opened anew then (the whole line goes
- * to the new one).
+ * A line is a whole one always: also where several processes write to one file (each appends; on a disk of the machine's
+ * own, and not NFS or a pipe), where the disk was full in the middle of one (its rest is written first when there is room), and
+ * where the file is opened anew then (the whole line goes to the new one). Only where the disk is full and others write to
+ * the file may a line of theirs come before the rest.
+ *
+ * Lines that wait are lost where the process is killed, or ends without green_access_log_free(): those of some 5 ms, where
+ * the disk is well.
  *
  * Rotation: rename the file, then have it opened anew, by green_access_log_reopen() or by SIGHUP, and compress the old one
  * a little later.
@@ -81,7 +85,7 @@ GREEN_API void green_access_log_write(void *log, const char *text, size_t len);
 /**
  * @brief Have the file opened anew, by its path. Never yields: the writer does it, soon. thread-safe. Lines that were
  *        added before may stand in either file. Where it cannot be opened the old one is kept, which is said to the log hook
- *        and counted.
+ *        and counted, and it is tried again each second in which there are lines to write.
  * @param log of green_access_log_open().
  * @retval 0       it will be.
  * @retval -EINVAL log is NULL.
@@ -120,8 +124,8 @@ GREEN_API int green_access_log_get_stats(green_access_log *log, struct green_acc
  *        and ends.
  * @param log a log or NULL.
  * @retval 0      done.
- * @retval -EPERM with reopen_on_hangup: another OS thread has opened it (in the child of a fork: has written first).
- *                Nothing was done.
+ * @retval -EPERM with reopen_on_hangup: another OS thread has opened it (in the child of a fork: has written first), and
+ *                its hub has not ended. Nothing was done.
  * @since 0.1
  */
 GREEN_API int green_access_log_free(green_access_log *log);
