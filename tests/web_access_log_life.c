@@ -342,6 +342,77 @@ parent_and_child_write_into_one_file(void)
         drop_folder();
 }
 
+/* A fork in the middle of a request, whose child goes on for a while. */
+static struct {
+        struct server s;
+        green_socket *other; /* a client whose connection is at rest */
+        pid_t pid;
+        int status;
+} forking;
+
+static int
+fork_there(green_wsgi_request *req, void *arg)
+{
+        const char *path_info = green_wsgi_raw_path(req);
+        int before;
+
+        (void)arg;
+        before = ++forking.s.requests;
+        if (strcmp(path_info, "/fork") == 0) {
+                /* It is there, and the parent looks at it when the child has ended. */
+                say(forking.other, "GET /other HTTP/1.1\r\nHost: a\r\n\r\n");
+                forking.pid = fork();
+                if (forking.pid == 0) {
+                        (void)green_sleep(0.05);
+                        CHECK_INT(forking.s.requests, before);
+                        _exit(suite_failures() != 0);
+                }
+                while (waitpid(forking.pid, &forking.status, 0) < 0 && errno == EINTR)
+                        ;
+        }
+        return green_wsgi_respond(req, 200, "text/plain", path_info, strlen(path_info));
+}
+
+/* It answers nobody, and writes no line that the parent writes. */
+static void
+the_child_of_a_request_is_no_second_server(void)
+{
+        const char *text;
+        green_socket *c;
+        green_access_log *log;
+
+        if (SUITE_TSAN) {
+                suite_skip("in the child of a fork ThreadSanitizer does not see what orders green threads");
+                return;
+        }
+        memset(&forking, 0, sizeof forking);
+        forking.status = -1;
+        make_folder();
+        log = green_access_log_open(path, NULL);
+        CHECK_OR_RETURN(log != NULL, );
+        forking.s.opts.log = green_access_log_write;
+        forking.s.opts.log_arg = log;
+        serve(&forking.s, fork_there);
+        forking.other = client_of(&forking.s);
+        say(forking.other, "GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
+        (void)until(forking.other, "/first");
+        c = client_of(&forking.s);
+        say(c, "GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /fork HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        text = all_of(c);
+        CHECK_INT(count(text, "\r\n\r\n/one"), 1);
+        CHECK_INT(count(text, "\r\n\r\n/fork"), 1);
+        CHECK_INT(green_socket_free(c), 0);
+        (void)until(forking.other, "/other");
+        CHECK_INT(forking.status, 0);
+        CHECK_INT(green_socket_free(forking.other), 0);
+        stop(&forking.s);
+        CHECK_INT(green_access_log_free(log), 0);
+        CHECK_INT(count(text_of(path), "\"GET /one "), 1);
+        CHECK_INT(count(text_of(path), "\"GET /fork "), 1);
+        CHECK_INT(count(text_of(path), "\"GET /other "), 1);
+        drop_folder();
+}
+
 /* ---- ends */
 
 static void *
@@ -431,6 +502,7 @@ GREEN_SUITE(web_access_log_life) {
         GREEN_TEST(what_cannot_be_written_at_the_end_is_dropped),
         GREEN_TEST(hangup_opens_it_anew),
         GREEN_TEST(parent_and_child_write_into_one_file),
+        GREEN_TEST(the_child_of_a_request_is_no_second_server),
         GREEN_TEST(one_that_waits_for_hangup_is_freed_where_it_was_opened),
         GREEN_TEST(one_that_waits_for_hangup_outlives_its_hub),
         GREEN_TEST(a_wait_for_the_writer_can_be_ended),

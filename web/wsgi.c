@@ -382,6 +382,17 @@ shut_down(struct green__server *server)
         green_shield_end();
 }
 
+/* ---- in the child of a fork */
+
+/* What stands in buffers is sent, and told, by the parent; what comes is for it. */
+void
+green__wsgi_forked(struct green__server *server)
+{
+        server->forked = true;
+        green__sessions_forked(server);
+        green__log_forked(server);
+}
+
 /* ---- the whole */
 
 static void

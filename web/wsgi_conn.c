@@ -112,6 +112,8 @@ on_watch(struct green_watch *w, int result, void *arg)
         struct green__conn *conn = arg;
 
         (void)w;
+        if (conn->server->forked)
+                return;
         if (result < 0) {
                 if (result == -ETIMEDOUT)
                         green__log_life(conn->server, conn, "timed out");

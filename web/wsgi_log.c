@@ -226,6 +226,13 @@ deliver(void *arg)
         log->len = 0;
 }
 
+void
+green__log_forked(struct green__server *server)
+{
+        if (server->log != NULL)
+                server->log->len = 0;
+}
+
 /* ---- a line: share_out() has seen to it that it fits */
 
 struct line {

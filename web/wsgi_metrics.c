@@ -167,7 +167,7 @@ take_off(struct green__server *server)
         add_requests(&ended, &server->counts);
 }
 
-/* Those of other OS threads have ended, unrun. */
+/* Those of other OS threads have ended, unrun; of the others only the request that has forked goes on. */
 static void
 in_child(void)
 {
@@ -179,6 +179,8 @@ in_child(void)
                 next = server->servers_next;
                 if (server->counts.hub != here)
                         take_off(server);
+                else
+                        green__wsgi_forked(server);
         }
         pthread_mutex_unlock(&lock);
 }

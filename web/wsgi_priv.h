@@ -261,6 +261,7 @@ struct green__server {
         size_t compress_busy;                 /* responses that are being compressed */
         struct green_waitq all_gone;          /* the shutdown waits here */
         bool closing;
+        bool forked;                          /* this is the child of a fork: its connections are the parent's */
         struct green__team *team;             /* the OS threads that serve; NULL: this one alone */
         bool draining;                        /* it is closing, and those at rest stay for a while */
         bool told_full;                       /* that max_size requests run */
@@ -279,6 +280,9 @@ struct green__server {
 /* wsgi.c: one server, the whole or that of an OS thread. As green_wsgi_server(). */
 int green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts,
                       struct green__team *team, size_t index);
+
+/* In the child of a fork, for a server of the OS thread that forked. */
+void green__wsgi_forked(struct green__server *server);
 
 /* wsgi_workers.c: as green_wsgi_server(), with opts->workers above 1. */
 int green__wsgi_workers(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts);
@@ -355,6 +359,8 @@ int green__session_send(struct green__session *s, const void *data, size_t len, 
 void green__session_late(struct green__session *s);
 /* Of every session of the server, given as void: that poll has come. */
 void green__session_late_all(void *server);
+/* Nothing is due: this is the child of a fork. */
+void green__sessions_forked(struct green__server *server);
 /* Read more. Returns 1 if something came, 0 at the end, -EAGAIN if there is nothing and wait is false. */
 int green__session_fill(struct green__session *s, bool wait);
 /* Move what is in the read buffer to its front, and grow it until so many bytes fit behind `behind`. */
@@ -459,6 +465,8 @@ bool green__behind_read(struct green__conn *conn);
  */
 int green__log_take(struct green__server *server);
 void green__log_release(struct green__server *server);
+/* Lines that were not given yet are the parent's. */
+void green__log_forked(struct green__server *server);
 /* A request has ended, or was refused. */
 void green__log_request(green_wsgi_request *req);
 /*

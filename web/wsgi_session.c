@@ -247,6 +247,17 @@ green__session_late(struct green__session *s)
                 (void)green_timer_schedule(server->late);
 }
 
+void
+green__sessions_forked(struct green__server *server)
+{
+        struct green__session *s;
+
+        while ((s = server->late_first) != NULL) {
+                server->late_first = s->late_next;
+                s->late_prev = NULL;
+        }
+}
+
 /* ---- what is received */
 
 /* Make room behind what is in the read buffer; it may move. -EMSGSIZE: a head cannot be that long. */
