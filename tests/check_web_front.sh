@@ -226,9 +226,11 @@ else
     echo "$way: left out, as nginx's module stream is not here (package libnginx-mod-stream)"
 fi
 
-# Who comes past the front gets no answer.
+# Who comes past the front gets no answer, which is said.
 way="no front"
 curl -s -m 5 -o /dev/null "http://127.0.0.1:$port_c/who" && wrong "$way: a request without a header was answered"
+no_header='is closed: PROXY protocol: there is no header$'
+same "what is said of it" "$(grep -c "$no_header" "$tmp/c.log")" 1
 
 # The logs: each server's end is in order, each line is an object, and SIGHUP makes a new file.
 way=logs
@@ -248,7 +250,7 @@ server=
 same "the new file" "$(grep -c 'GET /who?after' "$tmp/b.access")" 1
 same "the old file" "$(grep -c 'GET /who?after' "$tmp/b.access.1")" 0
 for who in a b c d e f; do
-    test ! -e "$tmp/$who.log" || same "what $who said" "$(grep -v '^listening on ' "$tmp/$who.log")" ""
+    test ! -e "$tmp/$who.log" || same "what $who said" "$(grep -v "^listening on \|$no_header" "$tmp/$who.log")" ""
 done
 if command -v python3 >/dev/null; then
     same "lines of JSON" "$(cat "$tmp"/?.access "$tmp"/b.access.1 | python3 -c '

@@ -183,6 +183,39 @@ strangers_are_not_let_in(void)
         stop(&s);
 }
 
+static int told, warned;
+
+static void
+count_told(void *arg, enum green_log_level level, const char *message)
+{
+        (void)arg;
+        told += strstr(message, "PROXY protocol: ") != NULL;
+        warned += strstr(message, "PROXY protocol: ") != NULL && level == GREEN_LOG_WARNING;
+}
+
+/* Whoever has forgotten to name his proxy sees nothing else of it. */
+static void
+the_first_that_is_not_let_in_is_a_warning(void)
+{
+        struct server s = {0};
+
+        told = warned = 0;
+        green_set_log(count_told, NULL);
+        serve_behind(&s);
+        for (int i = 0; i < 3; i++) {
+                green_socket *c = client_of(&s);
+                char byte;
+
+                say(c, "\x16\x03\x01");
+                CHECK(green_socket_recv(c, &byte, 1, 0) <= 0);
+                CHECK_INT(green_socket_free(c), 0);
+        }
+        stop(&s);
+        green_set_log(log_line, NULL);
+        CHECK_INT(told, 3);
+        CHECK_INT(warned, 1);
+}
+
 static void
 somebody_has_to_be_trusted(void)
 {
@@ -211,22 +244,28 @@ what_is_forwarded_counts_from_whom_the_header_names(void)
         stop(&s);
 }
 
+/* Neither where its green thread has not run yet, nor where that waits for the rest. */
 static void
 the_end_does_not_wait_for_headers(void)
 {
-        struct server s = {0};
-        green_socket *c[2];
+        for (int runs = 0; runs < 2; runs++) {
+                struct server s = {.opts = {.header_timeout = 100, .shutdown_timeout = 100}};
+                green_socket *c[2];
 
-        serve_behind(&s);
-        for (int i = 0; i < 2; i++)
-                c[i] = client_of(&s);
-        say(c[1], "PROXY TC");
-        while (stats.accepted != 2 || stats.idle != 1)
-                green_sleep(0);
-        stop(&s);
-        CHECK_INT(stats.connections, 0);
-        CHECK_INT(green_socket_free(c[0]), 0);
-        CHECK_INT(green_socket_free(c[1]), 0);
+                serve_behind(&s);
+                for (int i = 0; i < 2; i++)
+                        c[i] = client_of(&s);
+                say(c[1], "PROXY TC");
+                while (stats.accepted != 2 || stats.idle != 1)
+                        green_sleep(0);
+                for (int i = 0; i < 10 * runs; i++)
+                        green_sleep(0);
+                stop(&s);
+                CHECK_INT(stats.connections, 0);
+                CHECK_INT(stats.unproxied, 0);
+                CHECK_INT(green_socket_free(c[0]), 0);
+                CHECK_INT(green_socket_free(c[1]), 0);
+        }
 }
 
 /* ---- before TLS */
@@ -305,6 +344,7 @@ GREEN_SUITE(web_behind) {
         GREEN_TEST(no_header_no_answer),
         GREEN_TEST(a_header_that_does_not_come_is_not_waited_for),
         GREEN_TEST(strangers_are_not_let_in),
+        GREEN_TEST(the_first_that_is_not_let_in_is_a_warning),
         GREEN_TEST(somebody_has_to_be_trusted),
         GREEN_TEST(what_is_forwarded_counts_from_whom_the_header_names),
         GREEN_TEST(the_end_does_not_wait_for_headers),

@@ -5,16 +5,24 @@
 
 #include "wsgi_priv.h"
 
-/* There may be many of them: who looks for a fault is told of each. */
+#define WARN_AGAIN (INT64_C(60) * 1000000000)
+
+/* There may be many of them: who looks for a fault is told of each, and everybody now and then. */
 static void
 tell(struct green__server *server, const struct green__peer *peer, const char *why)
 {
         struct green_addr addr = green__peer_addr(peer);
+        int64_t now = green__wsgi_now();
+        enum green_log_level level = GREEN_LOG_INFO;
         char text[GREEN_ADDR_TEXT_SIZE];
 
         server->stats->unproxied++;
+        if (server->warned_unproxied == 0 || now - server->warned_unproxied >= WARN_AGAIN) {
+                server->warned_unproxied = now;
+                level = GREEN_LOG_WARNING;
+        }
         (void)green_addr_format(&addr, text, sizeof text);
-        green_log(GREEN_LOG_INFO, "green-net: a connection from %s is closed: %s", text, why);
+        green_log(level, "green-net: a connection from %s is closed: %s", text, why);
 }
 
 bool
@@ -45,6 +53,9 @@ green__behind_read(struct green__conn *conn)
         struct green_proxy_info info;
         int rc;
 
+        /* The server ends, and nothing of a request is here. From then on who waits is told. */
+        if (server->closing && !server->draining)
+                return false;
         /* It may wait: others may begin. */
         green__turn_pause(conn);
         rc = read_in_time(conn, &info);

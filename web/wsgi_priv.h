@@ -265,6 +265,7 @@ struct green__server {
         struct green__team *team;             /* the OS threads that serve; NULL: this one alone */
         bool draining;                        /* it is closing, and those at rest stay for a while */
         bool told_full;                       /* that max_size requests run */
+        int64_t warned_unproxied;             /* when it was last, of a connection without a header; 0: never */
         int64_t date_second;                  /* what date says */
         char date[GREEN_WSGI_DATE_SIZE];
         green_timer *late;                    /* fires at the next poll */

@@ -60,7 +60,7 @@ GREEN_API GREEN_MUST_USE ssize_t green_proxy_parse(const void *data, size_t len,
 /**
  * @brief Make a header, to send it in front of a connection that is passed on. Never yields. thread-safe.
  * @param      info the version, and the addresses, both of one family; nothing else counts where local. With version 1, of
- *                  Unix sockets and others nothing is said but that they are not known.
+ *                  Unix sockets and others nothing is said but that they are not known. Of tls nothing is said.
  * @param[out] data the header.
  * @param      size bytes there; 256 are always enough.
  * @return its bytes; -EINVAL: an unknown version, or addresses that do not go together; -ENOBUFS: it does not fit.

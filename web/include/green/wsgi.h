@@ -158,8 +158,9 @@ struct green_wsgi_server_opts {
 
         bool proxy_protocol; /**< each connection begins with a header of the PROXY protocol (<green/proxy.h>), also one of
                                   TLS: who connects and is none of trusted_proxies, or sends no right header within
-                                  header_timeout, is closed. What it says of the client is the peer's address from then on:
-                                  see green_wsgi_peer(). It needs trusted_proxies */
+                                  header_timeout of its first byte, is closed, of which the log hook is told, once a
+                                  minute as a warning. What it says of the client is the peer's address from then on: see
+                                  green_wsgi_peer(). It needs trusted_proxies */
 
         /* Compression of responses, as gzip, for clients that take it. */
         bool compress; /**< responses of HTTP/1.1 whose type is worth it, but 206, those that have a Content-Encoding, or
