@@ -94,13 +94,13 @@ ready_stream() {
     answers https://127.0.0.1:$base
 }
 write_haproxy() {
-    sed "s/maxconn 20000/maxconn 1000/; s/bind :80\$/bind 127.0.0.1:$base/; s/bind :8443/bind 127.0.0.1:$((base + 1))/; s/bind :8444/bind 127.0.0.1:$((base + 2))/
+    sed "/^ *\(user\|group\) haproxy\$/d; s/maxconn 20000/maxconn 1000/; s/bind :80\$/bind 127.0.0.1:$base/; s/bind :8443/bind 127.0.0.1:$((base + 1))/; s/bind :8444/bind 127.0.0.1:$((base + 2))/
         s/10\.0\.0\.11:8080/127.0.0.1:$port_a/; s/10\.0\.0\.12:8080/127.0.0.1:$port_b/
         s/10\.0\.0\.11:8081/127.0.0.1:$port_c/; s/10\.0\.0\.12:8081/127.0.0.1:$port_d/; s/inter 2s/inter 300ms/" \
         "$front/haproxy.cfg" >"$tmp/haproxy.cfg"
     # The second one with TLS at the servers, as the file says.
-    sed "s/127.0.0.1:$port_c check send-proxy-v2/127.0.0.1:$port_e check check-ssl verify none send-proxy-v2/
-        s/127.0.0.1:$port_d check send-proxy-v2/127.0.0.1:$port_f check check-ssl verify none send-proxy-v2/" \
+    sed "s/127.0.0.1:$port_c check /127.0.0.1:$port_e check check-ssl verify none /
+        s/127.0.0.1:$port_d check /127.0.0.1:$port_f check check-ssl verify none /" \
         "$tmp/haproxy.cfg" >"$tmp/haproxy-tls.cfg"
 }
 ready_haproxy() {
@@ -130,6 +130,10 @@ client_is_known() { # URL SCHEME
     same "client" "$(ask --interface 127.0.0.2 "$1/who" | cut -d ' ' -f 1-2)" "127.0.0.2 $2"
     same "client who says that he is another" \
         "$(ask --interface 127.0.0.2 -H 'X-Forwarded-For: 203.0.113.7' "$1/who" | cut -d ' ' -f 1)" 127.0.0.2
+}
+# HTTP/1.0 says nobody whom it asks, and is answered all the same.
+old_client_is_answered() { # URL
+    same "HTTP/1.0 without Host" "$(ask --http1.0 -H 'Host:' -o /dev/null -w '%{http_code}' "$1/who")" 200
 }
 websocket_passes() { # URL
     doc/examples/websocket_client -t 20 -c "$certs/ca.pem" "ws${1#http}/ws" one two >"$tmp/came" 2>"$tmp/client.err" ||
@@ -172,6 +176,7 @@ launch nginx nginx -e stderr -p "$tmp/" -c "$tmp/nginx.conf" && {
     url=http://127.0.0.1:$base
     both_are_used "$url" "$port_a" "$port_b"
     client_is_known "$url" http
+    old_client_is_answered "$url"
     websocket_passes "$url"
     one_dies "$url"
     start_one a "127.0.0.1:$port_a" && is_used_again "$url" "$port_a"
@@ -184,6 +189,7 @@ launch haproxy haproxy -f "$tmp/haproxy.cfg" -W && {
     url=http://127.0.0.1:$base
     both_are_used "$url" "$port_a" "$port_b"
     client_is_known "$url" http
+    old_client_is_answered "$url"
     websocket_passes "$url"
     one_dies "$url"
     start_one a "127.0.0.1:$port_a" && is_used_again "$url" "$port_a"
