@@ -306,6 +306,36 @@ servers_of_other_os_threads_are_in_the_sum(void)
         CHECK(core.accepts >= 40);
 }
 
+/* Nothing of it is read there. */
+static void
+in_the_child_of_a_fork_a_websocket_is_the_parents(void)
+{
+        struct bed bed = {.calls = 0};
+        struct ws_peer *p;
+        int status = -1;
+        pid_t pid;
+
+        if (SUITE_TSAN) {
+                suite_skip("in the child of a fork ThreadSanitizer does not see what orders green threads");
+                return;
+        }
+        bed_open(&bed, echo);
+        p = peer_of(&bed, NULL);
+        while (bed.ws == NULL)
+                CHECK_INT(green_sleep(0.001), 0);
+        peer_say(p, WS_TEXT, "hello", 5);
+        pid = fork();
+        if (pid == 0) {
+                (void)green_sleep(0.05);
+                _exit(0);
+        }
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        CHECK_INT(status, 0);
+        peer_gets(p, WS_TEXT, "hello");
+        ws_peer_free(p);
+        bed_close(&bed);
+}
+
 static void *
 fork_without_a_hub(void *arg)
 {
@@ -432,6 +462,7 @@ GREEN_SUITE(web_metrics) {
         GREEN_TEST(an_upgrade_is_answered_when_it_begins),
         GREEN_TEST(websockets_that_are_open_are_told),
         GREEN_TEST(servers_of_other_os_threads_are_in_the_sum),
+        GREEN_TEST(in_the_child_of_a_fork_a_websocket_is_the_parents),
         GREEN_TEST(in_the_child_of_a_fork_servers_of_other_os_threads_have_ended),
         GREEN_TEST(the_application_shows_all_metrics),
         GREEN_TEST(a_size_that_is_unknown_is_refused_and_a_smaller_one_is_kept_to),

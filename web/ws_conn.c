@@ -405,6 +405,8 @@ on_watch(struct green_watch *w, int result, void *arg)
         green_websocket *ws = arg;
 
         (void)w;
+        if (!ws->client && ws->up.conn->server->forked)
+                return;
         if (ws->again || result >= 0) {
                 ws->again = false;
                 green__ws_receive(ws);
