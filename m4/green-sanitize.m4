@@ -3,8 +3,8 @@
 # GREEN_SANITIZE
 # --------------
 # --enable-sanitize=LIST, a comma list for -fsanitize=; a finding ends the program, so that no test can pass over it.
-# Sets SANITIZE_CFLAGS (for compiler and linker) and green_sanitize, the list or "no". To be called before
-# GREEN_CONTEXT, which has a say in what goes with thread.
+# Sets SANITIZE_CFLAGS (for compiler and linker) and green_sanitize, the list or "no". To be called behind GREEN_WARNINGS,
+# and before GREEN_CONTEXT, which has a say in what goes with thread.
 AC_DEFUN([GREEN_SANITIZE],
 [AC_ARG_ENABLE([sanitize],
   [AS_HELP_STRING([--enable-sanitize=LIST], [build with -fsanitize=LIST: address,undefined or thread (no)])],
@@ -21,7 +21,9 @@ AS_IF([test "$green_sanitize" != no],
      [AC_MSG_RESULT([no])
       AC_MSG_ERROR([--enable-sanitize=$green_sanitize: $CC cannot do that here (with clang, is its run-time library installed?)])],
      [AC_MSG_RESULT([not tried: cross-compiling])])
-   CFLAGS=$green_save_CFLAGS])
+   CFLAGS=$green_save_CFLAGS
+   # gcc warns of each fence, as ThreadSanitizer passes them over. Ours order atomics, and no other data.
+   AS_CASE([$green_sanitize], [*thread*], [GREEN_WARNING([-Wno-tsan])])])
 AC_SUBST([SANITIZE_CFLAGS])])
 
 # GREEN_COVERAGE
