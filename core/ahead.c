@@ -191,7 +191,7 @@ ask_end(struct green__hub *h, struct green__ahead *a)
         if (!a->running || a->ending)
                 return;
         a->ending = true;
-        if (h->ops->cancel(h->state, &a->op) != 0)
+        if (green__op_reported(h, &a->op) || h->ops->cancel(h->state, &a->op) != 0)
                 return;
         ended(h, a);
         arrive(h, a, a->op.options & GREEN_OP_MULTISHOT ? -ECANCELED : a->op.result, NULL);

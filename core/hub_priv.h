@@ -405,6 +405,7 @@ struct green__hub {
         struct green__calls_table *calls; /* debug_calls.c; NULL: nothing was kept */
         struct green__seen seen;
 
+        int event, n_events; /* of events: the one that is being delivered, and how many there are; 0: none */
         struct green_hub_event events[GREEN__EVENTS];
 };
 
@@ -570,6 +571,8 @@ void green__aheads_after_fork(struct green__hub *h);
 
 /* sched.c: look at the back end, and make ready who waits for what there is. */
 void green__pump(struct green__hub *h, int64_t limit);
+/* Is the last report of an operation among the events that are still to be delivered? Then nobody is to ask for its end. */
+bool green__op_reported(const struct green__hub *h, const struct green_op *op);
 
 /* slot.c, io.c */
 void green__slot_wake_readers(struct green__slot *s);

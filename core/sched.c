@@ -245,9 +245,11 @@ fetch_ahead(struct green__hub *h, int i, int n)
 static inline __attribute__((always_inline)) void
 deliver(struct green__hub *h, int n)
 {
+        h->n_events = n;
         for (int i = 0; i < n; i++) {
                 struct green_hub_event *ev = &h->events[i];
 
+                h->event = i;
                 fetch_ahead(h, i, n);
                 if (ev->op == NULL)
                         green__io_event(h, ev);
@@ -256,6 +258,16 @@ deliver(struct green__hub *h, int n)
                 else
                         green__io_op_done(h, ev->op);
         }
+        h->n_events = 0;
+}
+
+bool
+green__op_reported(const struct green__hub *h, const struct green_op *op)
+{
+        for (int i = h->event + 1; i < h->n_events; i++)
+                if (h->events[i].op == op && !(h->events[i].events & GREEN_HUB_MORE))
+                        return true;
+        return false;
 }
 
 /*

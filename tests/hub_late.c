@@ -17,6 +17,7 @@
  *   kinds=X     letters of the kinds that are known: rwRSACP for read, write, recv, send, accept, connect, poll (all)
  *   multishot=0 multishot operations say -ENOTSUP
  *   buffers=N   there are so many buffers for multishot receives, of 16 bytes (4)
+ *   pieces=N    a turn of one brings so many pieces at most (3)
  *   end=N       with every N-th piece that one brings it ends (7; 0: with none)
  *   strict=1    add() of a registered and modify() of an unregistered descriptor abort; else they return their codes,
  *               which is right where descriptors are closed behind core's back
@@ -151,6 +152,8 @@ late_setting(struct late *hub, const char *name, const char *value)
                 hub->no_multishot = late_number(value) == 0;
         } else if (strcmp(name, "buffers") == 0) {
                 hub->pool.n = late_number(value) < LATE_BUFFERS ? late_number(value) : LATE_BUFFERS;
+        } else if (strcmp(name, "pieces") == 0) {
+                hub->pool.at_once = late_number(value);
         } else if (strcmp(name, "end") == 0) {
                 hub->pool.end = late_number(value);
         } else if (strcmp(name, "spurious") == 0) {
@@ -180,6 +183,7 @@ late_settings(struct late *hub)
         hub->cancel = LATE_TURNS;
         hub->kinds = "rwRSACP";
         hub->pool.n = 4;
+        hub->pool.at_once = 3;
         hub->pool.end = 7;
         snprintf(hub->settings, sizeof hub->settings, "%s", text != NULL ? text : "");
         while ((one = strsep(&rest, ",")) != NULL) {

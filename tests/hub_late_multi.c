@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 enum {
-        LATE_AT_ONCE = 3,    /* pieces that one turn brings at most */
         LATE_POISON = 0xdd,  /* what stands in a buffer that core has given back */
         LATE_REPORTS = 1000, /* of one operation; more are not made before some were delivered */
 };
@@ -128,7 +127,7 @@ late_multi_turn(struct late_op *late, struct late_pool *pool)
                         report->turns--;
         }
         if (!late->done && !late->cancelled && late->ready && late->n_waiting < LATE_REPORTS) {
-                for (int i = 0; i < LATE_AT_ONCE && late_piece(late, pool); i++)
+                for (unsigned i = 0; i < pool->at_once && late_piece(late, pool); i++)
                         ;
                 late->ready = false;
         }
@@ -140,7 +139,7 @@ late_multi_turn(struct late_op *late, struct late_pool *pool)
         }
         /* What came after the cancel. */
         if (!late->hopeless && late_op_fd_same(late)) {
-                for (int i = 0; i < LATE_AT_ONCE && late_piece(late, pool); i++)
+                for (unsigned i = 0; i < pool->at_once && late_piece(late, pool); i++)
                         ;
         }
         if (!late->done)

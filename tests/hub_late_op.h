@@ -34,6 +34,7 @@ enum { LATE_FREE, LATE_PENDING, LATE_OUT };
 /* The hub's buffers, for multishot receives. */
 struct late_pool {
         unsigned n, n_out, most_out;
+        unsigned at_once;  /* pieces that one turn brings at most */
         unsigned end;      /* the last report of an operation comes with every end-th piece; 0: with none */
         unsigned n_pieces; /* so far */
         unsigned char state[LATE_BUFFERS];

@@ -370,6 +370,30 @@ streams_arrive_whole_whatever_the_hub_does(void)
         }
 }
 
+/* Its end is nothing to ask for then, and it may begin anew before the hub is looked at again. */
+static void
+an_end_may_be_reported_together_with_all_before_it(void)
+{
+        struct pair p;
+        char sent[200], buf[200];
+
+        memset(sent, 'x', sizeof sent);
+        if (!late_hub("late=0,buffers=64,end=0,pieces=30"))
+                return;
+        for (int i = 0; i < 3; i++) {
+                p = ahead_pair();
+                CHECK_INT(green_socket_set_timeout(p.b, CORE_SOON), 0);
+                CHECK_INT(green_socket_send(p.a, sent, sizeof sent, 0), sizeof sent);
+                CHECK_INT(green_socket_shutdown(p.a, SHUT_WR), 0);
+                if (i < 2)
+                        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, MSG_WAITALL), sizeof buf);
+                if (i < 1)
+                        CHECK_INT(green_socket_recv(p.b, buf, sizeof buf, 0), 0);
+                free_pair(p);
+        }
+        usual_hub();
+}
+
 /* ---- at rest */
 
 static void
@@ -666,6 +690,7 @@ GREEN_SUITE(net_ahead){GREEN_TEST(many_messages_are_one_operation),
                        GREEN_TEST(who_waits_is_ended_at_once_and_nothing_is_lost),
                        GREEN_TEST(a_reset_is_told_behind_the_bytes),
                        GREEN_TEST(streams_arrive_whole_whatever_the_hub_does),
+                       GREEN_TEST(an_end_may_be_reported_together_with_all_before_it),
                        GREEN_TEST(a_socket_at_rest_is_watched_by_its_receive),
         GREEN_TEST(a_socket_that_is_shown_while_it_is_watched_is_not_forgotten),
                        GREEN_TEST(a_server_accepts_by_operations),

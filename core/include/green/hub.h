@@ -163,6 +163,7 @@ struct green_hub_ops {
          * Ask for the end of an operation. 0: it has ended, its result is set, and it will not be reported any more.
          * -EINPROGRESS: it will be reported by wait(), as cancelled (-ECANCELED) or with what it did meanwhile. A
          * multishot operation that had begun is always -EINPROGRESS: what it brought before its last report counts.
+         * Not called for one whose last report wait() has given.
          */
         int (*cancel)(void *state, struct green_op *op);
         /** End it. Operations in flight are cancelled and waited for; they are not reported. */
