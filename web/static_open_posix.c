@@ -1,9 +1,10 @@
 /*
  * Opening what lies in a folder, and nothing else: POSIX. See static_priv.h.
  *
- * Linux does it in one call. Elsewhere each segment is opened from the one before, without following links; a link that
- * may be followed is put in place of its name, and the walk begins anew at the root. Whatever is changed meanwhile, a
- * descriptor of the root is where each step begins.
+ * Linux does it in one call. Elsewhere, and where a link does not say its way from where it lies, each segment is opened
+ * from the one before, without following links; a link that may be followed is put in place of its name. Its way may lead
+ * out of the root, if it comes back: folders are passed there, and nothing is opened that could be served. Whatever is
+ * changed meanwhile, what is served was opened segment by segment from a descriptor of the root on, and never by "..".
  */
 #include <config.h>
 
@@ -98,7 +99,7 @@ open_beneath(int root, const char *path, bool links)
                 return -ENOSYS;
         do
                 fd = syscall(SYS_openat2, root, *path == '\0' ? "." : path, &how, sizeof(how));
-        /* Again where something was renamed meanwhile; but one that another process has a lease on stays so for long. */
+        /* Again where something was renamed meanwhile, anywhere; but one that another process has a lease on stays so. */
         while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < AGAIN_MAX)));
         if (fd >= 0)
                 return (int)fd;
@@ -120,72 +121,74 @@ open_beneath(int root, const char *path, bool links)
 
 /* ---- step by step */
 
+/* A folder on the way is passed, which needs no right to read it. */
+#if defined(O_PATH)
+#define PASS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#elif defined(O_SEARCH)
+#define PASS (O_SEARCH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#else
+#define PASS (FLAGS | O_DIRECTORY | O_NOFOLLOW)
+#endif
+
 struct walk {
-        int root, at;   /* at: the folder that done is; may be the root's own descriptor */
+        int root, at;   /* at: the folder that was come to; may be the root's own descriptor */
+        bool inside;    /* it is the root, or was come to from there by what is done */
         unsigned links; /* that were followed */
         size_t done_len;
-        char done[PATH_ROOM]; /* folders that are passed, none of them a link */
+        char done[PATH_ROOM]; /* folders that are passed in the root, none of them a link */
         char todo[PATH_ROOM]; /* what is left */
         char link[PATH_ROOM];
 };
 
 static void
-leave(struct walk *w)
+move_to(struct walk *w, int fd)
 {
         if (w->at != w->root)
                 (void)close(w->at);
-        w->at = w->root;
+        w->at = fd;
 }
 
-/* Begin anew: with `middle` between what is done, less its last folder if up, and what is left. */
+/* What is left is this, and then the rest, which lies in todo. */
 static int
-begin_anew(struct walk *w, const char *middle, size_t middle_len, const char *rest, bool up)
+put_before(struct walk *w, const char *text, size_t len, const char *rest)
 {
         size_t rest_len = strlen(rest);
-        char *slash;
 
-        leave(w);
-        w->done[w->done_len] = '\0';
-        if (up && w->done_len == 0)
-                return -EXDEV;
-        if (up) {
-                slash = strrchr(w->done, '/');
-                w->done_len = slash == NULL ? 0 : (size_t)(slash - w->done);
-        }
-        if (w->done_len + middle_len + rest_len + 3 > PATH_ROOM)
+        if (len + rest_len + 2 > PATH_ROOM)
                 return -ENAMETOOLONG;
-        memmove(w->todo + w->done_len + 1 + middle_len + (middle_len > 0), rest, rest_len + 1);
-        memcpy(w->todo, w->done, w->done_len);
-        w->todo[w->done_len] = '/';
-        if (middle_len > 0) {
-                memcpy(w->todo + w->done_len + 1, middle, middle_len);
-                w->todo[w->done_len + 1 + middle_len] = '/';
-        }
-        w->done_len = 0;
+        memmove(w->todo + len + 1, rest, rest_len + 1);
+        memcpy(w->todo, text, len);
+        w->todo[len] = '/';
         return 0;
 }
 
-/* Follow the link `name`. */
+/* A folder was opened, or not, that lies anywhere. It is inside only if it is the root. */
 static int
-follow(struct walk *w, const char *name, const char *rest)
+come_to(struct walk *w, int fd)
 {
-        ssize_t n = readlinkat(w->at, name, w->link, sizeof(w->link));
+        struct stat here, root;
 
-        if (n < 0)
-                return errno == EINVAL ? -ENOTDIR : -errno;
-        if (++w->links > LINKS_MAX)
-                return -ELOOP;
-        if ((size_t)n == sizeof(w->link))
-                return -ENAMETOOLONG;
-        return n == 0 ? -ENOENT : w->link[0] == '/' ? -EXDEV : begin_anew(w, w->link, (size_t)n, rest, false);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &here) != 0 || fstat(w->root, &root) != 0) {
+                int rc = -errno;
+
+                (void)close(fd);
+                return rc;
+        }
+        w->done_len = 0;
+        w->inside = here.st_dev == root.st_dev && here.st_ino == root.st_ino;
+        if (w->inside)
+                (void)close(fd);
+        move_to(w, w->inside ? w->root : fd);
+        return 0;
 }
 
-/* A folder was opened on the way. */
+/* A folder was opened in the root. */
 static int
 enter(struct walk *w, int fd, const char *name, size_t len)
 {
-        leave(w);
-        w->at = fd;
+        move_to(w, fd);
         if (w->done_len + len + 2 > PATH_ROOM)
                 return -ENAMETOOLONG;
         if (w->done_len > 0)
@@ -193,6 +196,44 @@ enter(struct walk *w, int fd, const char *name, size_t len)
         memcpy(w->done + w->done_len, name, len);
         w->done_len += len;
         return 0;
+}
+
+/* "..". In the root it is walked to from there: the folder may lie somewhere else by now. */
+static int
+leave(struct walk *w, const char *rest)
+{
+        size_t len = w->done_len;
+        int rc;
+
+        if (!w->inside || len == 0) {
+                rc = put_before(w, "", 0, rest);
+                return rc != 0 ? rc : come_to(w, open_at(w->at, "..", PASS));
+        }
+        while (len > 0 && w->done[len - 1] != '/')
+                len--;
+        rc = put_before(w, w->done, len, rest);
+        w->done_len = 0;
+        move_to(w, w->root);
+        return rc;
+}
+
+/* Follow the link `name`. */
+static int
+follow(struct walk *w, const char *name, const char *rest)
+{
+        ssize_t n = readlinkat(w->at, name, w->link, sizeof(w->link));
+        int rc;
+
+        if (n < 0)
+                return errno == EINVAL ? -ENOTDIR : -errno;
+        if (++w->links > LINKS_MAX)
+                return -ELOOP;
+        if ((size_t)n == sizeof(w->link))
+                return -ENAMETOOLONG;
+        if (n == 0)
+                return -ENOENT;
+        rc = put_before(w, w->link, (size_t)n, rest);
+        return rc != 0 || w->link[0] != '/' ? rc : come_to(w, open_at(AT_FDCWD, "/", PASS));
 }
 
 /* What a link was not opened with: systems have names of their own for it, and that it is no folder comes first. */
@@ -211,7 +252,7 @@ static int
 step_by_step(struct walk *w, bool links)
 {
         char name[NAME_MAX + 1];
-        char *at = w->todo;
+        const char *at = w->todo;
 
         for (;;) {
                 size_t len;
@@ -222,7 +263,7 @@ step_by_step(struct walk *w, bool links)
                 len = strcspn(at, "/");
                 last = at[len + strspn(at + len, "/")] == '\0';
                 if (len == 0)
-                        return open_at(w->at, ".", FLAGS);
+                        return w->inside ? open_at(w->at, ".", FLAGS) : -EXDEV;
                 if (len > NAME_MAX)
                         return -ENAMETOOLONG;
                 memcpy(name, at, len);
@@ -231,13 +272,13 @@ step_by_step(struct walk *w, bool links)
                 if (strcmp(name, ".") == 0)
                         continue;
                 if (strcmp(name, "..") == 0) {
-                        rc = begin_anew(w, "", 0, at, true);
+                        rc = leave(w, at);
                         if (rc != 0)
                                 return rc;
                         at = w->todo;
                         continue;
                 }
-                fd = open_at(w->at, name, FLAGS | O_NOFOLLOW | (last ? 0 : O_DIRECTORY));
+                fd = open_at(w->at, name, w->inside && last ? FLAGS | O_NOFOLLOW : PASS);
                 if (is_link(fd)) {
                         rc = links ? follow(w, name, at) : fd;
                         if (rc != 0)
@@ -245,9 +286,9 @@ step_by_step(struct walk *w, bool links)
                         at = w->todo;
                         continue;
                 }
-                if (fd < 0 || last)
+                if (w->inside && (fd < 0 || last))
                         return fd;
-                rc = enter(w, fd, name, len);
+                rc = w->inside ? enter(w, fd, name, len) : come_to(w, fd);
                 if (rc != 0)
                         return rc;
         }
@@ -263,13 +304,17 @@ walk(int root, const char *path, bool links)
         if (w == NULL)
                 return -ENOMEM;
         w->root = w->at = root;
+        w->inside = true;
         w->links = 0;
         w->done_len = 0;
         if (len < PATH_ROOM) {
                 memcpy(w->todo, path, len + 1);
                 fd = step_by_step(w, links);
         }
-        leave(w);
+        /* What there is outside, and who may see it, is not told. */
+        if (!w->inside && (fd == -EACCES || fd == -EPERM || fd == -EIO))
+                fd = -EXDEV;
+        move_to(w, root);
         green_free(w);
         return fd;
 }
@@ -283,7 +328,8 @@ green__static_open(green_fd root, const char *path, bool links, struct green__st
         struct stat st;
         int rc;
 
-        if (fd == -ENOSYS)
+        /* A link goes out of the root, or is absolute: it may lead back. Or ".." of a link and renames crossed too often. */
+        if (fd == -ENOSYS || (links && (fd == -EXDEV || fd == -EAGAIN)))
                 fd = walk(root, path, links);
         if (fd < 0)
                 return fd;

@@ -8,12 +8,13 @@
  *
  * GET and HEAD; ranges (RFC 9110 14), one or several; ETag and Last-Modified with If-None-Match, If-Modified-Since,
  * If-Match, If-Unmodified-Since and If-Range; files of text that lie there compressed too (`app.js.gz`, `.br`, `.zst`)
- * for clients that take them: switch that off where strangers put files. Bytes go from the file to the socket by the system, where it can (not over TLS).
+ * for clients that take them: switch that off where strangers put files. Bytes go from the file to the socket by the system,
+ * where it can (not over TLS).
  *
  * Nothing outside the folder can be reached: the path is decoded once, refused if it holds "..", NUL, or a backslash, and
  * opened step by step from the folder's own descriptor, without following symbolic links unless
- * green_static_opts::symlinks allows it, and then only to what lies in the folder. Only regular files and folders are
- * served. Names that begin with '.' are not there, but for "/.well-known/".
+ * green_static_opts::symlinks allows it, and then only to what lies in the folder, whatever is changed meanwhile. Only
+ * regular files and folders are served. Names that begin with '.' are not there, but for "/.well-known/".
  */
 #ifndef GREEN_STATIC_H
 #define GREEN_STATIC_H
@@ -30,14 +31,18 @@ struct green_static_opts {
         size_t size;       /**< sizeof(struct green_static_opts) */
         const char *index; /**< the file that stands for its folder. NULL: "index.html"; "": none */
         bool list;         /**< a folder without index is listed; otherwise it is 403 */
-        bool symlinks;     /**< follow symbolic links to what lies in the folder too */
+        bool symlinks;     /**< follow symbolic links, relative or absolute, to what lies in the folder; those that lead
+                                out of it are not there. What lies elsewhere can be mounted: <green/router.h>. A hard link
+                                is a file like others */
         bool hidden;       /**< serve names that begin with '.' */
         bool not_precompressed; /**< look for no compressed files */
         double max_age;    /**< seconds for Cache-Control; 0: no such field */
         const struct green_wsgi_pair *types; /**< more types: "wasm", "application/wasm"; they go before those that are
                                                   built in; ended by a name of NULL; copied */
         const char *default_type; /**< of what is not known. NULL: "application/octet-stream" */
-        green_wsgi_app not_found; /**< answers what is not there, in place of 404; NULL: nobody */
+        green_wsgi_app not_found; /**< answers what is not there, in place of 404; NULL: nobody. It may send a file of the
+                                       folder, as pages that look at their path themselves want; what it asks for and is
+                                       not there is 404 */
         void *not_found_arg;      /**< its second argument */
 };
 
