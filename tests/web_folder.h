@@ -107,7 +107,7 @@ status_of(const char *answer)
 {
         int status = 0;
 
-        return sscanf(answer, "HTTP/1.1 %d ", &status) == 1 ? status : 0;
+        return sscanf(answer, "HTTP/1.%*1[01] %d ", &status) == 1 ? status : 0;
 }
 
 MAYBE int
@@ -155,6 +155,59 @@ line_of(const char *name, const char *value)
         turn = !turn;
         snprintf(line[turn], sizeof line[turn], "%s: %s\r\n", name, value);
         return line[turn];
+}
+
+/* ---- large ones */
+
+enum { LARGE = 3 << 20 };
+
+MAYBE unsigned char
+byte_at(size_t i)
+{
+        return (unsigned char)(i * 2654435761u >> 13);
+}
+
+MAYBE void
+put_bytes(const char *name, size_t len)
+{
+        static unsigned char data[LARGE];
+
+        for (size_t i = 0; i < len; i++)
+                data[i] = byte_at(i);
+        put_file(name, data, len);
+}
+
+/* Read so many bytes of body, which are those of the file from there on. */
+MAYBE void
+check_bytes(green_socket *c, size_t from, size_t len)
+{
+        static unsigned char buf[65536];
+        size_t done = 0, wrong = 0;
+
+        while (done < len) {
+                size_t want = len - done < sizeof buf ? len - done : sizeof buf;
+                ssize_t n = green_socket_recv(c, buf, want, 0);
+
+                if (!CHECK_RANGE(n, 1, sizeof buf))
+                        return;
+                for (ssize_t i = 0; i < n; i++)
+                        wrong += buf[i] != byte_at(from + done + (size_t)i);
+                done += (size_t)n;
+        }
+        CHECK_INT(wrong, 0);
+}
+
+/* Read an answer with so many bytes of body. */
+MAYBE void
+check_answer(green_socket *c, int status, size_t from, size_t len)
+{
+        const char *header = until(c, "\r\n\r\n");
+        char text[40];
+
+        snprintf(text, sizeof text, "%zu", len);
+        CHECK_INT(status_of(header), status);
+        CHECK_STR(field_of(header, "Content-Length"), text);
+        check_bytes(c, from, len);
 }
 
 #endif

@@ -95,64 +95,29 @@ types_go_by_the_end_of_the_name(void)
 
 /* ---- large ones */
 
-enum { LARGE = 3 << 20 };
-
-static unsigned char
-byte_at(size_t i)
-{
-        return (unsigned char)(i * 2654435761u >> 13);
-}
-
-/* Read an answer with that many bytes of body, which are those of the file from there on. */
-static void
-check_large(green_socket *c, size_t from, size_t len)
-{
-        static unsigned char buf[65536];
-        const char *header = until(c, "\r\n\r\n");
-        size_t done = 0, wrong = 0;
-        char text[40];
-
-        snprintf(text, sizeof text, "%zu", len);
-        CHECK_STR(field_of(header, "Content-Length"), text);
-        while (done < len) {
-                size_t want = len - done < sizeof buf ? len - done : sizeof buf;
-                ssize_t n = green_socket_recv(c, buf, want, 0);
-
-                if (!CHECK(n > 0))
-                        return;
-                for (ssize_t i = 0; i < n; i++)
-                        wrong += buf[i] != byte_at(from + done + (size_t)i);
-                done += (size_t)n;
-        }
-        CHECK_INT(wrong, 0);
-}
-
 static void
 large_and_small_ones_follow_each_other_in_order(void)
 {
-        static unsigned char data[LARGE];
         green_socket *c;
 
-        for (size_t i = 0; i < LARGE; i++)
-                data[i] = byte_at(i);
         begin_text(NULL);
-        put_file("large.bin", data, LARGE);
-        put_file("small.bin", data, 15000);
-        put_file("middle.bin", data, 16384);
-        put_file("empty.bin", data, 0);
+        put_bytes("large.bin", LARGE);
+        put_bytes("small.bin", 15000);
+        put_bytes("middle.bin", 16384);
+        put_bytes("empty.bin", 0);
         c = client_of(&web);
         /* All at once: what is collected goes before what the system sends. */
         say(c, "GET /small.bin HTTP/1.1\r\nHost: a\r\n\r\nGET /small.bin HTTP/1.1\r\nHost: a\r\n\r\n"
                "GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\nGET /middle.bin HTTP/1.1\r\nHost: a\r\n\r\n"
                "GET /empty.bin HTTP/1.1\r\nHost: a\r\n\r\nGET /large.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=1000000-\r\n\r\n"
                "GET /small.bin HTTP/1.1\r\nHost: a\r\n\r\n");
-        check_large(c, 0, 15000);
-        check_large(c, 0, 15000);
-        check_large(c, 0, LARGE);
-        check_large(c, 0, 16384);
-        check_large(c, 0, 0);
-        check_large(c, 1000000, LARGE - 1000000);
-        check_large(c, 0, 15000);
+        check_answer(c, 200, 0, 15000);
+        check_answer(c, 200, 0, 15000);
+        check_answer(c, 200, 0, LARGE);
+        check_answer(c, 200, 0, 16384);
+        check_answer(c, 200, 0, 0);
+        check_answer(c, 206, 1000000, LARGE - 1000000);
+        check_answer(c, 200, 0, 15000);
         CHECK_INT(green_socket_free(c), 0);
         end_all();
 }
@@ -160,11 +125,10 @@ large_and_small_ones_follow_each_other_in_order(void)
 static void
 a_client_that_goes_away_leaves_nothing_open(void)
 {
-        static unsigned char data[LARGE];
         green_socket *c;
 
         begin_text(NULL);
-        put_file("large.bin", data, LARGE);
+        put_bytes("large.bin", LARGE);
         for (int i = 0; i < 3; i++) {
                 c = client_of(&web);
                 say(c, "GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -505,12 +469,36 @@ below_a_mount_the_rest_is_the_path(void)
         folder_end();
 }
 
+static int
+send_start(green_wsgi_request *req, void *arg)
+{
+        (void)arg;
+        return green_static_send(req, files, "start.html");
+}
+
+/* As for pages that look at their path themselves. */
+static void
+what_answers_in_place_of_404_may_send_a_file_and_miss_it(void)
+{
+        struct green_static_opts o = {.size = sizeof o, .not_found = send_start};
+
+        begin_text(&o);
+        CHECK_INT(get_status("/some/page"), 404);
+        CHECK_STR(body_of(fetch("GET", "/some/page", "")), "404 Not Found\r\n");
+        put_text("start.html", "start");
+        CHECK_STR(body_of(fetch("GET", "/some/page", "")), "start");
+        CHECK_INT(get_status("/some/page"), 200);
+        CHECK_STR(body_of(fetch("GET", "/a.txt", "")), TEXT);
+        end_all();
+}
+
 /* ---- files that lie there compressed */
 
 static void
 a_compressed_file_goes_to_who_takes_it(void)
 {
         struct green_static_opts o = {.size = sizeof o, .not_precompressed = true};
+        static const char large[300];
         char etag[100];
         const char *answer;
 
@@ -542,6 +530,15 @@ a_compressed_file_goes_to_who_takes_it(void)
         CHECK_STR(body_of(fetch("GET", "/", "Accept-Encoding: zstd\r\n")), "index zst");
         CHECK_STR(body_of(fetch("GET", "/", "Accept-Encoding: gzip\r\n")), "index");
         CHECK_STR(body_of(fetch("GET", "/a.txt", "Accept-Encoding: gzip\r\nRange: bytes=1-2\r\n")), "zi");
+        put_file("a.txt.gz", large, sizeof large);
+        answer = fetch("GET", "/a.txt", "Accept-Encoding: gzip\r\nRange: bytes=1-2\r\n");
+        CHECK_INT(status_of(answer), 206);
+        CHECK_STR(field_of(answer, "Content-Encoding"), "gzip");
+        /* Of several parts the coding could not be said. */
+        answer = fetch("GET", "/a.txt", "Accept-Encoding: gzip\r\nRange: bytes=1-2,200-201\r\n");
+        CHECK_INT(status_of(answer), 200);
+        CHECK_STR(field_of(answer, "Content-Encoding"), "gzip");
+        CHECK_STR(field_of(answer, "Content-Length"), "300");
         /* As itself it is a file like others. */
         answer = fetch("GET", "/a.txt.gz", "Accept-Encoding: gzip\r\n");
         CHECK_STR(field_of(answer, "Content-Type"), "application/gzip");
@@ -657,6 +654,7 @@ GREEN_SUITE(web_static) {
         GREEN_TEST(a_folder_is_its_index),
         GREEN_TEST(a_folder_is_listed_where_it_may_be),
         GREEN_TEST(below_a_mount_the_rest_is_the_path),
+        GREEN_TEST(what_answers_in_place_of_404_may_send_a_file_and_miss_it),
         GREEN_TEST(a_compressed_file_goes_to_who_takes_it),
         GREEN_TEST(what_is_no_folder_is_refused),
         GREEN_TEST(it_stays_open_whatever_it_is_named_later),

@@ -186,6 +186,20 @@ plain(green_wsgi_request *req, int status)
         return green_wsgi_respond(req, status, "text/plain", text, strlen(text));
 }
 
+/* What answers in place of 404 may want a file that is not there either. */
+static int
+miss(green_wsgi_request *req, const struct green_static *files)
+{
+        int rc;
+
+        if (files->not_found == NULL || req->missed)
+                return plain(req, 404);
+        req->missed = true;
+        rc = files->not_found(req, files->not_found_arg);
+        req->missed = false;
+        return rc;
+}
+
 static int
 refuse(green_wsgi_request *req, const struct green_static *files, int code)
 {
@@ -201,7 +215,7 @@ refuse(green_wsgi_request *req, const struct green_static *files, int code)
         case -EIO:
                 return code;
         default:
-                return files->not_found != NULL ? files->not_found(req, files->not_found_arg) : plain(req, 404);
+                return miss(req, files);
         }
 }
 

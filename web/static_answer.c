@@ -272,6 +272,9 @@ green__static_answer(green_wsgi_request *req, const struct green_static *files, 
                 n = green__http_ranges(range, file->size, ranges);
         if (n < 0)
                 return send_no_range(&a);
+        /* A coding is one of all that is sent, and of parts it cannot be. */
+        if (n > 1 && as->coding != NULL)
+                n = 0;
         if (n == 0)
                 return send_part(&a, 200, &all);
         return n == 1 ? send_one_range(&a, &ranges[0]) : send_ranges(&a, ranges, (size_t)n);

@@ -190,6 +190,7 @@ green__request_begin(green_wsgi_request *req)
         req->query_params = req->form_params = req->cookies = NULL;
         req->client = req->host = req->path = NULL;
         req->route = NULL;
+        req->missed = false;
         req->input = NULL;
         req->line_room = 0;
         req->hooks = NULL;

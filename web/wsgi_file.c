@@ -8,10 +8,14 @@
 
 enum { COPY = 16384 }; /* bytes that are read at a time where the system cannot send */
 
+/* It is told here, and not as a failure of the application: that would be said to be one of the disk's. */
 static int
 too_short(green_wsgi_request *req)
 {
+        green_log(GREEN_LOG_ERROR, "green-net: a file has become shorter while it was sent: %.200s %.600s",
+                  green_wsgi_method(req), green_wsgi_raw_path(req));
         req->close = true;
+        req->send_error = -EIO;
         return green_set_error(-EIO, "a file has become shorter while it was sent");
 }
 

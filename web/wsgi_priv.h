@@ -199,6 +199,7 @@ struct green_wsgi_request {
         const char *client, *host, *path;
         size_t path_len;
         struct green__route *route;     /* of the innermost router; NULL: it came through none */
+        bool missed;                    /* green_static_opts::not_found is being called */
         green_stream *input;
         char *line_buf;                 /* of green_wsgi_readline() */
         size_t line_room;
