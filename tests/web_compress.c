@@ -1,150 +1,7 @@
 /*
  * Responses that are compressed: which, what their header says, and that streams go on flowing.
  */
-#include "web_suite.h"
-
-#include <zlib.h>
-
-static struct server web;
-static const char *type = "text/plain";
-static const char *coding, *cache, *etag, *vary;
-static int status = 200;
-static char text[100000];
-
-/* As the path says: /whole, /pieces, /length, /chunks, /promise */
-static int
-app(green_wsgi_request *req, void *arg)
-{
-        const char *path = green_wsgi_path(req, NULL);
-        size_t len = (size_t)atoi(green_wsgi_query(req));
-        int rc = 0;
-
-        (void)arg;
-        CHECK_INT(green_wsgi_set_header(req, "Accept-Ranges", "bytes"), 0);
-        CHECK_INT(green_wsgi_set_header(req, "Content-Encoding", coding), 0);
-        CHECK_INT(green_wsgi_set_header(req, "Cache-Control", cache), 0);
-        CHECK_INT(green_wsgi_set_header(req, "Vary", vary), 0);
-        CHECK_INT(green_wsgi_set_header(req, "ETag", etag), 0);
-        if (strcmp(path, "/whole") == 0)
-                return green_wsgi_respond(req, status, type, text, len);
-        CHECK_INT(green_wsgi_set_header(req, "Content-Type", type), 0);
-        rc = green_wsgi_start_response(req, status, strcmp(path, "/chunks") == 0 ? -1 : (int64_t)len);
-        for (size_t i = 0; rc == 0 && i < len; i += 1000)
-                rc = green_wsgi_collect(req, text + i, len - i < 1000 ? len - i : 1000);
-        if (strcmp(path, "/promise") == 0)
-                CHECK_INT(green_wsgi_collect(req, "x", 1), -EMSGSIZE);
-        return rc;
-}
-
-static void
-begin(void)
-{
-        for (size_t i = 0; i < sizeof text; i++)
-                text[i] = (char)('a' + i * i / 7 % 13);
-        type = "text/plain";
-        coding = cache = etag = vary = NULL;
-        status = 200;
-        web = (struct server){0};
-        web.opts.compress = true;
-        web.opts.no_log_output = true;
-        serve(&web, app);
-}
-
-/* ---- a client */
-
-static char answer[200000], body[200000];
-static size_t answer_len, body_len;
-
-/* Undo the chunks, in place. */
-static size_t
-join_chunks(char *data, size_t len)
-{
-        size_t out = 0, in = 0;
-
-        while (in < len) {
-                char *end;
-                size_t n = strtoul(data + in, &end, 16);
-
-                in = (size_t)(end - data) + 2;
-                if (n == 0 || !CHECK(in + n + 2 <= len))
-                        return out;
-                memmove(data + out, data + in, n);
-                out += n;
-                in += n + 2;
-        }
-        FAIL("there is no last chunk");
-        return out;
-}
-
-static bool
-has(const char *line)
-{
-        char search[200];
-
-        snprintf(search, sizeof search, "\r\n%s\r\n", line);
-        return strstr(answer, search) != NULL;
-}
-
-/* Ask; the header in answer, the body as it was sent in body. */
-static void
-fetch(const char *method, const char *target, const char *lines)
-{
-        green_socket *c = client_of(&web);
-        char request[500], *end;
-        ssize_t n;
-
-        snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", method, target, lines);
-        say(c, request);
-        answer_len = 0;
-        while ((n = green_socket_recv(c, answer + answer_len, sizeof answer - 1 - answer_len, 0)) > 0)
-                answer_len += (size_t)n;
-        CHECK_INT(n, 0);
-        answer[answer_len] = '\0';
-        CHECK_INT(green_socket_free(c), 0);
-        end = strstr(answer, "\r\n\r\n");
-        if (!CHECK(end != NULL))
-                return;
-        end[2] = '\0';
-        body_len = answer_len - (size_t)(end + 4 - answer);
-        memcpy(body, end + 4, body_len);
-        if (has("Transfer-Encoding: chunked"))
-                body_len = join_chunks(body, body_len);
-}
-
-/* What it is uncompressed is so many bytes of the text. */
-static void
-is_gzip_of_text(size_t len)
-{
-        static Bytef plain[sizeof text + 100];
-        z_stream z = {0};
-
-        CHECK(has("Content-Encoding: gzip"));
-        CHECK(has("Vary: Accept-Encoding"));
-        CHECK(strstr(answer, "Content-Length") == NULL);
-        CHECK(strstr(answer, "Accept-Ranges") == NULL);
-        CHECK(body_len < len / 2);
-        CHECK_INT(inflateInit2(&z, 15 + 16), Z_OK);
-        z.next_in = (Bytef *)body;
-        z.avail_in = (uInt)body_len;
-        z.next_out = plain;
-        z.avail_out = sizeof plain;
-        CHECK_INT(inflate(&z, Z_FINISH), Z_STREAM_END);
-        CHECK_INT(z.total_out, len);
-        CHECK_INT(z.avail_in, 0);
-        CHECK(memcmp(plain, text, len) == 0);
-        CHECK_INT(inflateEnd(&z), Z_OK);
-}
-
-static void
-is_plain(size_t len)
-{
-        CHECK(strstr(answer, "Content-Encoding: gzip") == NULL);
-        CHECK_INT(body_len, len);
-        CHECK(memcmp(body, text, len) == 0);
-        CHECK(strstr(answer, "Etag: W/") == NULL);
-}
-
-#define GZIP "Accept-Encoding: gzip, deflate, br\r\n"
+#include "web_compress.h"
 
 /* ---- which */
 
@@ -571,50 +428,6 @@ what_was_broken_off_is_not_gone_on_with(void)
         stop(&web);
 }
 
-/* ---- files */
-
-static green_static *files;
-
-static int
-files_app(green_wsgi_request *req, void *arg)
-{
-        (void)arg;
-        return green_static_app(req, files);
-}
-
-static void
-files_are_compressed_too(void)
-{
-        char folder[] = "/tmp/green-compress-XXXXXX", path[100];
-        FILE *f;
-
-        begin();
-        stop(&web);
-        CHECK(mkdtemp(folder) != NULL);
-        snprintf(path, sizeof path, "%s/a.txt", folder);
-        f = fopen(path, "wb");
-        CHECK(f != NULL);
-        CHECK_INT(fwrite(text, 1, sizeof text, f), sizeof text);
-        CHECK_INT(fclose(f), 0);
-        files = green_static_new(folder, NULL);
-        web = (struct server){0};
-        web.opts.compress = true;
-        serve(&web, files_app);
-        fetch("GET", "/a.txt", GZIP);
-        is_gzip_of_text(sizeof text);
-        CHECK(strstr(answer, "Etag: W/\"") != NULL);
-        fetch("GET", "/a.txt", GZIP "Range: bytes=0-99\r\n");
-        is_plain(100);
-        fetch("GET", "/a.txt", "");
-        is_plain(sizeof text);
-        CHECK(has("Accept-Ranges: bytes"));
-        CHECK_INT(count(answer, "\r\nVary:"), 1);
-        stop(&web);
-        green_static_free(files);
-        CHECK_INT(unlink(path), 0);
-        CHECK_INT(rmdir(folder), 0);
-}
-
 GREEN_SUITE(web_compress) {
         GREEN_TEST(who_takes_it_gets_it),
         GREEN_TEST(weights_are_looked_at),
@@ -631,6 +444,5 @@ GREEN_SUITE(web_compress) {
         GREEN_TEST(what_is_written_can_be_read_at_once),
         GREEN_TEST(only_so_many_are_compressed_at_once),
         GREEN_TEST(what_was_broken_off_is_not_gone_on_with),
-        GREEN_TEST(files_are_compressed_too),
         GREEN_SUITE_END
 };
