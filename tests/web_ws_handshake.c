@@ -250,7 +250,7 @@ an_application_hands_some_paths_over(void)
         green_websocket *ws;
         char text[300];
 
-        GREEN_COVERS("WS-01");
+        GREEN_COVERS("WS-01", "WS-09");
         bed_open(&bed, look_again);
         stop(&bed.s);
         serve(&bed.s, some_paths);
@@ -262,6 +262,50 @@ an_application_hands_some_paths_over(void)
         CHECK_INT(green_websocket_free(ws), 0);
         snprintf(text, sizeof text, "GET /a%%20b?c=d HTTP/1.1\r\nHost: %s\r\n" UPGRADE KEY VERSION "\r\n", bed.s.address);
         CHECK(strstr(answer_to(&bed, text), ACCEPT "X-More: 1\r\n") != NULL);
+        bed_close(&bed);
+}
+
+/* The connection is not there to be given any more, in the way that the query says. */
+static int
+too_late(green_wsgi_request *req, void *arg)
+{
+        struct bed *bed = arg;
+        const char *way = green_wsgi_query(req);
+        int rc = 0;
+
+        if (strcmp(way, "answered") == 0)
+                rc = green_wsgi_respond(req, 200, NULL, "Hello", 5);
+        else if (strcmp(way, "begun") == 0)
+                rc = green_wsgi_start_response(req, 200, 5) == 0 ? green_wsgi_write(req, "Hello", 5) : -EIO;
+        else
+                rc = green_wsgi_take_over(req, NULL, NULL) == NULL ? -EIO : 0;
+        CHECK_INT(rc, 0);
+        bed->rc = green_websocket_app(req, bed->site);
+        return 0;
+}
+
+static void
+only_a_connection_that_can_be_given_becomes_one(void)
+{
+        static const char *const ways[] = {"answered", "begun", "taken"};
+        struct bed bed = {.calls = 0};
+
+        GREEN_COVERS("WS-09");
+        bed_open(&bed, echo);
+        stop(&bed.s);
+        serve(&bed.s, too_late);
+        for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+                char text[300];
+                const char *answer;
+
+                bed.rc = 0;
+                snprintf(text, sizeof text, "GET /?%s HTTP/1.1\r\nHost: a\r\n" UPGRADE KEY VERSION "\r\n", ways[i]);
+                answer = ask(&bed.s, text);
+                CHECK_INT(bed.rc, -EALREADY);
+                CHECK(strstr(answer, "101 Switching") == NULL);
+                CHECK_INT(count(answer, "Hello"), strcmp(ways[i], "taken") != 0);
+        }
+        CHECK_INT(bed.calls, 0);
         bed_close(&bed);
 }
 
@@ -323,6 +367,7 @@ GREEN_SUITE(web_ws_handshake) {
         GREEN_TEST(the_origin_checker_decides),
         GREEN_TEST(a_connection_tells_what_it_is),
         GREEN_TEST(an_application_hands_some_paths_over),
+        GREEN_TEST(only_a_connection_that_can_be_given_becomes_one),
         GREEN_TEST(options_that_cannot_be_are_refused),
         GREEN_TEST(frames_may_come_with_the_request),
         GREEN_SUITE_END

@@ -39,7 +39,7 @@ hixie_75_has_its_own_answer(void)
         struct bed bed = {.calls = 0};
         green_socket *c;
 
-        GREEN_COVERS("WS-42", "WS-44", "WS-46");
+        GREEN_COVERS("WS-42", "WS-44", "WS-45", "WS-46");
         open_old(&bed);
         c = client_of(&bed.s);
         say(c, "GET /echo?x=y HTTP/1.1\r\n" OLD "\r\n");
@@ -51,9 +51,14 @@ hixie_75_has_its_own_answer(void)
         CHECK_INT(green_socket_sendall(c, "rld\377\0\377", 6, 0, NULL), 0);
         CHECK(memcmp(come(c, 9), "\0world\377\0\377", 9) == 0);
         CHECK(bed.ws != NULL && green_websocket_version(bed.ws) == 75);
+        /* Nothing is made text that is none: of all this nothing is sent. */
         CHECK_INT(green_websocket_send(bed.ws, GREEN_WEBSOCKET_BINARY, "x", 1), -EOPNOTSUPP);
+        CHECK_INT(green_websocket_send(bed.ws, GREEN_WEBSOCKET_TEXT, "\377", 1), -EILSEQ);
+        CHECK_INT(green_websocket_send(bed.ws, 3, "x", 1), -EINVAL);
         CHECK_INT(green_websocket_ping(bed.ws, "x", 1), -EOPNOTSUPP);
         CHECK_INT(green_websocket_send_fragment(bed.ws, GREEN_WEBSOCKET_TEXT, "x", 1, true), -EOPNOTSUPP);
+        CHECK_INT(green_websocket_send_text(bed.ws, "text"), 0);
+        CHECK(memcmp(come(c, 6), "\0text\377", 6) == 0);
         CHECK_INT(green_socket_free(c), 0);
         WAIT_UNTIL(bed.code == 1006);
         bed_close(&bed);

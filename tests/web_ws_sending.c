@@ -52,7 +52,7 @@ what_cannot_be_sent_is_refused(void)
         green_websocket *ws;
         char long_one[126];
 
-        GREEN_COVERS("WS-14");
+        GREEN_COVERS("WS-14", "WS-45");
         memset(long_one, 'x', sizeof long_one);
         open_pair(&pair, NULL);
         ws = pair.bed.ws;

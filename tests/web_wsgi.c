@@ -188,6 +188,42 @@ what_is_malformed_gets_its_status_and_the_connection_ends(void)
         stop(&s);
 }
 
+/* There is no way to switch that off, as eventlet has one: whatever the options, two lengths are no request. */
+static void
+no_option_lets_two_lengths_in(void)
+{
+        static const struct green_wsgi_server_opts rows[] = {
+                {.debug = true},
+                {.max_http_version = 10},
+                {.strict_target = false, .no_capitalize_response_headers = true, .no_log_x_forwarded_for = true},
+                {.keepalive = GREEN_WSGI_NO_KEEPALIVE},
+                {.max_body = 1 << 20, .max_fields = 99, .max_field_size = 1 << 16, .max_header_size = 1 << 20},
+        };
+        static const char *const lines[] = {
+                "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+                "Content-Length: 5\r\nContent-Length: 0\r\n",
+        };
+
+        GREEN_COVERS("WSGI-14", "WSGI-29");
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                struct server s = {.opts = rows[i]};
+
+                serve(&s, hello);
+                for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++) {
+                        char text[256];
+                        const char *answer;
+
+                        snprintf(text, sizeof text, "POST / HTTP/1.1\r\nHost: a\r\n%s\r\n0\r\n\r\n%s", lines[k], GET);
+                        answer = ask(&s, text);
+                        CHECK_INT(count(answer, " 400 Bad Request\r\n"), 1);
+                        CHECK_INT(count(answer, "HTTP/1."), 1);
+                }
+                CHECK_INT(s.requests, 0);
+                stop(&s);
+        }
+}
+
 static void
 limits_of_the_header_have_their_statuses(void)
 {
@@ -621,6 +657,7 @@ GREEN_SUITE(web_wsgi) {
         GREEN_TEST(a_request_that_comes_in_pieces_is_put_together),
         GREEN_TEST(close_and_version_decide_how_long_a_connection_lives),
         GREEN_TEST(what_is_malformed_gets_its_status_and_the_connection_ends),
+        GREEN_TEST(no_option_lets_two_lengths_in),
         GREEN_TEST(limits_of_the_header_have_their_statuses),
         GREEN_TEST(a_header_that_takes_too_long_is_408),
         GREEN_TEST(an_idle_connection_costs_no_green_thread_and_ends_in_time),

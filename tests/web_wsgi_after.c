@@ -111,6 +111,77 @@ nothing_of_a_request_is_left_for_the_next(void)
         green_local_free(local);
 }
 
+/* Ways for a request to end: the query says which. */
+static int
+end_somehow(green_wsgi_request *req, void *arg)
+{
+        struct server *s = arg;
+        const char *way = green_wsgi_query(req);
+        struct green_wait w;
+        int rc;
+
+        s->requests++;
+        CHECK_INT(green_defer(on_defer, NULL), 0);
+        if (strcmp(way, "answered") == 0)
+                return green_wsgi_respond(req, 200, NULL, "ok", 2);
+        if (strcmp(way, "silent") == 0)
+                return 0;
+        if (strcmp(way, "failed") == 0)
+                return -EIO;
+        if (strcmp(way, "gone") == 0)
+                green_exit(NULL);
+        if (strcmp(way, "held") == 0)
+                return green_park(&s->hold, &w, GREEN_FOREVER);
+        if (strcmp(way, "taken") == 0)
+                return green_wsgi_take_over(req, NULL, NULL) == NULL ? -EIO : 0;
+        rc = green_wsgi_start_response(req, 200, -1);
+        if (strcmp(way, "cut") == 0)
+                return rc == 0 && green_wsgi_write(req, "some", 4) == 0 ? -EIO : rc;
+        /* For a client that goes away. */
+        while (rc == 0)
+                rc = green_wsgi_write(req, order, sizeof order);
+        s->last_read = rc;
+        return rc;
+}
+
+/* What eventlet's close() of an iterable is for. */
+static void
+what_is_deferred_runs_however_a_request_ends(void)
+{
+        static const char *const ways[] = {"answered", "silent", "failed", "gone", "taken", "cut"};
+        struct server s = {.opts.shutdown_timeout = 0.01};
+        int done = 0;
+        green_socket *c;
+
+        GREEN_COVERS("WSGI-87");
+        deferred = 0;
+        serve(&s, end_somehow);
+        for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+                char text[100];
+
+                snprintf(text, sizeof text, "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", ways[i]);
+                (void)ask(&s, text);
+                if (!CHECK_INT(deferred, ++done))
+                        FAIL("%s", ways[i]);
+        }
+        c = client_of(&s);
+        say(c, "GET /?endless HTTP/1.1\r\nHost: a\r\n\r\n");
+        (void)until(c, "\r\n\r\n");
+        CHECK_INT(green_socket_free(c), 0);
+        while (deferred == done)
+                green_sleep(0);
+        CHECK_INT(deferred, ++done);
+        CHECK(s.last_read == -EPIPE || s.last_read == -ECONNRESET);
+        c = client_of(&s);
+        say(c, "GET /?held HTTP/1.1\r\nHost: a\r\n\r\n");
+        while (s.requests == done)
+                green_sleep(0);
+        CHECK_INT(deferred, done);
+        stop(&s);
+        CHECK_INT(deferred, ++done);
+        CHECK_INT(green_socket_free(c), 0);
+}
+
 static int
 leave_for_good(green_wsgi_request *req, void *arg)
 {
@@ -321,6 +392,7 @@ an_answer_does_not_wait_for_the_request_behind_it(void)
 GREEN_SUITE(web_wsgi_after) {
         GREEN_TEST(hooks_run_after_the_response_whatever_it_was),
         GREEN_TEST(nothing_of_a_request_is_left_for_the_next),
+        GREEN_TEST(what_is_deferred_runs_however_a_request_ends),
         GREEN_TEST(an_application_may_end_its_green_thread),
         GREEN_TEST(a_bad_chunk_that_nobody_reads_ends_the_connection),
         GREEN_TEST(other_expectations_are_passed_over),

@@ -52,6 +52,53 @@ small_pieces_become_one_chunk(void)
         stop(&s);
 }
 
+/* Each byte there is, in the way that the path says. */
+static int
+all_bytes(green_wsgi_request *req, void *arg)
+{
+        const char *path = green_wsgi_path(req, NULL);
+        unsigned char data[256], *half = data + 128;
+
+        (void)arg;
+        for (size_t i = 0; i < sizeof data; i++)
+                data[i] = (unsigned char)i;
+        if (strcmp(path, "/respond") == 0)
+                return green_wsgi_respond(req, 200, "text/plain", data, sizeof data);
+        CHECK_INT(green_wsgi_start_response(req, 200, sizeof data), 0);
+        if (strcmp(path, "/write") == 0) {
+                CHECK_INT(green_wsgi_write(req, data, 128), 0);
+                return green_wsgi_write(req, half, 128);
+        }
+        CHECK_INT(green_wsgi_collect(req, data, 128), 0);
+        if (strcmp(path, "/printf") == 0)
+                return green_wsgi_printf(req, "%.*s", 128, (const char *)half);
+        return green_wsgi_collect(req, half, 128);
+}
+
+/* Text is the application's affair: nothing is encoded, and nothing need be ASCII. */
+static void
+bytes_are_sent_as_they_are(void)
+{
+        static const char *const paths[] = {"/respond", "/write", "/collect", "/printf"};
+        struct server s = {0};
+
+        GREEN_COVERS("WSGI-86");
+        serve(&s, all_bytes);
+        for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+                char text[100];
+                const char *answer;
+
+                snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", paths[i]);
+                answer = ask(&s, text);
+                CHECK(begins(answer, "HTTP/1.1 200 OK\r\n"));
+                CHECK(strstr(answer, "\r\nContent-Length: 256\r\n") != NULL);
+                for (size_t k = 0; k < 256; k++)
+                        if (!CHECK_INT((unsigned char)body_of(answer)[k], k))
+                                break;
+        }
+        stop(&s);
+}
+
 static int
 at_once(green_wsgi_request *req, void *arg)
 {
@@ -515,6 +562,7 @@ hints_come_before_the_response(void)
 
 GREEN_SUITE(web_wsgi_response) {
         GREEN_TEST(small_pieces_become_one_chunk),
+        GREEN_TEST(bytes_are_sent_as_they_are),
         GREEN_TEST(a_request_may_choose_how_much_is_collected),
         GREEN_TEST(pieces_of_a_known_length_have_no_frames),
         GREEN_TEST(a_response_begun_twice_is_the_second),

@@ -338,6 +338,35 @@ a_read_that_takes_too_long_ends_the_connection(void)
         stop(&s);
 }
 
+/* TCP_QUICKACK, which eventlet sets too, lasts no longer than Linux answers at once anyway on a new connection. */
+static int
+look_at_the_socket(green_wsgi_request *req, void *arg)
+{
+        green_socket *socket = green_wsgi_get_socket(req);
+        struct server *s = arg;
+        socklen_t size = sizeof s->most;
+
+        CHECK(green_socket_get_timeout(socket) == (s->opts.socket_timeout > 0 ? s->opts.socket_timeout : GREEN_FOREVER));
+        CHECK_INT(green_socket_getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &s->most, &size), 0);
+        CHECK(s->most != 0);
+        return green_wsgi_respond(req, 200, NULL, "Hello", 5);
+}
+
+static void
+what_is_accepted_has_the_time_limit_and_does_not_wait_to_send(void)
+{
+        struct server s = {.opts.socket_timeout = 7};
+
+        GREEN_COVERS("WSGI-18");
+        serve(&s, look_at_the_socket);
+        CHECK(begins(ask(&s, GET), "HTTP/1.1 200 "));
+        stop(&s);
+        s = (struct server){0};
+        serve(&s, look_at_the_socket);
+        CHECK(begins(ask(&s, GET), "HTTP/1.1 200 "));
+        stop(&s);
+}
+
 static void
 rest_has_a_time_limit_of_its_own(void)
 {
@@ -569,6 +598,7 @@ GREEN_SUITE(web_wsgi_server) {
         GREEN_TEST(its_figures_are_right),
         GREEN_TEST(who_asked_for_the_close_is_not_waited_for),
         GREEN_TEST(a_read_that_takes_too_long_ends_the_connection),
+        GREEN_TEST(what_is_accepted_has_the_time_limit_and_does_not_wait_to_send),
         GREEN_TEST(rest_has_a_time_limit_of_its_own),
         GREEN_TEST(who_lives_long_is_told_of_the_end),
         GREEN_TEST(who_counts_as_idle_is_closed_at_once),
