@@ -7,9 +7,12 @@
  *
  *     if (m == NULL)
  *             return green_wsgi_respond(req, 400, "text/plain", "a form is wanted\n", 17);
- *     while ((rc = green_multipart_next(m, &part)) > 0)
+ *     while ((rc = green_multipart_next(m, &part)) > 0) {
  *             while ((n = green_multipart_read(m, buf, sizeof buf)) > 0)
  *                     store(part->name, part->filename, buf, (size_t)n);
+ *             if (n < 0)
+ *                     return (int)n; // the part is not whole: what was stored of it is to be taken back
+ *     }
  *
  * No part is ever held as a whole: memory is one buffer and the header of the part that is read. Names are as the client
  * sends them, browsers with '"' as "%22": do not make paths of them. If an application returns what these calls failed
