@@ -154,6 +154,7 @@ fill_config(const green_tls_context *context, struct green__tls_config *c)
 static struct green__tls_made *
 make(const green_tls_context *context, bool system, const struct green__tls_made *previous)
 {
+        static atomic_uint_fast64_t ids;
         struct green__tls_made *made = green_calloc(1, sizeof *made);
         struct green__tls_config config = {.size = 0};
         struct texts texts = {.n = 0};
@@ -166,6 +167,7 @@ make(const green_tls_context *context, bool system, const struct green__tls_made
         }
         atomic_init(&made->refs, 1);
         made->be = context->be;
+        made->id = atomic_fetch_add_explicit(&ids, 1, memory_order_relaxed) + 1;
         fill_config(context, &config);
         config.previous = previous != NULL ? previous->context : NULL;
         rc = take_sources(&context->opts, system, &texts, &config);

@@ -37,7 +37,11 @@ session_of(const struct green__tls *t)
         const green_tls_session *given = t->session;
         const char *name = t->context->opts.no_check_hostname ? NULL : t->name;
 
-        if (given == NULL || given->be != t->be || !green__tls_same_trust(given->context, t->context))
+        if (given == NULL || given->be != t->be)
+                return NULL;
+        /* The certificate is not looked at again: since then the context may have been made anew, to trust others. */
+        if (given->context == t->context ? given->made != t->made->id
+                                         : !green__tls_same_trust(given->context, t->context))
                 return NULL;
         /* One that was verified for another name proves nothing for this one. */
         if (name != NULL && (given->name == NULL || strcmp(given->name, name) != 0))

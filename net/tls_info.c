@@ -92,6 +92,7 @@ green_tls_session_get(green_socket *s)
         atomic_init(&session->refs, 1);
         session->be = t->be;
         session->context = green_tls_context_ref(t->context);
+        session->made = t->made->id;
         if (t->name != NULL) {
                 size_t size = strlen(t->name) + 1;
 
@@ -106,6 +107,14 @@ green_tls_session_get(green_socket *s)
         green_tls_session_unref(session);
         green_set_error(-ENOENT, "TLS: there is no session that could be resumed");
         return NULL;
+}
+
+green_tls_session *
+green_tls_session_ref(green_tls_session *session)
+{
+        if (session != NULL)
+                atomic_fetch_add_explicit(&session->refs, 1, memory_order_relaxed);
+        return session;
 }
 
 void

@@ -25,6 +25,7 @@ struct green__tls_made {
         atomic_uint refs;
         const struct green__tls_backend *be;
         void *context;
+        uint64_t id; /* never used again */
 };
 
 /* A context's options, the texts and lists in blocks of their own. Immutable, and so shared by OS threads. */
@@ -64,6 +65,7 @@ struct green_tls_session {
         const struct green__tls_backend *be;
         void *session;
         green_tls_context *context; /* of the connection that began it, */
+        uint64_t made;              /* what was made of it then, */
         char *name;                 /* and the name that was verified there; NULL: none was */
 };
 

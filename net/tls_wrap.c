@@ -88,10 +88,7 @@ put_on(green_socket *s, const struct green_wrap_ssl_opts *o, bool server)
         }
         t->server = server;
         t->lazy = o->no_handshake_on_connect;
-        if (o->session != NULL) {
-                atomic_fetch_add_explicit(&o->session->refs, 1, memory_order_relaxed);
-                t->session = o->session;
-        }
+        t->session = green_tls_session_ref(o->session);
         s->transport_state = t;
         s->transport = &green__tls_transport;
         s->drained = false;

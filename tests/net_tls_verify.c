@@ -386,6 +386,12 @@ a_session_is_taken_up_again(void)
                 another = server_context("ec");
                 CHECK(!resumes(client, another, session, "localhost"));
                 green_tls_context_unref(another);
+                /* The client trusts anew, whomever it is now. */
+                CHECK(green_tls_session_ref(session) == session);
+                CHECK_INT(green_tls_context_reload(client), 0);
+                CHECK(!resumes(client, server, session, "localhost"));
+                green_tls_session_unref(session);
+                CHECK(green_tls_session_ref(NULL) == NULL);
         }
         green_tls_session_unref(session);
         p = (struct tls_pair){.client.name = NULL};

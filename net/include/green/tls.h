@@ -162,9 +162,10 @@ GREEN_API void green_tls_context_unref(green_tls_context *context);
 
 /**
  * @brief Read certificate, key, trusted certificates and CRL anew from their files: for connections to come. Those that
- *        are open go on, and sessions that were begun with the old certificate can still be resumed. Never yields.
- *        thread-safe. The system's bundle is read anew by the next handshake that needs it, as at first; where that
- *        fails, what was read before is used, and the log says so.
+ *        are open go on, and sessions that clients began with the old certificate can still be resumed. A client's own
+ *        sessions of before are not taken up with it: what was trusted then may not be now. Never yields. thread-safe. The
+ *        system's bundle is read anew by the next handshake that needs it, as at first; where that fails, what was read
+ *        before is used, and the log says so.
  * @param context a context made from files.
  * @retval 0              from now on the new ones are used.
  * @retval -EINVAL        it was made from memory only.
@@ -201,7 +202,8 @@ struct green_wrap_ssl_opts {
         const char *server_hostname; /**< clients: the name to ask for (SNI) and to verify; an address as text is verified
                                           only. Needed unless host names are not checked */
         bool no_handshake_on_connect; /**< leave the handshake to the first receive or send */
-        green_tls_session *session;  /**< clients: take this up again, if the server still knows it; borrowed */
+        green_tls_session *session;  /**< clients: take this up again, if the server still knows it; borrowed. Nobody looks
+                                          at the certificate again then, nor does a verify_fn */
 };
 
 /**
@@ -312,6 +314,14 @@ GREEN_API struct green_tls_cert *green_tls_peer_cert(const green_socket *s);
  * @since 0.1
  */
 GREEN_API green_tls_session *green_tls_session_get(green_socket *s);
+
+/**
+ * @brief Keep a session. Never yields. thread-safe.
+ * @param session a session or NULL.
+ * @return @p session.
+ * @since 0.1
+ */
+GREEN_API green_tls_session *green_tls_session_ref(green_tls_session *session);
 
 /**
  * @brief Give a session back. thread-safe.
