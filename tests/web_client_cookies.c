@@ -110,6 +110,10 @@ what_is_not_theirs_to_set_is_refused(void)
         set("http://www.example.com/", "a=1; Domain=.com");
         set("http://example.com/", "a=1; Domain=ample.com");
         set("http://10.0.0.1/", "a=1; Domain=0.0.1");
+        set("http://10.0.0.1./", "a=1; Domain=0.0.1.");
+        set("http://example.com./", "a=1; Domain=com.");
+        CHECK_STR(sent("http://other.com./"), "");
+        CHECK_STR(sent("http://1.0.0.1./"), "");
         set("http://www.example.com/", "a=1; Secure");
         set("https://www.example.com/", "__Secure-a=1");
         set("https://www.example.com/", "__Host-a=1; Secure; Path=/; Domain=example.com");
@@ -140,6 +144,31 @@ secure_ones_go_over_tls_only(void)
         set("https://a.example.com/", "a=1; secure");
         CHECK_STR(sent("https://a.example.com/"), "a=1");
         CHECK_STR(sent("http://a.example.com/"), "");
+        done();
+}
+
+/* Nor can somebody in the clear put another one in their place. */
+static void
+secure_ones_are_left_alone(void)
+{
+        empty();
+        set("https://a.example.com/", "a=1; secure; path=/x");
+        set("http://a.example.com/", "a=2; path=/x");
+        set("http://a.example.com/", "a=2; path=/x/y");
+        set("http://a.example.com/", "a=2; path=/x; domain=example.com");
+        set("http://a.example.com/", "a=; path=/x; max-age=0");
+        CHECK_STR(sent("https://a.example.com/x/y"), "a=1");
+        CHECK_STR(sent("http://a.example.com/x/y"), "");
+        /* Other names, places and hosts are. */
+        set("http://a.example.com/", "b=3; path=/x");
+        set("http://a.example.com/", "a=4; path=/");
+        set("http://b.example.com/", "a=5; path=/x");
+        CHECK_STR(sent("https://a.example.com/x/y"), "a=1; b=3; a=4");
+        CHECK_STR(sent("http://b.example.com/x"), "a=5");
+        set("https://a.example.com/", "a=6; path=/x");
+        CHECK_STR(sent("http://a.example.com/x"), "a=6; b=3; a=4");
+        set("http://a.example.com/", "a=7; path=/x");
+        CHECK_STR(sent("http://a.example.com/x"), "a=7; b=3; a=4");
         done();
 }
 
@@ -204,6 +233,12 @@ there_are_limits(void)
         field[2 + 4095] = '\0';
         set("http://b.c/", field);
         CHECK(sent("http://b.c/")[0] == 'x');
+        /* The place that it comes from may be long too. */
+        for (int more = 0; more < 2; more++) {
+                snprintf(field, sizeof field, "http://d.e/%0*d/x", 1023 + more, 1);
+                set(field, "n=v");
+                CHECK_STR(sent(field), more ? "" : "n=v");
+        }
         done();
 }
 
@@ -329,6 +364,7 @@ GREEN_SUITE(web_client_cookies){GREEN_TEST(a_cookie_goes_back_where_it_came_from
                                 GREEN_TEST(a_domain_is_for_those_under_it),
                                 GREEN_TEST(what_is_not_theirs_to_set_is_refused),
                                 GREEN_TEST(secure_ones_go_over_tls_only),
+                                GREEN_TEST(secure_ones_are_left_alone),
                                 GREEN_TEST(they_end_in_time),
                                 GREEN_TEST(longer_paths_come_first),
                                 GREEN_TEST(there_are_limits),

@@ -58,6 +58,8 @@ is_address(const char *name)
 {
         size_t len = strlen(name);
 
+        if (len > 0 && name[len - 1] == '.')
+                len--;
         return strchr(name, ':') != NULL || (len > 0 && name[len - 1] >= '0' && name[len - 1] <= '9');
 }
 
@@ -217,8 +219,8 @@ choose_domain(const struct green__set_cookie *set, const char *name, struct gree
                 return true;
         if (!domain_matches(name, set->domain.data, set->domain.len))
                 return false;
-        /* All of "com" is nobody's; of a host without domains it is the host. */
-        if (memchr(set->domain.data, '.', set->domain.len) == NULL || is_address(name))
+        /* All of "com", or "com.", is nobody's; of a host without domains it is the host. */
+        if (memchr(set->domain.data, '.', set->domain.len - 1) == NULL || is_address(name))
                 return set->domain.len == ret->len;
         *ret = set->domain;
         *ret_host_only = false;
@@ -230,6 +232,22 @@ is_same(const struct cookie *a, const struct cookie *b)
 {
         return strcmp(a->name, b->name) == 0 && strcmp(a->domain, b->domain) == 0 && strcmp(a->path, b->path) == 0 &&
                a->host_only == b->host_only;
+}
+
+/*
+ * Is it in the place of one that has come by TLS alone? Who can speak in the clear must not be able to change that
+ * (RFC 6265bis 5.7).
+ */
+static bool
+covers_secure(struct green__jar *jar, const struct cookie *c, int64_t now)
+{
+        for (const struct cookie *at = *bucket_of(jar, c->domain); at != NULL; at = at->next)
+                if (at->secure && !is_over(at, now) && strcmp(at->name, c->name) == 0 &&
+                    (domain_matches(at->domain, c->domain, strlen(c->domain)) ||
+                     domain_matches(c->domain, at->domain, strlen(at->domain))) &&
+                    path_matches(c->path, at->path))
+                        return true;
+        return false;
 }
 
 static void
@@ -272,11 +290,17 @@ green__jar_set(struct green__jar *jar, const struct green__url *from, const char
             !choose_domain(&set, from->name, &domain, &host_only) || (set.secure && !from->tls))
                 return;
         path = set.path.len > 0 ? set.path : default_path(from->target);
+        /* There is a limit to what attributes say, and none to where the response came from. */
+        if (path.len > GREEN__COOKIE_ATTRIBUTE_MAX || domain.len > GREEN__COOKIE_ATTRIBUTE_MAX)
+                return;
         c = cookie_new(&set, domain, path);
         if (c == NULL)
                 return; /* as if it were full */
         c->host_only = host_only;
-        put_in(jar, c, (int64_t)now);
+        if (from->tls || !covers_secure(jar, c, (int64_t)now))
+                put_in(jar, c, (int64_t)now);
+        else
+                green_free(c);
 }
 
 /* ---- sending */
