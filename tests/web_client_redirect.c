@@ -35,6 +35,10 @@ the_status_says_what_becomes_of_the_method(void)
 {
         check_method(TO("301", "/two"), "POST", "GET /two ", false);
         check_method(TO("302", "/two"), "POST", "GET /two ", false);
+        check_method(TO("301", "/two"), "PUT", "PUT /two ", true);
+        check_method(TO("302", "/two"), "DELETE", "DELETE /two ", true);
+        check_method(TO("302", "/two"), "GET", "GET /two ", true);
+        check_method(TO("303", "/two"), "GET", "GET /two ", false);
         check_method(TO("303", "/two"), "PUT", "GET /two ", false);
         check_method(TO("303", "/two"), "HEAD", "HEAD /two ", true);
         check_method(TO("307", "/two"), "POST", "POST /two ", true);
@@ -224,11 +228,14 @@ rewind_source(void *arg)
 static void
 a_body_is_sent_again_if_it_can_be(void)
 {
-        for (int can = 0; can < 2; can++) {
+        for (int way = 0; way < 4; way++) {
+                const bool can = way & 1;
                 green_http_client *c = green_http_client_new(NULL);
                 struct source source = {0, 0, can};
-                struct peer p = {.turns = {{TO("307", "/two"), .body = 3}, {OK_5, .body = 3}}};
+                struct peer p = {.turns = {{way < 2 ? TO("307", "/two") : TO("302", "/two"), .body = 3},
+                                           {OK_5, .body = 3}}};
                 const struct green_http_request r = {.size = sizeof r,
+                                                     .method = way < 2 ? "POST" : "PUT",
                                                      .read_body = give,
                                                      .read_body_arg = &source,
                                                      .rewind_body = rewind_source,
@@ -237,7 +244,7 @@ a_body_is_sent_again_if_it_can_be(void)
 
                 peer_start(&p);
                 if (CHECK_INT(green_http_fetch(c, p.url, &r, &res), 0)) {
-                        CHECK_INT(green_http_response_status(res), can ? 200 : 307);
+                        CHECK_INT(green_http_response_status(res), can ? 200 : way < 2 ? 307 : 302);
                         green_http_response_free(res);
                 }
                 CHECK_INT(source.rewinds, 1);

@@ -250,6 +250,18 @@ is_redirect(int code)
         return code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
 }
 
+/*
+ * Does it make a GET without a body of the request (RFC 9110 15.4)? By 301 and 302 only of POST, as everybody does: who has
+ * asked for a DELETE must not be told that a GET went well.
+ */
+static bool
+makes_get(const green_http_response *res)
+{
+        if (res->head.code == 303)
+                return strcmp(res->ask.method, "HEAD") != 0;
+        return res->head.code < 303 && strcmp(res->ask.method, "POST") == 0;
+}
+
 /* Where it leads; NULL: nowhere, so it is the caller's. */
 static const char *
 location_of(green_http_response *res)
@@ -260,19 +272,7 @@ location_of(green_http_response *res)
         if (location == NULL)
                 return NULL;
         /* What cannot be sent once more is not. */
-        return res->head.code < 307 || green__client_rewind(res) ? location : NULL;
-}
-
-/* The method that comes then (RFC 9110 15.4). */
-static void
-change_method(green_http_response *res)
-{
-        if (res->head.code >= 307 || strcmp(res->ask.method, "HEAD") == 0)
-                return;
-        if (res->head.code != 303 && strcmp(res->ask.method, "GET") == 0)
-                return;
-        res->ask.method = "GET";
-        res->ask.no_body = true;
+        return makes_get(res) || green__client_rewind(res) ? location : NULL;
 }
 
 static int
@@ -316,7 +316,10 @@ follow(green_http_response *res, const char *location)
                 return rc;
         if (res->where.tls && !to.tls)
                 rc = green__client_fail(GREEN_EHTTP, "%.200s: a redirect from https to http", res->url);
-        change_method(res);
+        if (makes_get(res)) {
+                res->ask.method = "GET";
+                res->ask.no_body = true;
+        }
         green__response_drop_link(res);
         if (rc != 0) {
                 green_free(to.text);

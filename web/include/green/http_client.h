@@ -105,10 +105,13 @@ GREEN_API void green_http_client_free(green_http_client *client);
 /**
  * @brief Send a request and wait for the header of its response, through redirects. May yield.
  *
- * Redirects: 301, 302 and 303 become GET (HEAD stays) and lose the body, 307 and 308 keep both. Authorization,
- * Proxy-Authorization, Cookie and what the URL says of user and password go to the same scheme, host and port only; from
- * https to http none is followed. Once a redirect has led to another origin none of them is told any more; what a Location
- * says of user and password never is. A 307 or 308 whose body cannot be sent again is the caller's.
+ * Redirects: 303 makes a GET of all but HEAD, 301 and 302 of POST; then the body is lost. Otherwise method and body are
+ * kept, and where the body cannot be sent again the response is the caller's. Authorization, Proxy-Authorization, Cookie
+ * and what the URL says of user and password go to the same scheme, host and port only; from https to http none is
+ * followed. Once a redirect has led to another origin none of them is told any more; what a Location says of user and
+ * password never is.
+ *
+ * A server that has answered before it has taken all of a request is heard, and its connection not used again.
  *
  * With cookies a field Cookie of the request takes their place. Accept-Encoding is sent where green-net was built with
  * zlib, unless the request says its own or a Range.
