@@ -168,21 +168,59 @@ what_is_too_much_is_refused(void)
                   200);
 }
 
-static void
-a_smaller_limit_can_be_set(void)
+/* What an answer is to a client with that limit. */
+static int
+limited_to(size_t max_header, const char *answer, bool by_pieces)
 {
-        const struct green_http_client_opts opts = {.size = sizeof opts, .max_header = 64};
+        const struct green_http_client_opts opts = {.size = sizeof opts, .max_header = max_header};
         green_http_client *c = green_http_client_new(&opts);
-        struct peer p = {
-                .turns = {{.answer = OK_5},
-                          {.answer = HEAD_200
-                           "X: 01234567890123456789012345678901234567890123456789012345678901234567890\r\n\r\n"}}};
+        struct peer p = {.turns = {{answer, .close = true}}, .by_pieces = by_pieces};
+        int rc;
 
         peer_start(&p);
-        CHECK_INT(get(c, p.url, "Hello"), 200);
-        CHECK_INT(get(c, p.url, NULL), GREEN_EHTTP);
+        rc = get(c, p.url, NULL);
         green_http_client_free(c);
         peer_stop(&p);
+        return rc;
+}
+
+/* Whichever part of it is long. */
+static void
+a_header_has_one_limit_to_the_byte(void)
+{
+        static const char *const heads[] = {HEAD_200 "Content-Length: 0\r\n\r\n",
+                                            "HTTP/1.1 200 a long phrase, which says nothing\r\nContent-Length: 0\r\n\r\n",
+                                            HEAD_200 "A: b\r\nX: 0123456789\r\nContent-Length: 0\r\n\r\n",
+                                            "HTTP/1.0 200\r\n\r\n"};
+
+        for (int pieces = 0; pieces < 2; pieces++)
+                for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+                        size_t len = strlen(heads[i]);
+
+                        CHECK_INT(limited_to(len, heads[i], pieces), 200);
+                        for (size_t less = 1; less < 8; less++)
+                                CHECK_INT(limited_to(len - less, heads[i], pieces), GREEN_EHTTP);
+                        CHECK_INT(limited_to(8, heads[i], pieces), GREEN_EHTTP);
+                }
+        CHECK(strstr(green_last_error()->message, "header too large") != NULL);
+        /* Of each alone. */
+        CHECK_INT(limited_to(38, "HTTP/1.1 100 Continue, please\r\n\r\n" OK_5, false), 200);
+        CHECK_INT(limited_to(38, "HTTP/1.1 100 Continue, please: again\r\n\r\n" OK_5, false), GREEN_EHTTP);
+}
+
+static void
+a_trailer_has_the_same_and_less_than_8_kib(void)
+{
+        static const char head[] = CHUNKED "5\r\nHello\r\n0\r\n";
+        char answer[sizeof head + 100];
+
+        for (int more = 0; more < 2; more++) {
+                snprintf(answer, sizeof answer, "%sA: %0*d\r\n\r\n", head, 60 - 7 + more, 1);
+                CHECK_INT(limited_to(60, answer, false), more ? GREEN_EHTTP : 200);
+                CHECK_INT(limited_to(0, answer, false), 200);
+        }
+        CHECK_INT(with_many(CHUNKED "0\r\nA: ", "b", 8191 - 7, "\r\n\r\n"), 200);
+        CHECK_INT(with_many(CHUNKED "0\r\nA: ", "b", 8192 - 7, "\r\n\r\n"), GREEN_EHTTP);
 }
 
 /* ---- what a trailer says, and a HEAD */
@@ -267,7 +305,8 @@ GREEN_SUITE(web_client_strict){GREEN_TEST(what_is_malformed_is_refused),
                                GREEN_TEST(what_is_odd_but_right_is_taken),
                                GREEN_TEST(what_ends_early_is_a_reset),
                                GREEN_TEST(what_is_too_much_is_refused),
-                               GREEN_TEST(a_smaller_limit_can_be_set),
+                               GREEN_TEST(a_header_has_one_limit_to_the_byte),
+                               GREEN_TEST(a_trailer_has_the_same_and_less_than_8_kib),
                                GREEN_TEST(a_trailer_can_be_read_when_the_body_has_ended),
                                GREEN_TEST(a_head_has_no_body),
                                GREEN_TEST(bytes_behind_a_response_end_the_connection),

@@ -151,10 +151,8 @@ set_up(green_http_client *c)
         set_defaults(o);
         c->ident = green_hub_ident();
         c->forks = green__client_forks;
-        c->limits = (struct green__http1_limits){.request_line = (uint32_t)o->max_header,
-                                                 .field_line = (uint32_t)o->max_header,
-                                                 .fields = (uint32_t)o->max_header,
-                                                 .chunk_ext = 16384};
+        c->limits = (struct green__http1_limits){
+                .field_line = (uint32_t)o->max_header, .fields = (uint32_t)o->max_header, .chunk_ext = 16384};
         c->body_limits = c->limits;
         if (c->body_limits.fields > GREEN__CLIENT_BODY - 1)
                 c->body_limits.fields = GREEN__CLIENT_BODY - 1;

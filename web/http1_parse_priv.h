@@ -55,7 +55,8 @@
         X(ECHUNKEXTS, 400, "chunk extensions too long")                                                                \
         X(ECHUNKEND, 400, "chunk data does not end in CR LF")                                                          \
         X(EBODY, 413, "body too large")                                                                                \
-        X(ESTATUS, 400, "bad status line")
+        X(ESTATUS, 400, "bad status line")                                                                             \
+        X(EHEAD, 431, "header too large")
 
 enum green__http1_index {
 #define GREEN__HTTP1_X(name, status, text) GREEN__HTTP1_INDEX_##name,
@@ -110,7 +111,7 @@ struct green__http1_field {
 struct green__http1_limits {
         uint32_t request_line; /* longest request line: 414 */
         uint32_t field_line;   /* longest field line: 431 */
-        uint32_t fields;       /* all field lines and the empty one: 431; trailers likewise */
+        uint32_t fields;       /* all field lines and the empty one: 431; trailers likewise. Of a response all of its head */
         uint32_t chunk_ext;    /* all chunk extensions of one body: 400 */
         bool strict_target;    /* nothing but RFC 3986: see green__http1_init */
 };
@@ -215,7 +216,8 @@ int green__http1_parse(struct green__http1 *r, const char *buf, size_t len);
 /*
  * The same for a response: fields are read and framing is decided as strictly, with a status line in place of the
  * request's. r->code is the status, the flags KEEP_ALIVE, HAS_LENGTH and CHUNKED say what the header does; whether there
- * is a body at all depends on the request too, and is the caller's affair. No empty lines before it are skipped.
+ * is a body at all depends on the request too, and is the caller's affair. No empty lines before it are skipped. Status
+ * line and fields have one limit together, limits->fields.
  */
 void green__http1_init_response(struct green__http1 *r, const struct green__http1_limits *limits,
                                 struct green__http1_field *fields, uint16_t max);

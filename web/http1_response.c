@@ -55,7 +55,7 @@ static int
 read_status(struct green__http1 *r, const char *buf, size_t len)
 {
         const uint8_t *s = (const uint8_t *)buf;
-        const size_t limit = r->lines.limits->request_line;
+        const size_t limit = r->lines.limits->fields;
         const size_t room = len < limit ? len : limit;
         const uint8_t *lf = room == 0 ? NULL : memchr(s, '\n', room);
         int err = check_begin(s, room);
@@ -63,7 +63,7 @@ read_status(struct green__http1 *r, const char *buf, size_t len)
         if (err != 0)
                 return err;
         if (lf == NULL)
-                return len >= limit ? GREEN__HTTP1_ELINE : GREEN__HTTP1_MORE;
+                return len >= limit ? GREEN__HTTP1_EHEAD : GREEN__HTTP1_MORE;
         if (lf[-1] != '\r')
                 return GREEN__HTTP1_EEOL;
         err = take_status(r, s, (size_t)(lf - 1 - s));
@@ -71,6 +71,8 @@ read_status(struct green__http1 *r, const char *buf, size_t len)
                 return err;
         r->state = IN_FIELDS;
         green__http1_fields_begin(&r->lines, (uint32_t)(lf + 1 - s));
+        /* One limit is that of all. */
+        r->lines.stop = r->lines.line_stop = r->lines.limits->fields;
         return 0;
 }
 
@@ -86,6 +88,8 @@ green__http1_parse_response(struct green__http1 *r, const char *buf, size_t len)
                 end = read_status(r, buf, len);
         if (end == 0)
                 end = green__http1_fields(&r->lines, r, buf, len);
+        if (end == GREEN__HTTP1_EFIELDS)
+                end = GREEN__HTTP1_EHEAD;
         if (end == GREEN__HTTP1_DONE)
                 end = green__http1_decide(r);
         if (end == GREEN__HTTP1_DONE)

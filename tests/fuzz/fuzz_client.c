@@ -19,7 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 4096, MAX_FIELDS = 20 };
+enum { MAX_INPUT = 4096, MAX_FIELDS = 20, MAX_HEAD = 200 };
 
 #define MUST(expr)                                                                                                     \
         do {                                                                                                           \
@@ -41,7 +41,8 @@ struct head {
 static void
 parse(struct head *h, const char *text, size_t len, size_t cut)
 {
-        static const struct green__http1_limits limits = GREEN__HTTP1_LIMITS_INIT;
+        static const struct green__http1_limits limits = {
+                .field_line = MAX_HEAD, .fields = MAX_HEAD, .chunk_ext = 16384};
 
         memset(h, 0, sizeof *h);
         green__http1_init_response(&h->r, &limits, h->fields, MAX_FIELDS);
@@ -92,6 +93,7 @@ check_framing(const struct head *h, const char *text)
 static void
 check_head(const struct head *h, const char *text, size_t len)
 {
+        MUST(h->r.head_len <= MAX_HEAD);
         MUST(h->r.head_len <= len && h->r.head_len >= 16 && memcmp(text, "HTTP/1.", 7) == 0);
         MUST(memcmp(text + h->r.head_len - 4, "\r\n\r\n", 4) == 0);
         MUST(h->r.code >= 100 && h->r.code <= 599);
