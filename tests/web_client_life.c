@@ -218,6 +218,68 @@ nothing_is_read_within_a_scope_that_has_fired(void)
         peer_stop(&p);
 }
 
+struct reading {
+        green_http_client *client;
+        const char *url;
+        struct green_waitq go_on;
+        int rcs[2];
+        bool reads;
+};
+
+static void *
+read_twice(void *arg)
+{
+        struct reading *r = arg;
+        green_http_response *res = NULL;
+        struct green_timeout t = {{0}};
+        struct green_wait w;
+        char *data;
+
+        if (!CHECK_INT(green_http_get(r->client, r->url, NULL, &res), 0))
+                return NULL;
+        CHECK_INT(green_timeout_start(&t, 0.02), 0);
+        r->reads = true;
+        r->rcs[0] = green_http_read_all(res, 100, &data, NULL);
+        (void)green_timeout_cancel(&t);
+        CHECK_INT(green_park(&r->go_on, &w, GREEN_FOREVER), 0);
+        r->rcs[1] = green_http_read_all(res, 100, &data, NULL);
+        green_http_response_free(res);
+        return NULL;
+}
+
+/* A scope fires between two pieces: what was read by then is gone, and the rest is never given for the whole. */
+static void
+the_rest_of_a_body_is_not_taken_for_all_of_it(void)
+{
+        static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n";
+        char address[GREEN_ADDR_TEXT_SIZE], url[GREEN_ADDR_TEXT_SIZE + 16], text[2048];
+        green_socket *listener = listen_here(address), *s;
+        struct reading r = {.client = green_http_client_new(NULL), .url = url};
+        green_thread *gt;
+
+        snprintf(url, sizeof url, "http://%s/", address);
+        gt = green_spawn(read_twice, &r);
+        s = green_socket_accept(listener, NULL);
+        CHECK(peer_hears(s, text, sizeof text, 0));
+        CHECK_INT(green_socket_sendall(s, head, strlen(head), 0, NULL), 0);
+        while (!r.reads)
+                green_sleep(0);
+        green_sleep(0.002);
+        /* The next piece is there, and the time is over: both are seen at the next poll. */
+        CHECK_INT(green_socket_sendall(s, "5\r\nWorld\r\n", 10, 0, NULL), 0);
+        usleep(50000);
+        while (green_waitq_first(&r.go_on) == NULL)
+                green_sleep(0.001);
+        CHECK_INT(r.rcs[0], GREEN_ETIMEOUT);
+        CHECK_INT(green_socket_sendall(s, "1\r\n!\r\n0\r\n\r\n", 11, 0, NULL), 0);
+        (void)green_wake_one(&r.go_on, NULL);
+        end_in_time(gt);
+        CHECK_INT(r.rcs[1], GREEN_ETIMEOUT);
+        CHECK_INT(green_socket_free(s), 0);
+        CHECK_INT(green_socket_free(listener), 0);
+        green_http_client_free(r.client);
+}
+
 /* A server that has waited long enough for a request says so and closes; a request has crossed that. */
 static void
 a_farewell_that_crosses_a_request_is_no_answer(void)
@@ -281,6 +343,7 @@ GREEN_SUITE(web_client_life) {
         GREEN_TEST(a_busy_host_leaves_others_their_turn),
         GREEN_TEST(the_code_of_a_body_ends_the_request),
         GREEN_TEST(nothing_is_read_within_a_scope_that_has_fired),
+        GREEN_TEST(the_rest_of_a_body_is_not_taken_for_all_of_it),
         GREEN_TEST(a_farewell_that_crosses_a_request_is_no_answer),
         GREEN_TEST(a_fork_leaves_the_connections_to_the_parent),
         GREEN_SUITE_END

@@ -300,6 +300,28 @@ bytes_behind_a_response_end_the_connection(void)
         }
 }
 
+/* It may come when the connection is in use again. */
+static void
+a_body_that_must_not_come_ends_the_connection_too(void)
+{
+        static const char *const first[] = {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+                                            "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                            "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+                                            "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"};
+
+        for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+                green_http_client *c = green_http_client_new(NULL);
+                struct peer p = {.turns = {{.answer = first[i]}, {.answer = OK_5}}};
+
+                peer_start(&p);
+                CHECK_RANGE(get(c, p.url, ""), 204, 304);
+                CHECK_INT(get(c, p.url, "Hello"), 200);
+                CHECK_INT(p.connections, i < 2 ? 2 : 1);
+                green_http_client_free(c);
+                peer_stop(&p);
+        }
+}
+
 GREEN_SUITE(web_client_strict){GREEN_TEST(what_is_malformed_is_refused),
                                GREEN_TEST(chunks_that_are_malformed_are_refused),
                                GREEN_TEST(what_is_odd_but_right_is_taken),
@@ -310,4 +332,5 @@ GREEN_SUITE(web_client_strict){GREEN_TEST(what_is_malformed_is_refused),
                                GREEN_TEST(a_trailer_can_be_read_when_the_body_has_ended),
                                GREEN_TEST(a_head_has_no_body),
                                GREEN_TEST(bytes_behind_a_response_end_the_connection),
+                               GREEN_TEST(a_body_that_must_not_come_ends_the_connection_too),
                                GREEN_SUITE_END};

@@ -38,6 +38,9 @@ green__client_body_begin(green_http_response *res)
         res->framing = framing_of(res);
         res->left = res->framing == GREEN__BODY_LENGTH ? res->head.content_length : 0;
         res->ended = res->framing == GREEN__BODY_NONE;
+        /* What must not come, and was announced, may come later all the same: it is not to be the next response. */
+        if (res->head.code == 204 && (res->head.content_length > 0 || (res->head.flags & GREEN__HTTP1_CHUNKED) != 0))
+                res->close = true;
         if (res->framing == GREEN__BODY_CHUNKED)
                 green__http1_chunked_init(&res->chunked, &res->client->body_limits, UINT64_MAX, res->trailers,
                                           GREEN__CLIENT_TRAILERS);

@@ -236,6 +236,15 @@ too_long(green_http_response *res)
         return res->error;
 }
 
+/* What was read is gone: whoever goes on would take the rest for the whole. */
+static int
+lose(green_http_response *res, size_t len, int rc)
+{
+        if (len > 0 && res->error == 0)
+                res->error = rc;
+        return rc;
+}
+
 static int
 read_on(green_http_response *res, size_t limit, size_t *ret_len)
 {
@@ -246,7 +255,7 @@ read_on(green_http_response *res, size_t limit, size_t *ret_len)
                 int rc = reserve(res, len < room ? room : room * 2);
 
                 if (rc != 0)
-                        return rc;
+                        return lose(res, len, rc);
                 room = len < room ? room : room * 2;
                 n = green_http_read(res, res->all + len, room - len);
                 if (n <= 0)
@@ -257,9 +266,11 @@ read_on(green_http_response *res, size_t limit, size_t *ret_len)
                 if (len == room && res->ended && res->inflating == 0)
                         break;
         }
+        if (n < 0)
+                return lose(res, len, (int)n);
         res->all[len] = '\0';
         *ret_len = len;
-        return n < 0 ? (int)n : 0;
+        return 0;
 }
 
 /* The whole of it is in the buffer, and nothing else: it can stay there. */

@@ -243,9 +243,9 @@ GREEN_API GREEN_MUST_USE ssize_t green_http_read(green_http_response *res, void 
  * @param[out] ret_data the bytes, a NUL behind them; they live as long as the response.
  * @param[out] ret_len  how many, the NUL not counted; may be NULL.
  * @retval 0         read.
- * @retval -EMSGSIZE there is more; what was read is gone.
+ * @retval -EMSGSIZE there is more.
  * @retval -ENOMEM   memory ran out.
- * @return otherwise as green_http_read().
+ * @return otherwise as green_http_read(). What it has read when it fails is gone, and it fails so again.
  * @since 0.1
  */
 GREEN_API GREEN_MUST_USE int green_http_read_all(green_http_response *res, size_t limit, char **ret_data,
