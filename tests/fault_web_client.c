@@ -180,6 +180,7 @@ client(void)
                                                     .proxy = "http://u:p@127.0.0.1:1",
                                                     .no_proxy = none,
                                                     .connect_timeout = BRIEF,
+                                                    .send_timeout = BRIEF,
                                                     .header_timeout = BRIEF,
                                                     .timeout = 4 * BRIEF};
         struct service service = {NULL, 1};

@@ -320,6 +320,60 @@ a_stale_one_is_tried_once_more_if_that_does_no_harm(void)
         race("MINE", -ECONNRESET, 1);
 }
 
+static ssize_t
+give_x(void *arg, void *buf, size_t len)
+{
+        (void)arg;
+        memset(buf, 'x', len);
+        return (ssize_t)len;
+}
+
+static void *
+answer_once(void *arg)
+{
+        struct peer *p = arg;
+        green_socket *s = green_socket_accept(p->listener, NULL);
+
+        p->connections++;
+        if (peer_hears(s, p->asked[0], sizeof p->asked[0], 1))
+                (void)!green_socket_sendall(s, OK_5, sizeof OK_5 - 1, 0, NULL);
+        green_socket_free(s);
+        return NULL;
+}
+
+/* A body that cannot be given twice does not go to a connection that has ended, though the method is idempotent. */
+static void
+what_can_be_sent_once_is_not_wasted(void)
+{
+        green_http_client *c = green_http_client_new(NULL);
+        const struct green_http_request r = {
+                .size = sizeof r, .method = "PUT", .read_body = give_x, .read_body_len = 1};
+        struct peer p = {.at = 0};
+        struct job j = {.client = c, .url = p.url, .times = 1};
+        green_http_response *res = NULL;
+        green_thread *gt;
+        green_socket *s;
+
+        p.listener = listen_here(p.address);
+        snprintf(p.url, sizeof p.url, "http://%s/", p.address);
+        gt = green_spawn(job_main, &j);
+        s = green_socket_accept(p.listener, NULL);
+        CHECK(peer_hears(s, p.asked[0], sizeof p.asked[0], 0));
+        CHECK_INT(green_socket_sendall(s, OK_5, sizeof OK_5 - 1, 0, NULL), 0);
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        green_thread_unref(gt);
+        CHECK_INT(j.rc, 200);
+        p.thread = green_spawn(answer_once, &p);
+        green_sleep(0);
+        /* The hub does not look before it is taken. */
+        CHECK_INT(green_socket_free(s), 0);
+        if (CHECK_INT(green_http_fetch(c, p.url, &r, &res), 0))
+                green_http_response_free(res);
+        CHECK_INT(p.connections, 1);
+        green_http_client_free(c);
+        peer_stop(&p);
+}
+
 static void
 those_at_rest_are_closed_in_time(void)
 {
@@ -379,6 +433,7 @@ GREEN_SUITE(web_client_pool){GREEN_TEST(a_connection_is_used_again),
                              GREEN_TEST(the_limit_of_all_is_shared_among_hosts),
                              GREEN_TEST(one_that_was_closed_meanwhile_is_noticed),
                              GREEN_TEST(a_stale_one_is_tried_once_more_if_that_does_no_harm),
+                             GREEN_TEST(what_can_be_sent_once_is_not_wasted),
                              GREEN_TEST(those_at_rest_are_closed_in_time),
                              GREEN_TEST(who_waits_for_a_client_that_ends_is_told),
                              GREEN_SUITE_END};

@@ -113,8 +113,8 @@ time_ok(double seconds)
 static int
 check(const struct green_http_client_opts *o)
 {
-        if (!time_ok(o->connect_timeout) || !time_ok(o->header_timeout) || !time_ok(o->timeout) ||
-            !(o->idle_timeout >= 0 || o->idle_timeout < 0))
+        if (!time_ok(o->connect_timeout) || !time_ok(o->send_timeout) || !time_ok(o->header_timeout) ||
+            !time_ok(o->timeout) || !(o->idle_timeout >= 0 || o->idle_timeout < 0))
                 return green__client_fail(-EINVAL, "a time limit that is negative or no number");
         if (o->max_header > (uint32_t)1 << 30)
                 return green__client_fail(-EINVAL, "a header of %zu bytes", o->max_header);
@@ -132,6 +132,8 @@ set_defaults(struct green_http_client_opts *o)
                 o->idle_timeout = 60;
         if (o->connect_timeout == 0)
                 o->connect_timeout = 30;
+        if (o->send_timeout == 0)
+                o->send_timeout = 60;
         if (o->header_timeout == 0)
                 o->header_timeout = 60;
         if (o->max_header == 0)

@@ -77,6 +77,25 @@ send_request(green_http_response *res)
         return rc != 0 ? rc : green__phase_end(&phase, green__client_send(res), "sending the request");
 }
 
+static bool
+has_ended(int rc)
+{
+        return rc == -ECONNRESET || rc == -EPIPE || rc == -ECONNABORTED || rc == GREEN_ETLSEOF;
+}
+
+/* One that does not want all of a request may say why, before it goes or takes nothing more. */
+static bool
+may_have_answered(const green_http_response *res, int sent)
+{
+        char byte;
+
+        if (res->ask.body_failed)
+                return false;
+        return sent == -EPIPE || sent == -ECONNRESET ||
+               (res->ask.stalled && (res->end > 0 || green_socket_recv(res->link->socket, &byte, 1,
+                                                                       MSG_DONTWAIT | MSG_PEEK) > 0));
+}
+
 /* Once over the connection that is there. */
 static int
 talk(green_http_response *res)
@@ -84,14 +103,14 @@ talk(green_http_response *res)
         int rc, sent;
 
         green__client_head_begin(res);
+        res->ask.stalled = false;
         sent = send_request(res);
         if (sent == 1)
                 return 0;
-        if (sent < 0 && ((sent != -EPIPE && sent != -ECONNRESET) || res->ask.body_failed))
+        if (sent < 0 && !may_have_answered(res, sent))
                 return sent;
-        /* One that does not want all of a request may say why before it goes. */
         rc = read_response(res);
-        if (sent < 0 && rc < 0)
+        if (sent < 0 && has_ended(rc))
                 return sent;
         res->close = res->close || sent < 0;
         return rc;
@@ -106,8 +125,14 @@ is_stale(const green_http_response *res, int rc, bool used)
 {
         if (rc == 0)
                 return used && res->head.code == 408 && (res->head.flags & GREEN__HTTP1_SAID_CLOSE);
-        return used && !res->some && !res->ask.body_failed &&
-               (rc == -ECONNRESET || rc == -EPIPE || rc == -ECONNABORTED || rc == GREEN_ETLSEOF);
+        return used && !res->some && !res->ask.body_failed && has_ended(rc);
+}
+
+/* Can all of it be sent again? */
+static bool
+is_repeatable(const struct green__ask *ask)
+{
+        return ask->no_body || ask->request->read_body == NULL || ask->request->rewind_body != NULL;
 }
 
 static int
@@ -117,7 +142,7 @@ exchange_on(green_http_response *res)
         bool again = is_idempotent(res->ask.method);
         int rc = 0;
 
-        if (l->socket != NULL && !again && !green__link_alive(l))
+        if (l->socket != NULL && !(again && is_repeatable(&res->ask)) && !green__link_alive(l))
                 green__link_hang_up(l);
         for (;;) {
                 bool used = l->socket != NULL;

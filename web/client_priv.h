@@ -104,6 +104,7 @@ struct green__ask {
         bool takes_compressed; /* we have said so */
         bool body_begun;       /* read_body was called: it has to begin anew */
         bool body_failed;      /* its code is what the request ends with */
+        bool stalled;          /* nothing more of it was taken, for too long */
         bool follows;          /* redirects, */
         int redirects;         /* so many more */
 };
@@ -179,6 +180,8 @@ bool green__proxy_for(const green_http_client *c, const char *name);
 /* client_request.c */
 int green__client_check(const struct green_http_request *request);
 int green__client_put_request(green_http_response *res);
+/* Is there anything behind the request's header? */
+bool green__client_has_body(const struct green__ask *ask);
 /* "Basic ..." of "user:password", percent-encoded; for green_free(). */
 int green__client_basic(const char *user, char **ret_auth);
 /* Put text behind what is to be sent. 0 or -ENOMEM. */

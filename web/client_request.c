@@ -157,6 +157,9 @@ may_be_told(const struct green__ask *ask, const char *name)
                 return !ask->stranger && ask->auth == NULL;
         if (ask->stranger && same_name(name, "Cookie"))
                 return false;
+        /* It is said of the body. */
+        if (ask->request->content_type != NULL && same_name(name, "Content-Type"))
+                return false;
         return !ask->no_body || (strncasecmp(name, "Content-", 8) != 0);
 }
 
@@ -185,19 +188,36 @@ put_cookies(green_http_response *res, const struct green_wsgi_pair *fields)
         return cookies == NULL ? rc : put_field(res, "Cookie", cookies);
 }
 
+/* One of no bytes is a body too, */
+static bool
+is_given(const struct green__ask *ask)
+{
+        return !ask->no_body && (ask->request->body != NULL || ask->request->read_body != NULL);
+}
+
+/* but nothing comes of it. */
+bool
+green__client_has_body(const struct green__ask *ask)
+{
+        const struct green_http_request *r = ask->request;
+
+        return is_given(ask) && (r->read_body != NULL ? r->read_body_len != 0 : r->body_len != 0);
+}
+
 /* What is said of the body. */
 static int
 put_body(green_http_response *res)
 {
         const struct green__ask *ask = &res->ask;
         const struct green_http_request *r = ask->request;
-        const bool body = !ask->no_body && (r->body != NULL || r->read_body != NULL);
+        const bool body = is_given(ask);
         char text[64];
         int rc = 0;
 
         if (body && r->content_type != NULL)
                 rc = put_field(res, "Content-Type", r->content_type);
-        if (rc == 0 && body && r->expect_continue)
+        /* Nothing is expected where nothing comes (RFC 9110 10.1.1). */
+        if (rc == 0 && r->expect_continue && green__client_has_body(ask))
                 rc = put(res, "Expect: 100-continue\r\n");
         if (rc != 0)
                 return rc;

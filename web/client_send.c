@@ -8,6 +8,34 @@
 /* Room for the line with a chunk's size, and for what ends the chunk. */
 enum { SIZE_LINE = 18 };
 
+/* ---- sending */
+
+/* All of it. The socket's timeout limits how long it takes nothing, not how long the whole takes. */
+static int
+send_all(green_http_response *res, const struct green_iovec *iov, size_t n)
+{
+        green_socket *s = res->link->socket;
+        int rc = green_socket_set_timeout(s, res->client->opts.send_timeout);
+
+        if (rc == 0 && n == 1)
+                rc = green_socket_sendall(s, iov->base, iov->len, 0, NULL);
+        else if (rc == 0)
+                rc = green_socket_sendallv(s, iov, n, 0, NULL);
+        (void)green_socket_set_timeout(s, GREEN_FOREVER);
+        if (rc != -ETIMEDOUT)
+                return rc;
+        res->ask.stalled = true;
+        return green__client_fail(rc, "%.100s takes no more of the request", res->where.host);
+}
+
+static int
+send_some(green_http_response *res, const void *data, size_t len)
+{
+        const struct green_iovec iov = {(void *)(uintptr_t)data, len};
+
+        return send_all(res, &iov, 1);
+}
+
 /* ---- bodies that a function gives */
 
 /* A piece of it: bytes, 0 at its end, or a code. */
@@ -37,7 +65,7 @@ send_by_length(green_http_response *res, char *room)
         ssize_t n;
 
         while ((n = next_piece(res, room, left)) > 0) {
-                int rc = green_socket_sendall(res->link->socket, room, (size_t)n, 0, NULL);
+                int rc = send_some(res, room, (size_t)n);
 
                 if (rc != 0)
                         return rc;
@@ -62,7 +90,7 @@ send_chunks(green_http_response *res, char *room)
                 len = snprintf(line, sizeof(line), "%zx\r\n", (size_t)n);
                 memcpy(data - len, line, (size_t)len);
                 memcpy(data + n, "\r\n", 2); /* of the last chunk it ends the trailer */
-                rc = green_socket_sendall(res->link->socket, data - len, (size_t)(len + n + 2), 0, NULL);
+                rc = send_some(res, data - len, (size_t)(len + n + 2));
                 if (rc != 0)
                         return rc;
         } while (n > 0);
@@ -102,20 +130,19 @@ int
 green__client_send(green_http_response *res)
 {
         const struct green_http_request *r = res->ask.request;
-        struct green_iovec iov[2] = {{res->out, res->out_len}, {(void *)(uintptr_t)r->body, r->body_len}};
-        green_socket *s = res->link->socket;
+        const struct green_iovec iov[2] = {{res->out, res->out_len}, {(void *)(uintptr_t)r->body, r->body_len}};
         int rc;
 
-        if (res->ask.no_body || (r->body_len == 0 && r->read_body == NULL))
-                return green_socket_sendall(s, res->out, res->out_len, 0, NULL);
+        if (!green__client_has_body(&res->ask))
+                return send_all(res, iov, 1);
         if (r->read_body == NULL && !r->expect_continue)
-                return green_socket_sendallv(s, iov, 2, 0, NULL);
-        rc = green_socket_sendall(s, res->out, res->out_len, 0, NULL);
+                return send_all(res, iov, 2);
+        rc = send_all(res, iov, 1);
         if (rc == 0 && r->expect_continue)
                 rc = wait_for_continue(res);
         if (rc != 0)
                 return rc;
-        return r->read_body != NULL ? send_pieces(res) : green_socket_sendall(s, r->body, r->body_len, 0, NULL);
+        return r->read_body != NULL ? send_pieces(res) : send_some(res, r->body, r->body_len);
 }
 
 bool

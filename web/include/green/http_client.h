@@ -48,7 +48,7 @@ struct green_http_request {
                                                    Transfer-Encoding and Connection are the client's. NULL: none */
         const void *body; /**< bytes; NULL with a body_len that is not 0 is an error */
         size_t body_len;  /**< how many */
-        const char *content_type; /**< of the body. NULL: none is said */
+        const char *content_type; /**< of the body, in place of a field Content-Type. NULL: none is said */
         /**
          * Gives a body in pieces, instead of body: called until it returns 0; it may yield. A negative code ends the
          * request with it. Where the length is not known it is sent in chunks. NULL: none.
@@ -61,7 +61,7 @@ struct green_http_request {
         double timeout;              /**< seconds to the end of the response's body. 0: the client's */
         int max_redirects;           /**< 0: the client's; negative: none */
         bool no_decompress;          /**< the body as it was sent */
-        bool expect_continue;        /**< wait up to a second for "100 Continue" before the body is sent */
+        bool expect_continue;        /**< wait up to a second for "100 Continue" before the body is sent, if there is any */
 };
 
 /** What green_http_client_new() can change. Set it to zero, then @ref size, then what you need. */
@@ -71,9 +71,16 @@ struct green_http_client_opts {
         size_t max_connections;     /**< of all; at the limit the one that is idle for longest is closed. 0: 256 */
         double idle_timeout;        /**< seconds that a connection is kept without a request. 0: 60; negative: none is */
         double connect_timeout;     /**< for name, connection and TLS together. 0: 30 */
+        double send_timeout;        /**< that the connection may take nothing of a request which is being sent; what
+                                         read_body takes to give it does not count. 0: 60 */
         double header_timeout;      /**< from the request's last byte to the end of the response's header. 0: 60 */
         double timeout;             /**< for all of a request, its redirects and its body. 0: no limit */
-        size_t max_header;          /**< bytes of a response's header. 0: 65,536 */
+        /**
+         * Bytes of a response's header, from its status line to its empty line; of each of 1xx likewise. A trailer may have
+         * as many, but never more than 8,191. Beside that there are at most 256 fields, 64 in a trailer, 16 responses of
+         * 1xx, and 16,384 bytes of chunk extensions in a body. 0: 65,536
+         */
+        size_t max_header;
         uint64_t max_decompressed;  /**< bytes that a compressed body may grow to. 0: 1 GiB */
         int max_redirects;          /**< 0: 10; negative: redirects are given to the caller */
         green_tls_context *tls;     /**< for https; shared. NULL: the system's certificates, host names checked */
