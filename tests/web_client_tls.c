@@ -19,6 +19,11 @@ hello(green_wsgi_request *req, void *arg)
 
                 return rc != 0 ? rc : green_wsgi_respond(req, 302, NULL, "", 0);
         }
+        if (strcmp(green_wsgi_raw_path(req), "/how") == 0) {
+                const char *how = green_tls_resumed(socket) ? "resumed" : "full";
+
+                return green_wsgi_respond(req, 200, "text/plain", how, strlen(how));
+        }
         snprintf(text, sizeof text, "%s %s %s", sni == NULL ? "-" : sni, alpn == NULL ? "-" : alpn,
                  proxy == NULL ? "-" : proxy);
         return green_wsgi_respond(req, 200, "text/plain", text, strlen(text));
@@ -87,6 +92,9 @@ names_are_asked_for_and_checked(void)
         for (int i = 0; i < 3; i++)
                 CHECK_INT(get(c, url, "localhost http/1.1 -"), 200);
         CHECK_INT(s.requests, 3);
+        /* A dot at its end is none of its certificate's. */
+        snprintf(url, sizeof url, "https://localhost.%s/", port_of(&s));
+        CHECK_INT(get(c, url, "localhost http/1.1 -"), 200);
         snprintf(url, sizeof url, "https://127.0.0.1%s/", port_of(&s));
         CHECK_INT(get(c, url, "- http/1.1 -"), 200);
         snprintf(url, sizeof url, "https://localhost%s/", port_of(&other));
@@ -114,6 +122,89 @@ without_trust_there_is_no_request(void)
         CHECK_INT(get(c, url, NULL), GREEN_ETLSVERIFY);
         CHECK_INT(s.requests, 0);
         green_http_client_free(c);
+        stop(&s);
+}
+
+/* ---- sessions */
+
+/* One that trusts by that context, and keeps no connection. */
+static green_http_client *
+forgetful(green_tls_context *tls, bool no_sessions)
+{
+        const struct green_http_client_opts opts = {
+                .size = sizeof opts, .tls = tls, .idle_timeout = -1, .no_tls_sessions = no_sessions};
+
+        return green_http_client_new(&opts);
+}
+
+static void
+a_new_connection_takes_up_a_session(void)
+{
+        green_http_client *c, *another;
+        struct server s, other;
+        green_tls_context *tls;
+        char url[128], by_address[128], elsewhere[128];
+
+        if (!has_tls())
+                return;
+        begin(&s, "ec");
+        begin(&other, "ec");
+        snprintf(url, sizeof url, "https://localhost%s/how", port_of(&s));
+        snprintf(by_address, sizeof by_address, "https://127.0.0.1%s/how", port_of(&s));
+        snprintf(elsewhere, sizeof elsewhere, "https://localhost%s/how", port_of(&other));
+        tls = client_context();
+        c = forgetful(tls, false);
+        CHECK_INT(get(c, url, "full"), 200);
+        for (int i = 0; i < 3; i++)
+                CHECK_INT(get(c, url, "resumed"), 200);
+        /* Not under another name, nor of another port, nor another client's. */
+        CHECK_INT(get(c, by_address, "full"), 200);
+        CHECK_INT(get(c, elsewhere, "full"), 200);
+        another = forgetful(tls, false);
+        CHECK_INT(get(another, url, "full"), 200);
+        CHECK_INT(get(another, url, "resumed"), 200);
+        CHECK_INT(get(c, by_address, "resumed"), 200);
+        green_http_client_free(another);
+        another = forgetful(tls, true);
+        for (int i = 0; i < 2; i++)
+                CHECK_INT(get(another, url, "full"), 200);
+        green_http_client_free(another);
+        /* Whom to trust was read anew. */
+        CHECK_INT(green_tls_context_reload(tls), 0);
+        CHECK_INT(get(c, url, "full"), 200);
+        CHECK_INT(get(c, url, "resumed"), 200);
+        green_http_client_free(c);
+        green_tls_context_unref(tls);
+        stop(&s);
+        stop(&other);
+}
+
+/* Nor is what has not been verified. */
+static void
+a_session_is_no_way_around_trust(void)
+{
+        struct green_tls_opts none = {.size = sizeof none, .verify = GREEN_TLS_VERIFY_NONE};
+        green_tls_context *trusting_all, *tls;
+        green_http_client *c;
+        struct server s;
+        char url[128];
+
+        if (!has_tls())
+                return;
+        begin(&s, "self");
+        snprintf(url, sizeof url, "https://localhost%s/how", port_of(&s));
+        trusting_all = green_tls_context_new(&none);
+        c = forgetful(trusting_all, false);
+        CHECK_INT(get(c, url, "full"), 200);
+        CHECK_INT(get(c, url, "resumed"), 200);
+        green_http_client_free(c);
+        tls = client_context();
+        c = forgetful(tls, false);
+        for (int i = 0; i < 2; i++)
+                CHECK_INT(get(c, url, NULL), GREEN_ETLSVERIFY);
+        green_http_client_free(c);
+        green_tls_context_unref(tls);
+        green_tls_context_unref(trusting_all);
         stop(&s);
 }
 
@@ -196,5 +287,9 @@ a_tunnel_hides_all_from_the_proxy(void)
         stop(&s);
 }
 
-GREEN_SUITE(web_client_tls){GREEN_TEST(names_are_asked_for_and_checked), GREEN_TEST(without_trust_there_is_no_request),
-                            GREEN_TEST(a_tunnel_hides_all_from_the_proxy), GREEN_SUITE_END};
+GREEN_SUITE(web_client_tls){GREEN_TEST(names_are_asked_for_and_checked),
+                            GREEN_TEST(without_trust_there_is_no_request),
+                            GREEN_TEST(a_new_connection_takes_up_a_session),
+                            GREEN_TEST(a_session_is_no_way_around_trust),
+                            GREEN_TEST(a_tunnel_hides_all_from_the_proxy),
+                            GREEN_SUITE_END};

@@ -239,6 +239,7 @@ green__client_unref(green_http_client *c)
                 c->kept = res->next;
                 green__response_destroy(res);
         }
+        green__client_sessions_free(c);
         green_tls_context_unref(c->tls);
         green_free(c->proxy.text);
         green_free(c->proxy_auth);

@@ -86,15 +86,52 @@ context_of(green_http_client *c)
         return c->tls;
 }
 
+/* What a certificate is for and SNI says: without the dot that may end a name (RFC 6066 3). */
+static const char *
+certified_name(green_http_response *res)
+{
+        const char *name = res->where.name;
+        size_t len = strlen(name);
+
+        return len > 1 && name[len - 1] == '.' ? green__arena_copy(&res->arena, name, len - 1) : name;
+}
+
+static int
+shake_hands(green_http_response *res)
+{
+        green_http_client *c = res->client;
+        struct green__link *l = res->link;
+        struct green_wrap_ssl_opts opts = {.size = sizeof(opts), .server_hostname = certified_name(res)};
+        int rc = 0;
+
+        opts.context = context_of(c);
+        if (opts.context == NULL)
+                return green_last_error()->code;
+        if (opts.server_hostname == NULL)
+                return -ENOMEM;
+        opts.session = green__client_session_take(c, res->where.address, green__wsgi_now(), &l->seen);
+        if (green_wrap_ssl(l->socket, &opts) == NULL)
+                rc = green_last_error()->code;
+        /* It may be what the server has stumbled over. */
+        if (rc != 0 && opts.session != NULL)
+                green__client_session_forget(c, res->where.address);
+        green_tls_session_unref(opts.session);
+        if (rc != 0)
+                return rc;
+        if (!green_tls_resumed(l->socket))
+                l->seen = green__wsgi_now();
+        l->session_due = !c->opts.no_tls_sessions;
+        return 0;
+}
+
 static int
 wrap(green_http_response *res)
 {
-        struct green_wrap_ssl_opts opts = {.size = sizeof(opts), .server_hostname = res->where.name};
         const char *alpn;
+        int rc = shake_hands(res);
 
-        opts.context = context_of(res->client);
-        if (opts.context == NULL || green_wrap_ssl(res->link->socket, &opts) == NULL)
-                return green_last_error()->code;
+        if (rc != 0)
+                return rc;
         alpn = green_tls_alpn(res->link->socket);
         if (alpn != NULL && strcmp(alpn, "http/1.1") != 0 && strcmp(alpn, "http/1.0") != 0)
                 return green__client_fail(GREEN_EHTTP, "the server speaks %.50s", alpn);

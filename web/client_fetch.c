@@ -201,6 +201,8 @@ exchange(green_http_response *res)
                 rc = wait_for_link(res, key);
         if (rc == 0)
                 rc = exchange_on(res);
+        if (rc == 0)
+                green__client_session_keep(res->link, res->where.address);
         if (rc != 0 && res->link != NULL) {
                 green__link_close(res->link);
                 res->link = NULL;

@@ -116,7 +116,10 @@ has_turn(green_http_client *c, struct green__peer_host *h)
 static void
 slot_done(green_http_client *c, struct green__peer_host *h)
 {
-        if (!c->closed && has_turn(c, h) && green_wake_one(&h->waiters, NULL))
+        /* Too many: somebody has taken its room before it went. */
+        const bool over = c->links > c->opts.max_connections;
+
+        if (!c->closed && !over && has_turn(c, h) && green_wake_one(&h->waiters, NULL))
                 return;
         h->links--;
         c->links--;
@@ -188,9 +191,16 @@ green__link_close(struct green__link *l)
         slot_done(c, h);
 }
 
+/* Seconds that it may rest on. */
+static double
+left_to_rest(const struct green__link *l)
+{
+        return l->rests_until == 0 ? GREEN_FOREVER : (double)(l->rests_until - green__wsgi_now()) / 1e9;
+}
+
 /*
  * It has said something, or has ended, or its time is over. Under TLS there may be bytes that are no application's,
- * such as tickets: then it rests on.
+ * such as tickets: then it rests on, for what is left of its time.
  */
 static void
 on_watch(struct green_watch *w, int result, void *arg)
@@ -198,9 +208,9 @@ on_watch(struct green_watch *w, int result, void *arg)
         struct green__link *l = arg;
         char byte;
 
-        if (result > 0 && green_socket_is_tls(l->socket) && !is_foreign(l) &&
+        if (result > 0 && green_socket_is_tls(l->socket) && !is_foreign(l) && left_to_rest(l) > 0 &&
             green_socket_recv(l->socket, &byte, 1, MSG_DONTWAIT) == -EAGAIN &&
-            green_socket_watch(l->socket, w, l->client->opts.idle_timeout) == 0)
+            green_socket_watch(l->socket, w, left_to_rest(l)) == 0)
                 return;
         (void)unlink_idle(l);
         green__link_close(l);
@@ -242,6 +252,9 @@ green__link_rest(struct green__link *l)
                 green__link_close(l);
                 return;
         }
+        l->rests_until = 0;
+        if (green_socket_is_tls(l->socket) && c->opts.idle_timeout < 1e9)
+                l->rests_until = green__wsgi_now() + (int64_t)(c->opts.idle_timeout * 1e9) + 1;
         green_watch_init(&l->watch, on_watch, l);
         if (green_socket_watch(l->socket, &l->watch, c->opts.idle_timeout) != 0) {
                 green__link_close(l);

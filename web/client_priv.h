@@ -4,6 +4,7 @@
  *      client.c           the client: its options, its end
  *      client_pool.c      connections: slots, those at rest, who waits for one
  *      client_connect.c   making one: proxy, TLS
+ *      client_session.c   TLS sessions, for the next one
  *      client_request.c   what is asked, as bytes
  *      client_send.c      sending it, and its body
  *      client_fetch.c     an exchange, a second try, redirects
@@ -36,12 +37,14 @@ enum {
         GREEN__CLIENT_FIELDS = 256,    /* header fields of a response */
         GREEN__CLIENT_TRAILERS = 64,   /* and of a trailer */
         GREEN__CLIENT_INTERIM = 16,    /* responses 1xx before the one that counts */
+        GREEN__CLIENT_SESSIONS = 256,  /* of TLS, one for each host and port */
         GREEN__CLIENT_KEPT = 64,       /* responses that wait for use */
         GREEN__CLIENT_KEEP_MAX = 65536, /* bytes of a buffer that is kept with them */
         GREEN__CLIENT_BUCKETS = 256,
 };
 
 struct green__link;
+struct green__client_session;
 struct green__jar;
 
 /* One host, port and scheme; it lives while it has a connection or somebody waits. */
@@ -65,6 +68,9 @@ struct green__link {
         struct green__link *next, *prev;   /* at rest: of its host */
         struct green__link *older, *newer; /* at rest: of all */
         struct green_watch watch;
+        int64_t rests_until; /* at rest, with TLS: in ns; 0: for good */
+        bool session_due; /* its TLS session was not kept yet */
+        int64_t seen;     /* when the certificate was, in ns: here, or by the session that it has taken up */
 };
 
 struct green_http_client {
@@ -83,6 +89,8 @@ struct green_http_client {
         struct green__http1_limits limits;
         struct green__http1_limits body_limits; /* trailers stay within the room behind the header */
         green_tls_context *tls; /* made when it is needed first */
+        struct green__client_session *sessions; /* used last first */
+        size_t session_count;
         struct green__url proxy; /* text NULL: none */
         char *proxy_auth;        /* "Basic ...", or NULL */
         char **no_proxy;         /* ended by NULL; NULL: none */
@@ -176,6 +184,19 @@ bool green__link_alive(struct green__link *l);
 /* client_connect.c */
 int green__link_connect(struct green__link *l, green_http_response *res);
 bool green__proxy_for(const green_http_client *c, const char *name);
+
+/* client_session.c */
+/*
+ * To be taken up by a connection to there, for green_tls_session_unref(), with the time when its certificate was seen;
+ * NULL: there is none.
+ */
+green_tls_session *green__client_session_take(green_http_client *c, const char *address, int64_t now, int64_t *ret_seen);
+/* For the next connection to there; the reference goes along. once: it may be taken once. */
+void green__client_session_put(green_http_client *c, const char *address, green_tls_session *session, bool once, int64_t seen);
+void green__client_session_forget(green_http_client *c, const char *address);
+/* That of a connection over which something has come, if that was not done yet. */
+void green__client_session_keep(struct green__link *l, const char *address);
+void green__client_sessions_free(green_http_client *c);
 
 /* client_request.c */
 int green__client_check(const struct green_http_request *request);

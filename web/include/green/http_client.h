@@ -84,6 +84,9 @@ struct green_http_client_opts {
         uint64_t max_decompressed;  /**< bytes that a compressed body may grow to. 0: 1 GiB */
         int max_redirects;          /**< 0: 10; negative: redirects are given to the caller */
         green_tls_context *tls;     /**< for https; shared. NULL: the system's certificates, host names checked */
+        bool no_tls_sessions;       /**< make each handshake in full. Otherwise a connection takes up the TLS session of an
+                                         earlier one to the same host and port, if its certificate was seen less than two
+                                         hours ago, by this client; nobody looks at it again then, nor does a verify_fn */
         const char *proxy;          /**< "http://user:password@host:port", for all but no_proxy; NULL: none. The
                                          environment is not looked at */
         const char *const *no_proxy; /**< hosts, ".domain" for those under it, ended by NULL. NULL: none */
