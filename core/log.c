@@ -9,11 +9,13 @@
 
 #include "hub_priv.h"
 
-enum { LINE = 1000 };
+enum { LINE = 1000, NAME = 60 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static green_log_fn hook;
 static void *hook_arg;
+static char prefix[NAME + sizeof ": "]; /* what stands before each report: the name */
+static size_t prefix_len;
 
 void
 green__log_lock(void)
@@ -49,6 +51,19 @@ green_set_log(green_log_fn fn, void *arg)
         pthread_mutex_unlock(&lock);
 }
 
+void
+green_set_log_name(const char *name)
+{
+        char made[sizeof prefix] = "";
+
+        if (name != NULL && name[0] != '\0')
+                (void)snprintf(made, sizeof made, "%.*s: ", NAME, name);
+        pthread_mutex_lock(&lock);
+        prefix_len = strlen(made);
+        memcpy(prefix, made, prefix_len);
+        pthread_mutex_unlock(&lock);
+}
+
 bool
 green_log_enabled(enum green_log_level level)
 {
@@ -64,8 +79,9 @@ void
 green_log(enum green_log_level level, const char *format, ...)
 {
         int saved = errno;
-        char line[LINE + 2];
+        char line[sizeof prefix + LINE + 2];
         green_log_fn fn;
+        size_t before;
         void *arg;
         va_list args;
         int len;
@@ -73,9 +89,11 @@ green_log(enum green_log_level level, const char *format, ...)
         pthread_mutex_lock(&lock);
         fn = hook;
         arg = hook_arg;
+        before = prefix_len;
+        memcpy(line, prefix, before);
         pthread_mutex_unlock(&lock);
         va_start(args, format);
-        len = vsnprintf(line, LINE + 1, format, args);
+        len = vsnprintf(line + before, LINE + 1, format, args);
         va_end(args);
         if (len < 0)
                 len = 0;
@@ -84,6 +102,6 @@ green_log(enum green_log_level level, const char *format, ...)
         if (fn != NULL)
                 fn(arg, level, line);
         else
-                to_stderr(level, line, (size_t)len);
+                to_stderr(level, line, before + (size_t)len);
         errno = saved;
 }

@@ -64,6 +64,19 @@ set_flags(green_socket *s, unsigned flags)
         return green_io_set_flags(s->io, flags, 0);
 }
 
+/* With a transport a connection has one socket, which knows what has come; a listener has only what those it accepts get. */
+static bool
+can_double(green_socket *s)
+{
+        int listens = 0;
+        socklen_t size = sizeof listens;
+
+        if (s->transport == NULL)
+                return true;
+        return s->transport->accepted != NULL &&
+               green__sys_getsockopt(green_io_fd(s->io), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
+}
+
 green_socket *
 green_socket_dup(green_socket *s)
 {
@@ -71,10 +84,10 @@ green_socket_dup(green_socket *s)
         green_fd fd = GREEN_INVALID_FD;
         int rc = green__socket_check(s);
 
-        if (rc == 0 && s->transport != NULL)
-                rc = -EOPNOTSUPP;
         if (rc == 0 && (s->closed || s->closing))
                 rc = -EBADF;
+        if (rc == 0 && !can_double(s))
+                rc = -EOPNOTSUPP;
         if (rc == 0)
                 rc = green__socket_expose(s); /* from now on there are two who read */
         if (rc == 0)
@@ -96,7 +109,12 @@ green_socket_dup(green_socket *s)
         copy->blocking = s->blocking;
         copy->tcp = s->tcp;
         set_flags(s, GREEN_IO_DUPED);
-        return copy;
+        rc = s->transport != NULL ? s->transport->accepted(s, copy) : 0;
+        if (rc == 0)
+                return copy;
+        (void)green_socket_free(copy);
+        green_set_error(rc, "dup: %s", green_strerror(rc));
+        return NULL;
 }
 
 int

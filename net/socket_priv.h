@@ -43,7 +43,10 @@ struct green__transport {
         ssize_t (*sendv)(green_socket *s, const struct green_iovec *iov, size_t n, int flags, unsigned *want);
         /* The socket is connected now: 0 when it may be used. NULL: at once, the first recv or send does the rest. */
         int (*connect)(green_socket *s, unsigned *want);
-        /* A listener has accepted: give the client its own transport. Does not touch the wire, so nobody holds up accept. */
+        /*
+         * A listener has accepted: give the client its own transport. Does not touch the wire, so nobody holds up accept.
+         * So it is with a second socket for the listener.
+         */
         int (*accepted)(green_socket *listener, green_socket *client);
         /* Say goodbye before the system's shutdown(). */
         int (*shutdown)(green_socket *s, int how, unsigned *want);

@@ -56,7 +56,7 @@ wait_for_supervisor(void *arg)
         char none;
 
         if (green_os_read(l->crew->life[0], &none, 1) == 0) {
-                green_log(GREEN_LOG_WARNING, "green-net: the supervisor is gone: worker %zu ends", l->worker.index);
+                green_log(GREEN_LOG_WARNING, "green-net: the supervisor is gone: the worker ends");
                 end(l);
                 /* Nobody else is left to end one that does not. */
                 if (green_sleep(l->crew->o.stop_timeout) == 0)
@@ -123,8 +123,7 @@ begin(struct life *l)
         if (rc < 0) {
                 atomic_store(&l->seat->error, rc);
                 if (!l->ending)
-                        green_log(GREEN_LOG_ERROR, "green-net: worker %zu cannot start: %s", l->worker.index,
-                                  green_strerror(rc));
+                        green_log(GREEN_LOG_ERROR, "green-net: the worker cannot start: %s", green_strerror(rc));
                 return rc;
         }
         if (!l->ending)
@@ -133,12 +132,22 @@ begin(struct life *l)
         return 0;
 }
 
+static void
+take_name(size_t index)
+{
+        char name[64];
+
+        (void)snprintf(name, sizeof name, "worker %zu (process %ld)", index, (long)getpid());
+        green_set_log_name(name);
+}
+
 _Noreturn void
 green__worker_run(struct green__crew *crew, size_t index)
 {
         struct life l = {.crew = crew, .seat = &crew->board->seats[index]};
         int rc;
 
+        take_name(index);
         l.worker.index = index;
         l.worker.generation = crew->board->generation;
         l.worker.shared = green__board_shared(crew->board, index);
@@ -149,8 +158,7 @@ green__worker_run(struct green__crew *crew, size_t index)
         if (rc == 0) {
                 rc = crew->fn(&l.worker, crew->arg);
                 if (rc < 0 && !l.ending)
-                        green_log(GREEN_LOG_ERROR, "green-net: worker %zu (process %ld) ends: %s", index,
-                                  (long)getpid(), green_strerror(rc));
+                        green_log(GREEN_LOG_ERROR, "green-net: the worker ends: %s", green_strerror(rc));
                 else
                         rc = 0;
         }

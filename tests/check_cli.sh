@@ -22,6 +22,20 @@ says() { # FILE TEXT
     grep -qF -- "$2" "$tmp/$1" || wrong "it does not say '$2': $(cat "$tmp/$1")"
 }
 
+# Starts green-net serve: pid; what it says is in $tmp/FILE; address, where it listens, or "" if it has ended.
+serve() { # FILE ARGUMENT...
+    said=$1
+    shift
+    : >"$tmp/$said" # what an earlier one has said is not to be taken for this one's
+    web/cli/green-net serve "$@" >"$tmp/$said" 2>&1 &
+    pid=$! address=
+    for _ in $(seq 100); do
+        address=$(sed -n 's/^listening on //p' "$tmp/$said")
+        test -z "$address" && kill -0 $pid 2>/dev/null || break
+        sleep 0.1
+    done
+}
+
 # Help, and what is wrong.
 expect 2
 says err "usage: green-net COMMAND"
@@ -167,13 +181,7 @@ END
 fi
 
 # Serve, and the console of its backdoor.
-web/cli/green-net serve -q --backdoor "unix:$tmp/door" 127.0.0.1:0 >"$tmp/serve" 2>&1 &
-pid=$! address=
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    address=$(sed -n 's/^listening on //p' "$tmp/serve")
-    test -z "$address" && kill -0 $pid 2>/dev/null || break
-    sleep 0.2
-done
+serve serve -q --backdoor "unix:$tmp/door" 127.0.0.1:0
 if test -n "$address"; then
     test "$(curl -s -m 10 "http://$address/bytes/5")" = 00000 || wrong "serve: /bytes/5"
     curl -s -m 10 "http://$address/metrics" >"$tmp/metrics"
@@ -191,13 +199,7 @@ else
     wrong "serve did not start: $(cat "$tmp/serve")"
 fi
 # A log of its own, which SIGHUP opens anew.
-web/cli/green-net serve --log "$tmp/log" --log-format json 127.0.0.1:0 >"$tmp/serve" 2>&1 &
-pid=$! address=
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    address=$(sed -n 's/^listening on //p' "$tmp/serve")
-    test -z "$address" && kill -0 $pid 2>/dev/null || break
-    sleep 0.2
-done
+serve serve --log "$tmp/log" --log-format json 127.0.0.1:0
 if test -n "$address"; then
     curl -s -m 10 -o "$tmp/out" "http://$address/bytes/7"
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -241,13 +243,7 @@ fi
 # The files of a folder.
 mkdir "$tmp/www"
 echo hello >"$tmp/www/a.txt"
-web/cli/green-net serve -q "$tmp/www" 127.0.0.1:0 >"$tmp/files" 2>&1 &
-pid=$! address=
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    address=$(sed -n 's/^listening on //p' "$tmp/files")
-    test -z "$address" && kill -0 $pid 2>/dev/null || break
-    sleep 0.2
-done
+serve files -q "$tmp/www" 127.0.0.1:0
 if test -n "$address"; then
     test "$(curl -s -m 10 "http://$address/a.txt")" = hello || wrong "serve: /a.txt"
     curl -s -m 10 "http://$address/" | grep -qF 'href="./a.txt"' || wrong "serve: no list"
@@ -265,6 +261,41 @@ expect 1 serve 256.1.1.1:80
 expect 2 serve --key x
 says err "--key goes with --tls"
 expect 1 serve --tls /nosuch.pem 127.0.0.1:0
+# HTTPS by workers: lines of the log say whose they are, and SIGHUP reads a renewed certificate.
+certs=$top_srcdir/tests/certs
+cp "$certs/ec.pem" "$tmp/cert" && cp "$certs/ec.key" "$tmp/key"
+serve serve --workers 2 --tls "$tmp/cert" --key "$tmp/key" --log "$tmp/whose" 127.0.0.1:0
+key_kind() { # of the certificate that whoever accepts shows
+    curl -sv -m 10 --tls-max 1.2 --cacert "$certs/ca.pem" -o "$tmp/out" "https://$address/bytes/5" 2>&1 |
+        sed -n 's/.*ECDHE-\(ECDSA\|RSA\).*/\1/p' | head -n 1
+}
+if test -n "$address"; then
+    test "$(key_kind)" = ECDSA && test "$(cat "$tmp/out")" = 00000 || wrong "serve --workers --tls: $(cat "$tmp/serve")"
+    cp "$certs/rsa.pem" "$tmp/cert" && cp "$certs/rsa.key" "$tmp/key"
+    kill -HUP $pid
+    in_a_row=0
+    for _ in $(seq 100); do
+        if test "$(key_kind)" = RSA; then in_a_row=$((in_a_row + 1)); else in_a_row=0; fi
+        test $in_a_row -lt 10 || break
+    done
+    test $in_a_row = 10 || wrong "SIGHUP: the new certificate is not shown: $(cat "$tmp/serve")"
+    echo nothing >"$tmp/cert"
+    kill -HUP $pid
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        ! grep -q 'worker 1 (process [0-9]*): .*read before is used' "$tmp/serve" || break
+        sleep 0.1
+    done
+    says serve "read before is used"
+    test "$(key_kind)" = RSA || wrong "SIGHUP with a bad certificate: $(cat "$tmp/serve")"
+    kill $pid
+    wait $pid || wrong "serve --workers: exit status $? after SIGTERM: $(cat "$tmp/serve")"
+    pid=
+    grep -q '^worker [01]: 127\.0\.0\.1 - - \[.*"GET /bytes/5 HTTP' "$tmp/whose" || wrong "whose line? $(cat "$tmp/whose")"
+    ! grep -v '^worker [01]: ' "$tmp/whose" || wrong "lines of nobody"
+elif ! grep -q 'TLS back end' "$tmp/serve"; then
+    wrong "serve --workers --tls did not start: $(cat "$tmp/serve")"
+fi
+pid=
 expect 2 serve a b
 expect 1 console "unix:$tmp/nosuch"
 says err "green_backdoor_server()"

@@ -364,6 +364,34 @@ the_log_hook_gets_level_and_line_cut_at_a_thousand_bytes(void)
 }
 
 static void
+a_name_stands_before_each_report(void)
+{
+        struct log_lines log;
+        char lengthy[3000];
+
+        memset(lengthy, 'l', sizeof(lengthy) - 1);
+        lengthy[sizeof(lengthy) - 1] = '\0';
+        log_catch(&log);
+        green_set_log_name("worker 7");
+        green_log(GREEN_LOG_INFO, "%d and %s", 5, "six");
+        CHECK_STR(log.text, "worker 7: 5 and six");
+        /* It takes nothing away from the report, and is not long itself. */
+        green_log(GREEN_LOG_INFO, "%s", lengthy);
+        CHECK_INT(strlen(log.text), strlen("worker 7: ") + 1000);
+        green_set_log_name(lengthy);
+        green_log(GREEN_LOG_INFO, "x");
+        CHECK_INT(strlen(log.text), 60 + strlen(": x"));
+        green_set_log_name("");
+        green_log(GREEN_LOG_INFO, "y");
+        CHECK_STR(log.text, "y");
+        green_set_log_name("a");
+        green_set_log_name(NULL);
+        green_log(GREEN_LOG_INFO, "z");
+        CHECK_STR(log.text, "z");
+        log_release();
+}
+
+static void
 the_default_log_writes_warnings_and_errors_to_stderr(void)
 {
         int saved = dup(STDERR_FILENO);
@@ -719,6 +747,7 @@ GREEN_SUITE(core_error) {
         GREEN_TEST(a_shared_last_error_ends_with_its_hub_and_is_not_kept_without_memory),
         GREEN_TEST(the_allocator_hook_is_checked_and_used),
         GREEN_TEST(the_log_hook_gets_level_and_line_cut_at_a_thousand_bytes),
+        GREEN_TEST(a_name_stands_before_each_report),
         GREEN_TEST(the_default_log_writes_warnings_and_errors_to_stderr),
         GREEN_TEST(whether_a_report_would_be_seen_is_known_before_it_is_made),
         GREEN_TEST(spawn_reports_that_memory_ran_out),

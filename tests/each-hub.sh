@@ -34,7 +34,7 @@ esac
 # Those about TLS run with OpenSSL's module too, where it was built.
 case $program in
     tests/net_tls* | tests/fault_tls | tests/web_client_session | tests/web_client_tls | tests/web_static_large | \
-        tests/web_ws_tls_conformance | tests/web_wsgi_tls)
+        tests/web_workers_tls | tests/web_ws_tls_conformance | tests/web_wsgi_tls)
         test ! -f .libs/tls_openssl.so || hubs="$hubs $best+openssl" ;;
 esac
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,15 +24,19 @@
 /* ---- the log, as text */
 
 static char log_text[8192];
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* other OS threads report too */
 
 static void
 log_line(void *arg, enum green_log_level level, const char *message)
 {
-        size_t len = strlen(log_text);
+        size_t len;
 
         (void)arg;
         (void)level;
+        pthread_mutex_lock(&log_lock);
+        len = strlen(log_text);
         snprintf(log_text + len, sizeof log_text - len, "%s\n", message);
+        pthread_mutex_unlock(&log_lock);
 }
 
 MAYBE bool

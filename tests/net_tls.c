@@ -477,6 +477,60 @@ others_run_while_a_handshake_computes(void)
         free_tls_pair(&p);
 }
 
+static void *
+say_a_byte(void *arg)
+{
+        CHECK_INT(green_socket_send(arg, "x", 1, 0), 1);
+        return NULL;
+}
+
+/* A second socket for it gives TLS to those that it accepts, by the same context, also when the first one is gone. */
+static void
+a_listener_may_have_a_second_socket(void)
+{
+        struct green_wrap_ssl_opts wrap = {.size = sizeof wrap};
+        struct tls_end e = {.name = "localhost", .lazy = true};
+        char address[GREEN_ADDR_TEXT_SIZE], byte;
+        green_socket *listener, *second, *accepted;
+        green_thread *speaker;
+
+        if (!has_tls())
+                return;
+        listener = listen_here(address);
+        wrap.context = server_context("ec");
+        CHECK(green_wrap_ssl(listener, &wrap) == listener);
+        green_tls_context_unref(wrap.context);
+        second = green_socket_dup(listener);
+        if (!CHECK(second != NULL)) {
+                CHECK_INT(green_socket_free(listener), 0);
+                return;
+        }
+        CHECK(green_socket_is_tls(second));
+        CHECK_INT(green_socket_detach(second), 0);
+        CHECK_INT(green_socket_attach(second), 0);
+        CHECK_INT(green_socket_free(listener), 0);
+        e.context = client_context();
+        e.s = green_connect(address, NULL);
+        wrap_end(&e);
+        green_tls_context_unref(e.context);
+        accepted = green_socket_accept(second, NULL);
+        CHECK(green_socket_is_tls(accepted));
+        /* Who accepts makes its handshake at its first receive. */
+        speaker = green_spawn(say_a_byte, e.s);
+        CHECK_INT(green_socket_recv(accepted, &byte, 1, 0), 1);
+        CHECK_INT(green_thread_wait(speaker, NULL), 0);
+        green_thread_unref(speaker);
+        CHECK_INT(byte, 'x');
+        CHECK(green_socket_dup(accepted) == NULL);
+        CHECK_INT(errno, EOPNOTSUPP);
+        CHECK_INT(green_socket_close(second), 0);
+        CHECK(green_socket_dup(second) == NULL);
+        CHECK_INT(errno, EBADF);
+        CHECK_INT(green_socket_free(accepted), 0);
+        CHECK_INT(green_socket_free(second), 0);
+        CHECK_INT(green_socket_free(e.s), 0);
+}
+
 GREEN_SUITE(net_tls){GREEN_TEST(bytes_go_through_in_both_directions),
                      GREEN_TEST(what_goes_over_the_wire_is_not_what_was_sent),
                      GREEN_TEST(much_goes_through_both_ways_at_once),
@@ -493,4 +547,5 @@ GREEN_SUITE(net_tls){GREEN_TEST(bytes_go_through_in_both_directions),
                      GREEN_TEST(a_handshake_is_made_by_whoever_comes_first_and_the_others_wait),
                      GREEN_TEST(a_handshake_can_be_made_without_waiting),
                      GREEN_TEST(others_run_while_a_handshake_computes),
-                     GREEN_SUITE_END};
+                     GREEN_TEST(a_listener_may_have_a_second_socket),
+        GREEN_SUITE_END};

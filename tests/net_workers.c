@@ -22,14 +22,32 @@ struct service {
 /* What the child does before it becomes the program. */
 struct before {
         const char *pid_file, *notify;
-        int listener; /* 0: none; it becomes LISTEN_FDS */
+        int listener, second; /* 0: none; they become LISTEN_FDS */
+        bool for_another;     /* who is said to be another process */
 };
+
+static void
+hand_over(const struct before *before)
+{
+        int first = fcntl(before->listener, F_DUPFD, 10);
+        int second = before->second != 0 ? fcntl(before->second, F_DUPFD, 10) : -1;
+        char pid[32];
+
+        dup2(first, 3);
+        close(first);
+        if (second >= 0) {
+                dup2(second, 4);
+                close(second);
+        }
+        snprintf(pid, sizeof pid, "%ld", before->for_another ? 1 : (long)getpid());
+        setenv("LISTEN_PID", pid, 1);
+        setenv("LISTEN_FDS", second >= 0 ? "2" : "1", 1);
+        setenv("LISTEN_FDNAMES", second >= 0 ? "front:back" : "front", 1);
+}
 
 static void
 become(const char *words, int out, const struct before *before)
 {
-        char pid[32];
-
         setenv("GREEN_TEST_WORKERS", words, 1);
         if (before != NULL && before->pid_file != NULL)
                 setenv("GREEN_TEST_PID_FILE", before->pid_file, 1);
@@ -37,13 +55,8 @@ become(const char *words, int out, const struct before *before)
                 setenv("NOTIFY_SOCKET", before->notify, 1);
         dup2(out, STDOUT_FILENO);
         dup2(out, STDERR_FILENO);
-        if (before != NULL && before->listener != 0) {
-                dup2(before->listener, 3);
-                snprintf(pid, sizeof pid, "%ld", (long)getpid());
-                setenv("LISTEN_PID", pid, 1);
-                setenv("LISTEN_FDS", "1", 1);
-                setenv("LISTEN_FDNAMES", "front", 1);
-        }
+        if (before != NULL && before->listener != 0)
+                hand_over(before);
         suite_exec_self(NULL);
         _exit(126);
 }
@@ -352,6 +365,21 @@ a_hangup_is_passed_on(void)
         stop(&s);
 }
 
+static void
+reports_say_which_worker(void)
+{
+        struct service s;
+        long pid[2] = {0};
+        size_t index[2] = {2, 2};
+
+        begin(&s, "warns", NULL);
+        for (int i = 0; i < 2; i++)
+                CHECK_INT(sscanf(until(&s, ": a warning"), "worker %zu (process %ld): a warning", &index[i], &pid[i]), 2);
+        CHECK_INT(index[0] + index[1], 1);
+        CHECK(pid[0] != pid[1] && pid[0] != s.pid && pid[1] != s.pid);
+        stop(&s);
+}
+
 /* ---- restart */
 
 static pid_t
@@ -481,39 +509,218 @@ sockets_of_systemd_are_taken(void)
         close(fd);
 }
 
+/* A listener as systemd has one, its port, and another socket where none is. */
+static green_fd
+bare_listener(int *ret_port)
+{
+        char address[GREEN_ADDR_TEXT_SIZE];
+        green_socket *listener = listen_here(address);
+        struct green_addr here;
+        green_fd fd = -1;
+
+        CHECK_INT(green_socket_getsockname(listener, &here), 0);
+        *ret_port = green_addr_port(&here);
+        CHECK_INT(green_socket_take_fd(listener, &fd), 0);
+        CHECK_INT(green_socket_free(listener), 0);
+        return fd;
+}
+
+static void
+sockets_for_another_process_are_left_alone(void)
+{
+        struct before before = {.for_another = true};
+        char answer[512], names[4][32];
+        struct service s;
+        green_stream *c;
+        long pids[2];
+        int port;
+
+        before.listener = bare_listener(&port);
+        begin(&s, "inherit", &before);
+        CHECK_INT(wait_for(&s), 1);
+        gone(&s);
+        begin(&s, "plain", &before);
+        all_ready(&s, pids, 1);
+        CHECK(s.port != port);
+        c = client(&s);
+        /* It may be a child of this one. */
+        CHECK_INT(sscanf(ask(c, "facts", answer), "%31s %31s %31s %31s", names[0], names[1], names[2], names[3]), 4);
+        CHECK_STR(names[0], "1");
+        CHECK_STR(names[1], "1");
+        CHECK_STR(names[2], "front");
+        CHECK_STR(names[3], "-");
+        CHECK_INT(green_stream_free(c), 0);
+        stop(&s);
+        close(before.listener);
+}
+
+/* ---- systemd: what it is told */
+
+struct notify {
+        char folder[32], path[64];
+        green_socket *s;
+};
+
+static void
+begin_notify(struct notify *n)
+{
+        struct green_addr addr;
+        char text[96];
+
+        snprintf(n->folder, sizeof n->folder, "/tmp/green-workers-XXXXXX");
+        CHECK(mkdtemp(n->folder) != NULL);
+        snprintf(n->path, sizeof n->path, "%s/notify", n->folder);
+        snprintf(text, sizeof text, "unix:%s", n->path);
+        CHECK_INT(green_addr_parse(text, &addr), 0);
+        n->s = green_socket_new(AF_UNIX, SOCK_DGRAM, 0);
+        CHECK_INT(green_socket_bind(n->s, &addr), 0);
+}
+
+static void
+end_notify(struct notify *n)
+{
+        CHECK_INT(green_socket_free(n->s), 0);
+        CHECK_INT(unlink(n->path), 0);
+        CHECK_INT(rmdir(n->folder), 0);
+}
+
+/* The next message is that it is ready: which process is. */
+static pid_t
+told_ready(struct notify *n)
+{
+        char text[256];
+        ssize_t len = green_socket_recv(n->s, text, sizeof text - 1, 0);
+        long pid = 0;
+
+        if (!CHECK(len > 0))
+                return 0;
+        text[len] = '\0';
+        if (!CHECK_INT(sscanf(text, "READY=1\nMAINPID=%ld\n", &pid), 1))
+                FAIL("it was told: %s", text);
+        return (pid_t)pid;
+}
+
+static void
+told_stopping(struct notify *n)
+{
+        char text[256];
+        ssize_t len = green_socket_recv(n->s, text, sizeof text, 0);
+
+        CHECK(len == 10 && memcmp(text, "STOPPING=1", 10) == 0);
+}
+
 static void
 systemd_is_told(void)
 {
-        char folder[] = "/tmp/green-workers-XXXXXX", path[64], text[256];
-        struct before before = {.notify = path};
-        struct green_addr addr;
-        green_socket *notify;
+        struct before before = {.pid_file = NULL};
+        struct notify notify;
         struct service s;
-        ssize_t n;
 
-        CHECK(mkdtemp(folder) != NULL);
-        snprintf(path, sizeof path, "%s/notify", folder);
-        snprintf(text, sizeof text, "unix:%s", path);
-        CHECK_INT(green_addr_parse(text, &addr), 0);
-        notify = green_socket_new(AF_UNIX, SOCK_DGRAM, 0);
-        CHECK_INT(green_socket_bind(notify, &addr), 0);
+        begin_notify(&notify);
+        before.notify = notify.path;
         begin(&s, "plain", &before);
-        n = green_socket_recv(notify, text, sizeof text - 1, 0);
-        if (CHECK(n > 0)) {
-                char wanted[64];
-
-                text[n] = '\0';
-                snprintf(wanted, sizeof wanted, "READY=1\nMAINPID=%ld\n", (long)s.pid);
-                CHECK(strncmp(text, wanted, strlen(wanted)) == 0);
-        }
+        CHECK_INT(told_ready(&notify), s.pid);
         CHECK_INT(kill(s.pid, SIGTERM), 0);
-        n = green_socket_recv(notify, text, sizeof text - 1, 0);
-        CHECK(n == 10 && memcmp(text, "STOPPING=1", 10) == 0);
+        told_stopping(&notify);
         CHECK_INT(wait_for(&s), 0);
         gone(&s);
-        CHECK_INT(green_socket_free(notify), 0);
-        CHECK_INT(unlink(path), 0);
-        CHECK_INT(rmdir(folder), 0);
+        end_notify(&notify);
+}
+
+/* ---- what was inherited, over restarts, under systemd */
+
+/* Two sockets in their order, no variable, and no more descriptors, nor for programs, than those of the one before. */
+static void
+check_facts(green_stream *c, const int ports[2], int *open_before, int *kept_before)
+{
+        char answer[512];
+        int open_now = 0, kept = 0, got[2] = {0};
+
+        if (!CHECK_INT(sscanf(ask(c, "facts", answer), "- - - - %d %d 2 %d %d", &open_now, &kept, &got[0], &got[1]), 4))
+                FAIL("facts: %s", answer);
+        CHECK_INT(got[0], ports[0]);
+        CHECK_INT(got[1], ports[1]);
+        CHECK_RANGE(open_now, 1, *open_before);
+        CHECK_RANGE(kept, 0, *kept_before);
+        *open_before = open_now;
+        *kept_before = kept;
+}
+
+static long
+supervisor_of(green_stream *c)
+{
+        char answer[512];
+        const char *last = strrchr(ask(c, "status", answer), ' ');
+
+        return CHECK(last != NULL) ? strtol(last, NULL, 10) : 0;
+}
+
+/* One that is served by a generation: others of the one before may still be ahead of it. */
+static green_stream *
+client_of_generation(const struct service *s, unsigned generation)
+{
+        while (suite_failures() == 0) {
+                green_stream *c = client(s);
+
+                if (generation_of(c) == generation)
+                        return c;
+                CHECK_INT(green_stream_free(c), 0);
+        }
+        return NULL;
+}
+
+static void
+sockets_of_systemd_outlive_restarts(void)
+{
+        int ports[2], open_fds = 256, kept_fds = 256;
+        struct before before = {.pid_file = NULL};
+        struct notify notify;
+        green_stream *first, *next;
+        struct service s;
+        long pids[2];
+        pid_t last;
+
+        begin_notify(&notify);
+        before.notify = notify.path;
+        before.listener = bare_listener(&ports[0]);
+        before.second = bare_listener(&ports[1]);
+        begin(&s, "inherit", &before);
+        all_ready(&s, pids, 1);
+        last = told_ready(&notify);
+        CHECK_INT(last, s.pid);
+        first = client(&s);
+        check_facts(first, ports, &open_fds, &kept_fds);
+        for (unsigned generation = 2; generation <= 4; generation++) {
+                pid_t before_it = last;
+
+                CHECK_INT(kill(last, SIGUSR2), 0);
+                all_ready(&s, pids, generation);
+                CHECK_INT(s.port, ports[0]);
+                /* That the one before it ends is no end of the service: the next message is the next ready one's. */
+                last = told_ready(&notify);
+                CHECK(last != before_it);
+                next = client_of_generation(&s, generation);
+                if (next == NULL)
+                        break;
+                CHECK_INT(supervisor_of(next), last);
+                check_facts(next, ports, &open_fds, &kept_fds);
+                CHECK_INT(green_stream_free(next), 0);
+                /* Who was there first is still served. */
+                CHECK_INT(generation_of(first), 1);
+                CHECK_INT(supervisor_of(first), s.pid);
+        }
+        CHECK_INT(green_stream_free(first), 0);
+        CHECK_INT(wait_for(&s), 0);
+        CHECK_INT(kill(last, SIGTERM), 0);
+        told_stopping(&notify);
+        gone(&s);
+        /* systemd's own listen on. */
+        first = client(&s);
+        CHECK(first != NULL);
+        CHECK_INT(green_stream_free(first), 0);
+        close(before.listener);
+        close(before.second);
+        end_notify(&notify);
 }
 
 static void
@@ -576,11 +783,14 @@ GREEN_SUITE(net_workers) {
         GREEN_TEST(one_that_is_never_ready_is_killed),
         GREEN_TEST(without_their_supervisor_they_end),
         GREEN_TEST(a_hangup_is_passed_on),
+        GREEN_TEST(reports_say_which_worker),
         GREEN_TEST(a_restart_hands_over),
         GREEN_TEST(a_restart_that_fails_changes_nothing),
         GREEN_TEST(a_restart_that_is_never_ready_is_killed),
         GREEN_TEST(sockets_of_systemd_are_taken),
+        GREEN_TEST(sockets_for_another_process_are_left_alone),
         GREEN_TEST(systemd_is_told),
+        GREEN_TEST(sockets_of_systemd_outlive_restarts),
         GREEN_TEST(nothing_was_inherited_here),
         GREEN_TEST(what_is_wrong_is_said),
         GREEN_SUITE_END

@@ -4,11 +4,12 @@
  *
  * GREEN_TEST_WORKERS is words: "cannot" (its workers cannot start), "dies" (they die when ready), "stuck" (never ready),
  * "once" (those of a restart cannot start), "late" (they are never ready), "slow" (they are ready a moment after they have
- * said so, and say when they end), "inherit" (no address of its own).
+ * said so, and say when they end), "inherit" (no address of its own), "warns" (they write to the log when they are ready).
  */
 #ifndef GREEN_TESTS_WORKERS_PROGRAM_H
 #define GREEN_TESTS_WORKERS_PROGRAM_H
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,8 @@ program_init(const struct green_worker *worker, void *arg)
                 return -EACCES;
         if (program_is("stuck") || (program_is("late") && worker->generation > 1))
                 (void)green_sleep(1000);
+        if (program_is("warns"))
+                green_log(GREEN_LOG_WARNING, "a warning");
         program_say("ready", worker);
         if (program_is("slow"))
                 (void)green_sleep(0.1);
@@ -78,6 +81,38 @@ program_status(green_stream *st)
         (void)green_stream_printf(st, "%ld\n", (long)green_workers_supervisor());
 }
 
+static const char *
+program_env(const char *name)
+{
+        const char *value = getenv(name);
+
+        return value == NULL ? "-" : value;
+}
+
+/* What the program was started with: variables, how many descriptors are open, and for how many programs; listeners. */
+static void
+program_facts(green_stream *st, const struct green_worker *worker)
+{
+        int open_now = 0, kept = 0;
+
+        for (int fd = 0; fd < 256; fd++) {
+                int flags = fcntl(fd, F_GETFD);
+
+                open_now += flags >= 0;
+                kept += flags >= 0 && (flags & FD_CLOEXEC) == 0;
+        }
+        (void)green_stream_printf(st, "%s %s %s %s %d %d %zu", program_env("LISTEN_FDS"), program_env("LISTEN_PID"),
+                                  program_env("LISTEN_FDNAMES"), program_env("GREEN_WORKERS_NEXT"), open_now, kept,
+                                  worker->listener_count);
+        for (size_t i = 0; i < worker->listener_count; i++) {
+                struct green_addr here = {0};
+
+                (void)green_socket_getsockname(worker->listeners[i], &here);
+                (void)green_stream_printf(st, " %d", green_addr_port(&here));
+        }
+        (void)green_stream_printf(st, "\n");
+}
+
 static int
 program_answer(green_socket *client, const struct green_addr *peer, void *arg)
 {
@@ -95,6 +130,8 @@ program_answer(green_socket *client, const struct green_addr *peer, void *arg)
                         abort();
                 if (line[0] == 's')
                         program_status(st);
+                else if (line[0] == 'f')
+                        program_facts(st, worker);
                 else
                         (void)green_stream_printf(st, "%zu %ld %u\n", worker->index, (long)getpid(), worker->generation);
                 (void)!green_stream_flush(st);

@@ -46,7 +46,8 @@ put_all(green_wsgi_request *req, bool with_stats)
 
         for (size_t i = 0; rc == 0 && green_workers_status(i, &w); i++) {
                 if (with_stats && w.shared != NULL) {
-                        memcpy(&stats, w.shared, sizeof stats);
+                        stats = (struct green_wsgi_stats){0};
+                        green__stats_add(&stats, w.shared);
                         green__stats_add(&sum, &stats);
                 }
                 rc = put_worker(req, &w, with_stats && w.shared != NULL ? &stats : NULL);

@@ -56,7 +56,7 @@ close_after(green_websocket *ws, int code)
         bool failure = is_failure(ws, code);
 
         if (failure) {
-                ws->up.conn->server->stats->failed++;
+                green__note(&ws->up.conn->server->stats->failed, 1);
                 green_log(GREEN_LOG_ERROR, "green-net: a handler of a WebSocket failed with %s: %s", green_errname(code),
                           green_strerror(code));
         }

@@ -94,9 +94,11 @@ take_opts(struct green__server *server, const struct green_wsgi_server_opts *opt
         server->body_limits = server->limits;
         if (server->body_limits.fields > GREEN__CHUNKED_ROOM)
                 server->body_limits.fields = GREEN__CHUNKED_ROOM;
-        if (server->team == NULL)
+        /* That of one of several is zero, and the others look at it. */
+        if (server->team == NULL) {
                 server->stats = o->stats != NULL ? o->stats : &server->own;
-        *server->stats = (struct green_wsgi_stats){0};
+                green__stats_tell(server->stats, &server->own);
+        }
         rc = green__compress_take(server);
         if (rc == 0)
                 rc = green__environ_take(server);
@@ -435,26 +437,53 @@ check_descriptors(const struct green__server *server)
                           (unsigned long long)limit);
 }
 
+static struct green__server *
+server_new(void)
+{
+        struct green__server *server = green_calloc(1, sizeof(*server));
+
+        if (server == NULL)
+                return NULL;
+        list_init(&server->idle);
+        list_init(&server->busy);
+        server->queue_end = &server->queue;
+        server->date_second = INT64_MIN;
+        server->worker = green__worker_index();
+        server->hook_names_worker = server->worker >= 0;
+        return server;
+}
+
+int
+green__wsgi_check(const struct green_wsgi_server_opts *opts)
+{
+        struct green__server *server = server_new();
+        int rc;
+
+        if (server == NULL)
+                return -ENOMEM;
+        rc = begin(server, opts);
+        server_free(server);
+        return rc;
+}
+
 int
 green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts,
                   struct green__team *team, size_t index)
 {
-        struct green__server *server;
+        struct green__server *server = server_new();
         int rc;
 
-        server = green_calloc(1, sizeof(*server));
         if (server == NULL)
                 return -ENOMEM;
-        list_init(&server->idle);
-        list_init(&server->busy);
-        server->queue_end = &server->queue;
         server->listener = listener;
         server->app = app;
         server->arg = arg;
-        server->date_second = INT64_MIN;
         server->team = team;
-        if (team != NULL)
+        if (team != NULL) {
                 server->stats = green__team_stats(team, index);
+                if (server->worker < 0)
+                        server->worker = (int)index;
+        }
         rc = begin(server, opts);
         if (rc == 0) {
                 green__wsgi_metrics_begin(server);

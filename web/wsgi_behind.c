@@ -16,7 +16,7 @@ tell(struct green__server *server, const struct green__peer *peer, const char *w
         enum green_log_level level = GREEN_LOG_INFO;
         char text[GREEN_ADDR_TEXT_SIZE];
 
-        server->stats->unproxied++;
+        green__note(&server->stats->unproxied, 1);
         if (server->warned_unproxied == 0 || now - server->warned_unproxied >= WARN_AGAIN) {
                 server->warned_unproxied = now;
                 level = GREEN_LOG_WARNING;

@@ -75,7 +75,7 @@ receive(green_wsgi_request *req, void *buf, size_t len)
 
         s->drained = n > 0 && green_socket_drained(s->conn->socket);
         if (n > 0)
-                s->server->stats->bytes_in += (size_t)n;
+                green__note(&s->server->stats->bytes_in, n);
         return n == 0 ? -ECONNRESET : n;
 }
 

@@ -29,7 +29,7 @@ unlink_conn(struct green__conn *conn)
 static void
 note_idle(struct green__server *server, int more)
 {
-        server->stats->idle += (size_t)more;
+        green__note_size(&server->stats->idle, more);
         green__note(&server->counts.idle, more);
 }
 
@@ -37,8 +37,7 @@ static void
 note_count(struct green__server *server, int more)
 {
         server->count += (size_t)more;
-        /* Others that serve the listener read it. */
-        __atomic_store_n(&server->stats->connections, server->count, __ATOMIC_RELAXED);
+        green__tell_size(&server->stats->connections, server->count);
         green__note(&server->counts.connections, more);
 }
 
@@ -131,7 +130,7 @@ green__conn_add(struct green__server *server, green_socket *socket, const struct
         struct green__peer from = green__peer_of(peer);
         struct green__conn *conn = NULL;
 
-        server->stats->accepted++;
+        green__note(&server->stats->accepted, 1);
         if (!server->opts.proxy_protocol || green__behind_lets_in(server, &from))
                 conn = green_malloc(sizeof(*conn));
         if (conn == NULL) {
@@ -215,10 +214,10 @@ request_end(green_wsgi_request *req)
                         h->fn(req, h->arg);
         }
         green__compress_release(req);
-        server->stats->requests++;
+        green__note(&server->stats->requests, 1);
         green__wsgi_metrics_request(req);
         if (req->refused)
-                server->stats->refused++;
+                green__note(&server->stats->refused, 1);
         /* What goes on is logged at its end. */
         if (server->log != NULL && req->upgrade == NULL)
                 green__log_request(req);
@@ -240,7 +239,7 @@ abandoned(void *arg)
                 return;
         green_log(GREEN_LOG_ERROR, "green-net: the application has ended its green thread: the connection is closed");
         s->in_app = false;
-        server->stats->failed++;
+        green__note(&server->stats->failed, 1);
         s->request.close = true;
         request_end(&s->request);
         if (s->request.upgrade != NULL)
@@ -255,7 +254,7 @@ abandoned(void *arg)
 static void
 tell_failure(green_wsgi_request *req, int code)
 {
-        req->session->server->stats->failed++;
+        green__note(&req->session->server->stats->failed, 1);
         green_log(GREEN_LOG_ERROR, "green-net: the application failed with %s: %s: %.200s %.600s", green_errname(code),
                   green_strerror(code), green_wsgi_method(req), green_wsgi_raw_path(req));
 }

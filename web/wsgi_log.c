@@ -46,7 +46,8 @@ enum field {
         SCHEME,
         TLS_VERSION,
         TIME_LOCAL,
-        TIME_ISO8601
+        TIME_ISO8601,
+        WORKER
 };
 
 static const struct {
@@ -58,7 +59,7 @@ static const struct {
         {"path", PATH}, {"protocol", PROTOCOL}, {"bytes_sent", BYTES_SENT}, {"referer", REFERER},
         {"user_agent", USER_AGENT}, {"host", HOST}, {"pid", PID},
         {"client", CLIENT}, {"scheme", SCHEME}, {"tls_version", TLS_VERSION}, {"time_local", TIME_LOCAL},
-        {"time_iso8601", TIME_ISO8601},
+        {"time_iso8601", TIME_ISO8601}, {"worker", WORKER},
 };
 
 struct token {
@@ -162,7 +163,8 @@ most_of(const struct token *t)
         case BYTES_SENT:
         case SCHEME:
         case TLS_VERSION:
-        case PID: return NUMBER_MAX;
+        case PID:
+        case WORKER: return NUMBER_MAX;
         case DATE_TIME:
         case TIME_LOCAL:
         case TIME_ISO8601: return GREEN__LOG_DATE_SIZE + QUOTES;
@@ -491,6 +493,15 @@ put_known(struct line *l, const char *text)
 }
 
 static void
+put_worker(struct line *l, const struct green__server *server)
+{
+        if (server->worker >= 0)
+                put_number(l, (uint64_t)server->worker, 1);
+        else
+                put_unknown(l);
+}
+
+static void
 put_field(struct line *l, green_wsgi_request *req, const struct token *t)
 {
         struct green__access_log *log = req->session->server->log;
@@ -518,6 +529,7 @@ put_field(struct line *l, green_wsgi_request *req, const struct token *t)
         case SCHEME: put_known(l, green_wsgi_scheme(req)); break;
         case TLS_VERSION: put_known(l, green_tls_version(req->session->conn->socket)); break;
         case PID: put_number(l, (uint64_t)getpid(), 1); break;
+        case WORKER: put_worker(l, req->session->server); break;
         }
 }
 
@@ -542,10 +554,25 @@ green__log_request(green_wsgi_request *req)
 
 /* ---- its life */
 
+/* Does a line say which worker writes it? Not where the log hook does. */
+static bool
+names_worker(const struct green__server *server, bool to_hook)
+{
+        return server->worker >= 0 && !(to_hook && server->hook_names_worker);
+}
+
+static const char *
+format_of(const struct green__server *server)
+{
+        if (server->opts.log_format != NULL)
+                return server->opts.log_format;
+        return names_worker(server, server->opts.log == NULL) ? GREEN_WSGI_LOG_WORKER : GREEN_WSGI_LOG_FORMAT;
+}
+
 int
 green__log_take(struct green__server *server)
 {
-        const char *format = server->opts.log_format != NULL ? server->opts.log_format : GREEN_WSGI_LOG_FORMAT;
+        const char *format = format_of(server);
         struct green__access_log *log = green_calloc(1, sizeof(*log));
         size_t len = strlen(format);
         int rc;
@@ -614,37 +641,52 @@ with_peer(const struct green__peer *peer, const char *what, char *text, size_t s
         return snprintf(text, size, "(%d) %s ('%s', %s)\n", (int)getpid(), what, green__peer_text(peer, ip), port);
 }
 
-static void
-say(struct green__server *server, enum green_log_level level, const char *line, int len)
+/* Where it goes: to the log hook, or to the access log. */
+static bool
+goes_to_hook(const struct green__server *server, enum green_log_level level)
 {
         bool own = server->log != NULL && server->log->json;
 
-        if (level == GREEN_LOG_INFO && server->opts.log != NULL && !own)
-                server->opts.log(server->opts.log_arg, line, (size_t)len);
-        else
-                green_log(level, "%.*s", len - 1, line);
+        return level != GREEN_LOG_INFO || server->opts.log == NULL || own;
+}
+
+/* "worker 0: ", or nothing. */
+static int
+put_who(const struct green__server *server, bool to_hook, char *text, size_t size)
+{
+        text[0] = '\0';
+        return names_worker(server, to_hook) ? snprintf(text, size, "worker %d: ", server->worker) : 0;
+}
+
+static int
+describe(struct green__server *server, const struct green__conn *conn, const char *what, char *text, size_t size)
+{
+        if (conn != NULL)
+                return with_peer(&conn->peer, what, text, size);
+        if (server->closing)
+                return snprintf(text, size, "(%d) wsgi %s\n", (int)getpid(), what);
+        return with_url(server, what, text, size);
 }
 
 void
 green__log_life(struct green__server *server, const struct green__conn *conn, const char *what)
 {
         enum green_log_level level = conn == NULL ? GREEN_LOG_INFO : GREEN_LOG_DEBUG;
-        bool to_log = conn == NULL && server->opts.log != NULL;
-        char line[GREEN_ADDR_TEXT_SIZE + 80];
-        int len;
+        bool to_log = conn == NULL && server->opts.log != NULL, to_hook = goes_to_hook(server, level);
+        char line[GREEN_ADDR_TEXT_SIZE + 120];
+        int who, len;
 
         if (server->opts.no_log_output || (!to_log && !green_log_enabled(level)))
                 return;
-        if (conn == NULL && !server->closing)
-                len = with_url(server, what, line, sizeof line);
-        else if (conn == NULL)
-                len = snprintf(line, sizeof line, "(%d) wsgi %s\n", (int)getpid(), what);
-        else
-                len = with_peer(&conn->peer, what, line, sizeof line);
-        if (len < 0 || (size_t)len >= sizeof line)
+        who = put_who(server, to_hook, line, sizeof line);
+        len = who + describe(server, conn, what, line + who, sizeof line - (size_t)who);
+        if (len < who || (size_t)len >= sizeof line)
                 return;
         /* What was before it is told before it. */
         if (conn == NULL && server->log != NULL)
                 deliver(server);
-        say(server, level, line, len);
+        if (to_hook)
+                green_log(level, "%.*s", len - 1, line);
+        else
+                server->opts.log(server->opts.log_arg, line, (size_t)len);
 }

@@ -264,6 +264,8 @@ struct green__server {
         bool closing;
         bool forked;                          /* this is the child of a fork: its connections are the parent's */
         struct green__team *team;             /* the OS threads that serve; NULL: this one alone */
+        int worker;                           /* its number among the processes or OS threads that serve; -1: none */
+        bool hook_names_worker;               /* the log hook says which process it is */
         bool draining;                        /* it is closing, and those at rest stay for a while */
         bool told_full;                       /* that max_size requests run */
         int64_t warned_unproxied;             /* when it was last, of a connection without a header; 0: never */
@@ -286,12 +288,19 @@ int green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, con
 /* In the child of a fork, for a server of the OS thread that forked. */
 void green__wsgi_forked(struct green__server *server);
 
+/* Would it begin with these options, without a custom_pool? 0, or its code. */
+int green__wsgi_check(const struct green_wsgi_server_opts *opts);
+
 /* wsgi_workers.c: as green_wsgi_server(), with opts->workers above 1. */
 int green__wsgi_workers(green_socket *listener, green_wsgi_app app, void *arg, const struct green_wsgi_server_opts *opts);
+/* Add what somebody else writes; and have it where somebody else reads. */
 void green__stats_add(struct green_wsgi_stats *sum, const struct green_wsgi_stats *more);
+void green__stats_tell(struct green_wsgi_stats *to, const struct green_wsgi_stats *stats);
 struct green_wsgi_stats *green__team_stats(struct green__team *team, size_t index);
 /* How many connections all have, and how many serve. */
 bool green__team_load(const struct green__team *team, size_t *ret_connections, size_t *ret_count);
+/* Which of the processes of green_workers_run() this is; -1: none of its workers. */
+int green__worker_index(void);
 /* The same of processes (<green/workers.h>). False: these figures are not what one of them shares. */
 bool green__workers_load(const struct green_wsgi_stats *stats, size_t *ret_connections, size_t *ret_count);
 
@@ -477,7 +486,10 @@ void green__log_request(green_wsgi_request *req);
  */
 void green__log_life(struct green__server *server, const struct green__conn *conn, const char *what);
 
-/* Add to a number that other OS threads read, and read it. */
+/*
+ * Add to a number that other OS threads or processes read, and read it. It has one writer, so no instruction need be a
+ * locked one. Struct green_wsgi_stats and struct green__server_counts are made of such numbers.
+ */
 static inline void
 green__note(uint64_t *number, int64_t n)
 {
@@ -486,6 +498,24 @@ green__note(uint64_t *number, int64_t n)
 
 static inline uint64_t
 green__noted(const uint64_t *number)
+{
+        return __atomic_load_n(number, __ATOMIC_RELAXED);
+}
+
+static inline void
+green__tell_size(size_t *number, size_t value)
+{
+        __atomic_store_n(number, value, __ATOMIC_RELAXED);
+}
+
+static inline void
+green__note_size(size_t *number, int n)
+{
+        green__tell_size(number, *number + (size_t)n);
+}
+
+static inline size_t
+green__noted_size(const size_t *number)
 {
         return __atomic_load_n(number, __ATOMIC_RELAXED);
 }

@@ -118,7 +118,7 @@ take_out(struct green__session *s)
         s->out_len = 0;
         s->request.sent = s->request.header_put;
         s->request.out_mark = s->request.collect_mark = 0;
-        s->server->stats->bytes_out += len;
+        green__note(&s->server->stats->bytes_out, (int64_t)len);
         return len;
 }
 
@@ -162,7 +162,7 @@ green__session_send(struct green__session *s, const void *data, size_t len, cons
         if (tail_len > 0)
                 iov[n++] = (struct green_iovec){(void *)(uintptr_t)tail, tail_len};
         s->request.sent = s->request.header_put;
-        s->server->stats->bytes_out += len + tail_len;
+        green__note(&s->server->stats->bytes_out, (int64_t)(len + tail_len));
         return sent(s, n == 1 ? green_socket_sendall(s->conn->socket, data, len, 0, NULL)
                               : green_socket_sendallv(s->conn->socket, iov, n, 0, NULL));
 }
@@ -186,7 +186,7 @@ green__session_sendfile(struct green__session *s, green_fd file, int64_t offset,
                 rc = green_socket_sendall(socket, s->out, before, green_socket_is_tls(socket) ? 0 : MORE, NULL);
         if (rc == 0)
                 rc = green_socket_sendfile(socket, file, offset, len, ret_done);
-        s->server->stats->bytes_out += *ret_done;
+        green__note(&s->server->stats->bytes_out, (int64_t)*ret_done);
         return sent(s, rc);
 }
 
@@ -206,7 +206,7 @@ send_late(struct green__session *s)
                 return;
         memmove(s->out, s->out + sent, s->out_len - sent);
         s->out_len -= sent;
-        s->server->stats->bytes_out += sent;
+        green__note(&s->server->stats->bytes_out, (int64_t)sent);
         if (s->out_len == 0 || (req->header_put && req->out_mark <= sent))
                 green__wsgi_metrics_sent(s);
         if (s->chunk_open != 0)
@@ -323,7 +323,7 @@ green__session_fill(struct green__session *s, bool wait)
                 return (int)n;
         }
         s->in_end += (size_t)n;
-        s->server->stats->bytes_in += (size_t)n;
+        green__note(&s->server->stats->bytes_in, n);
         s->drained = green_socket_drained(s->conn->socket);
         return n > 0;
 }

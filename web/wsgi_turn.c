@@ -12,7 +12,7 @@ queue_push(struct green__server *server, struct green__conn *conn)
         conn->queue_next = NULL;
         *server->queue_end = conn;
         server->queue_end = &conn->queue_next;
-        server->stats->waiting++;
+        green__note_size(&server->stats->waiting, 1);
 }
 
 static struct green__conn *
@@ -25,7 +25,7 @@ queue_pop(struct green__server *server)
         server->queue = conn->queue_next;
         if (server->queue == NULL)
                 server->queue_end = &server->queue;
-        server->stats->waiting--;
+        green__note_size(&server->stats->waiting, -1);
         return conn;
 }
 
@@ -33,7 +33,7 @@ static void
 count_running(struct green__server *server, size_t running)
 {
         server->running = running;
-        server->stats->running = running;
+        green__tell_size(&server->stats->running, running);
 }
 
 static bool
@@ -154,9 +154,9 @@ green__turn_take(struct green__conn *conn)
                 green_log(GREEN_LOG_WARNING, "green-net: %zu requests run at once, others wait: see max_size",
                           server->opts.max_size);
         }
-        server->stats->waiting++;
+        green__note_size(&server->stats->waiting, 1);
         rc = green_park(&server->slots, &w, GREEN_FOREVER);
-        server->stats->waiting--;
+        green__note_size(&server->stats->waiting, -1);
         return rc;
 }
 

@@ -164,7 +164,7 @@ green__upgrade_abandoned(struct green__upgrade *u)
         struct green__server *server = u->conn->server;
 
         green_log(GREEN_LOG_ERROR, "green-net: a handler has ended its green thread: the connection is closed");
-        server->stats->failed++;
+        green__note(&server->stats->failed, 1);
         end(u->conn);
         green__turn_ended(server);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <green/park.h>
 #include <green/workers.h>
@@ -19,7 +20,7 @@ struct member {
         struct green_post_node begins, ends; /* to the caller's hub */
         struct green_post_node close;        /* to its own */
         bool has_begun, has_ended;           /* in the caller's OS thread */
-        struct green_wsgi_stats stats;
+        _Alignas(8) struct green_wsgi_stats stats; /* as whole numbers of 64 bits need it */
         int rc;
 };
 
@@ -43,7 +44,7 @@ green__team_load(const struct green__team *team, size_t *ret_connections, size_t
         size_t sum = 0;
 
         for (size_t i = 0; i < team->count; i++)
-                sum += __atomic_load_n(&team->members[i].stats.connections, __ATOMIC_RELAXED);
+                sum += green__noted_size(&team->members[i].stats.connections);
         *ret_connections = sum;
         *ret_count = team->count;
         return true;
@@ -62,10 +63,22 @@ green__workers_load(const struct green_wsgi_stats *stats, size_t *ret_connection
                 found = found || its == stats;
                 if (its == NULL || (w.state != GREEN_WORKER_READY && its != stats))
                         continue;
-                *ret_connections += __atomic_load_n(&its->connections, __ATOMIC_RELAXED);
+                *ret_connections += green__noted_size(&its->connections);
                 (*ret_count)++;
         }
         return found;
+}
+
+int
+green__worker_index(void)
+{
+        struct green_worker_status w;
+        pid_t self = getpid();
+
+        for (size_t i = 0; green_workers_status(i, &w); i++)
+                if (w.pid == self)
+                        return (int)i;
+        return -1;
 }
 
 struct green_wsgi_stats *
@@ -77,17 +90,39 @@ green__team_stats(struct green__team *team, size_t index)
 void
 green__stats_add(struct green_wsgi_stats *sum, const struct green_wsgi_stats *more)
 {
-        sum->connections += more->connections;
-        sum->idle += more->idle;
-        sum->running += more->running;
-        sum->waiting += more->waiting;
-        sum->accepted += more->accepted;
-        sum->requests += more->requests;
-        sum->refused += more->refused;
-        sum->failed += more->failed;
-        sum->bytes_in += more->bytes_in;
-        sum->bytes_out += more->bytes_out;
-        sum->unproxied += more->unproxied;
+        sum->connections += green__noted_size(&more->connections);
+        sum->idle += green__noted_size(&more->idle);
+        sum->running += green__noted_size(&more->running);
+        sum->waiting += green__noted_size(&more->waiting);
+        sum->accepted += green__noted(&more->accepted);
+        sum->requests += green__noted(&more->requests);
+        sum->refused += green__noted(&more->refused);
+        sum->failed += green__noted(&more->failed);
+        sum->bytes_in += green__noted(&more->bytes_in);
+        sum->bytes_out += green__noted(&more->bytes_out);
+        sum->unproxied += green__noted(&more->unproxied);
+}
+
+static void
+tell(uint64_t *number, uint64_t value)
+{
+        __atomic_store_n(number, value, __ATOMIC_RELAXED);
+}
+
+void
+green__stats_tell(struct green_wsgi_stats *to, const struct green_wsgi_stats *stats)
+{
+        green__tell_size(&to->connections, stats->connections);
+        green__tell_size(&to->idle, stats->idle);
+        green__tell_size(&to->running, stats->running);
+        green__tell_size(&to->waiting, stats->waiting);
+        tell(&to->accepted, stats->accepted);
+        tell(&to->requests, stats->requests);
+        tell(&to->refused, stats->refused);
+        tell(&to->failed, stats->failed);
+        tell(&to->bytes_in, stats->bytes_in);
+        tell(&to->bytes_out, stats->bytes_out);
+        tell(&to->unproxied, stats->unproxied);
 }
 
 /* The figures of all, for the caller: what others write meanwhile is a little older or newer. */
@@ -98,7 +133,7 @@ sum_up(struct green__team *team)
 
         for (size_t i = 0; i < team->count; i++)
                 green__stats_add(&sum, &team->members[i].stats);
-        *team->opts.stats = sum;
+        green__stats_tell(team->opts.stats, &sum);
 }
 
 static void *
@@ -253,6 +288,10 @@ green__wsgi_workers(green_socket *listener, green_wsgi_app app, void *arg, const
         if (opts->custom_pool != NULL || opts->workers > 1024)
                 return green_set_error(-EINVAL,
                                        "green_wsgi_server_opts: workers goes with no custom_pool, and up to 1,024");
+        /* What is wrong is the caller's to know, and no reason for one that has begun to end the others. */
+        rc = green__wsgi_check(opts);
+        if (rc != 0)
+                return rc;
         team = green_calloc(1, sizeof *team + opts->workers * sizeof(struct member));
         if (team == NULL)
                 return -ENOMEM;

@@ -439,8 +439,8 @@ httpbin(green_wsgi_request *req, void *arg)
         return say(req, 404, "no such page: / has a list\n");
 }
 
-int
-httpbin_wrap(green_socket *listener, const char *certificate, const char *key)
+static int
+wrap(green_socket *listener, const char *certificate, const char *key)
 {
         struct green_wrap_ssl_opts tls = {.size = sizeof tls, .certfile = certificate, .keyfile = key};
 
@@ -454,7 +454,7 @@ httpbin_listen(const char *address, const char *certificate, const char *key)
         green_socket *listener;
 
         listener = strcmp(address, "systemd") == 0 ? green_listen_inherited(NULL) : green_listen(address, &opts);
-        if (listener == NULL || certificate == NULL || httpbin_wrap(listener, certificate, key) == 0)
+        if (listener == NULL || certificate == NULL || wrap(listener, certificate, key) == 0)
                 return listener;
         green_socket_free(listener);
         return NULL;

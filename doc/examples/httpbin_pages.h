@@ -13,7 +13,4 @@ int httpbin_ws(green_websocket *ws, void *arg);
 /* A listener, with TLS on it if there is a certificate; key may be NULL. NULL: green_last_error() says why. */
 green_socket *httpbin_listen(const char *address, const char *certificate, const char *key);
 
-/* TLS on a listener. 0, or a code: green_last_error() says why. */
-int httpbin_wrap(green_socket *listener, const char *certificate, const char *key);
-
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <green/backdoor.h>
+#include <green/tls.h>
 #include <green/workers_app.h>
 #include <green/wsgi_metrics.h>
 
@@ -23,6 +24,7 @@ struct settings {
         const char *folder; /* NULL: the pages */
         const char *address, *certificate, *key, *hub, *backdoor, *log;
         const char *log_format; /* NULL: eventlet's */
+        green_tls_context *tls; /* of certificate and key; NULL: none is given */
         size_t workers; /* processes; 0: this one alone */
         bool quiet;
 };
@@ -144,6 +146,29 @@ say_where(const char *what, green_socket *listener)
         fflush(stdout);
 }
 
+/* ---- HTTPS */
+
+/* Read once, before there are workers: they share the keys of its tickets. 0, or what to exit with. */
+static int
+read_certificate(struct settings *set)
+{
+        const struct green_tls_opts opts = {.size = sizeof opts, .cert_file = set->certificate, .key_file = set->key};
+
+        if (set->certificate == NULL)
+                return 0;
+        set->tls = green_tls_context_new(&opts);
+        return set->tls != NULL ? 0 : cli_failed("serve", "%s", green_last_error()->message);
+}
+
+/* NULL with green_last_error(). */
+static green_socket *
+wrap(const struct settings *set, green_socket *listener)
+{
+        const struct green_wrap_ssl_opts opts = {.size = sizeof opts, .context = set->tls};
+
+        return set->tls == NULL ? listener : green_wrap_ssl(listener, &opts);
+}
+
 /* ---- what is served */
 
 /* What it takes besides the listener. */
@@ -232,7 +257,7 @@ begin_worker(const struct green_worker *worker, void *arg)
         const struct settings *set = arg;
         struct green_worker_status status;
 
-        if (set->certificate != NULL && httpbin_wrap(worker->listeners[0], set->certificate, set->key) != 0) {
+        if (wrap(set, worker->listeners[0]) == NULL) {
                 (void)cli_failed("serve", "%s", green_last_error()->message);
                 return -EIO;
         }
@@ -254,6 +279,17 @@ work(const struct green_worker *worker, void *arg)
         return rc;
 }
 
+/* The log is opened anew without us. */
+static void
+renew_certificate(const struct green_worker *worker, void *arg)
+{
+        const struct settings *set = arg;
+
+        (void)worker;
+        if (set->tls != NULL && green_tls_context_reload(set->tls) != 0)
+                green_log(GREEN_LOG_ERROR, "%s: the certificate that was read before is used", green_last_error()->message);
+}
+
 static int
 serve_by_workers(struct settings *set)
 {
@@ -263,6 +299,7 @@ serve_by_workers(struct settings *set)
                 .processes = set->workers,
                 .addresses = strcmp(set->address, "systemd") == 0 ? NULL : addresses,
                 .init = begin_worker,
+                .on_hangup = renew_certificate,
                 .shared_size = sizeof(struct green_wsgi_stats),
         };
         int rc = green_workers_run(work, set, &opts);
@@ -282,8 +319,8 @@ serve_here(const struct settings *set)
         green_socket *listener, *backdoor = NULL;
         int rc;
 
-        listener = httpbin_listen(set->address, set->certificate, set->key);
-        if (listener == NULL)
+        listener = httpbin_listen(set->address, NULL, NULL);
+        if (listener == NULL || wrap(set, listener) == NULL)
                 return cli_failed("serve", "%s: %s", set->address, green_last_error()->message);
         if (set->backdoor != NULL) {
                 backdoor = green_listen(set->backdoor, NULL);
@@ -314,9 +351,11 @@ run(int argc, char **argv)
         struct settings set = {.quiet = false};
         int rc = read_options(&set, argc, argv);
 
-        if (rc != 0 || (rc = cli_use_hub("serve", set.hub)) != 0)
+        if (rc != 0 || (rc = cli_use_hub("serve", set.hub)) != 0 || (rc = read_certificate(&set)) != 0)
                 return rc;
-        return set.workers > 0 ? serve_by_workers(&set) : serve_here(&set);
+        rc = set.workers > 0 ? serve_by_workers(&set) : serve_here(&set);
+        green_tls_context_unref(set.tls);
+        return rc;
 }
 
 const struct cli_command cli_serve = {
@@ -343,7 +382,7 @@ const struct cli_command cli_serve = {
                 "  --log FILE        the access log, in place of stderr; SIGHUP has FILE opened anew\n"
                 "  --log-format NAME default, common, combined (as nginx and Apache write it) or json\n"
                 "  --workers N       serve with N processes: what dies is started anew, SIGUSR2 starts the program anew without\n"
-                "                    losing a request\n"
+                "                    losing a request, SIGHUP reads certificates anew. Their lines begin with \"worker 0: \"\n"
                 "  -q, --quiet       no access log\n"
                 "\n"
                 "  green-net serve . 0.0.0.0:8000             the files here, for everybody\n"

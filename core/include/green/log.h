@@ -32,7 +32,19 @@ typedef void (*green_log_fn)(void *arg, enum green_log_level level, const char *
 GREEN_API void green_set_log(green_log_fn fn, void *arg);
 
 /**
- * @brief Report through the hook. Never yields; keeps `errno`. thread-safe. Cut at 1,000 bytes.
+ * @brief Put a name before each report of this process, for a log that several write to: "NAME: ...". Never yields.
+ *        thread-safe.
+ *
+ * Workers of green_workers_run() are "worker 0 (process 4711)", and so on, until they call this themselves.
+ *
+ * @param name copied, and cut at 60 bytes; NULL or "": none, as at first.
+ * @since 0.1
+ */
+GREEN_API void green_set_log_name(const char *name);
+
+/**
+ * @brief Report through the hook. Never yields; keeps `errno`. thread-safe. Cut at 1,000 bytes, in which the name of
+ *        green_set_log_name() does not count.
  *
  * @param level  how much it matters.
  * @param format printf format, without a newline.

@@ -98,7 +98,8 @@ GREEN_API int green_socket_pair(int family, int type, int protocol, green_socket
 /**
  * @brief A second socket for the same connection, as dup(2). Never yields. It has the same timeout.
  *
- * The connection ends when both are closed. A socket with a transport (TLS) has only one: -EOPNOTSUPP.
+ * The connection ends when both are closed. One with a transport (TLS) has only one socket: -EOPNOTSUPP; but a listener with
+ * TLS may have several, which share what green_wrap_ssl() was given.
  *
  * @param s a socket.
  * @return the handle, the caller's: green_socket_free(). NULL with `errno` and green_last_error(): EMFILE, ENOMEM,

@@ -10,7 +10,7 @@
  *     green_socket_sendall(s, ...);
  *
  * A wrapped socket is a green_socket: every call of <green/socket.h> works on it, streams and the HTTP server too. Only
- * sendto, recvmsg and kin, and dup are -EOPNOTSUPP, and flags but MSG_PEEK and MSG_DONTWAIT are -EINVAL.
+ * sendto, recvmsg and kin, and dup of what is no listener are -EOPNOTSUPP, and flags but MSG_PEEK and MSG_DONTWAIT are -EINVAL.
  *
  * Clients verify the server's certificate and its host name unless they are told not to. TLS 1.2 is the least, ciphers are
  * those with forward secrecy and authenticated encryption, renegotiation and compression are off.
@@ -80,7 +80,8 @@ struct green_tls_cert {
 };
 
 /**
- * Looks at a peer's certificate once the rules have been applied to it. May run in an OS thread of the pool: no green call.
+ * Looks at a peer's certificate once the rules have been applied to it. May run in an OS thread of the pool, and in several at
+ * once: no green call.
  * @param cert  the peer's own.
  * @param depth certificates in its chain above it.
  * @param code  0: it is trusted; otherwise why not.
@@ -90,7 +91,8 @@ struct green_tls_cert {
 typedef int (*green_tls_verify_fn)(const struct green_tls_cert *cert, int depth, int code, void *arg);
 
 /**
- * Servers: chooses a context by the name that the client asked for (SNI). May run in an OS thread of the pool.
+ * Servers: chooses a context by the name that the client asked for (SNI). May run in an OS thread of the pool, and in several at
+ * once.
  * @param name the name; "" where the client gave none.
  * @param arg  as given.
  * @return a context, borrowed; NULL: the listener's own.
@@ -125,7 +127,8 @@ struct green_tls_opts {
         double ticket_lifetime;  /**< seconds; 0: 7,200. Keys change twice as often */
         double handshake_timeout; /**< seconds for a handshake in all; 0: 10 */
         void (*keylog)(const char *line, void *arg); /**< secrets of each session, as in the NSS key log format: for debugging
-                                                          with a packet analyser, never otherwise. NULL: none */
+                                                          with a packet analyser, never otherwise. Called as verify_fn.
+                                                          NULL: none */
         void *keylog_arg;        /**< passed to it */
 };
 

@@ -26,11 +26,16 @@
  * | SIGHUP | passed on to the workers, whose green_workers_opts::on_hangup is called: reopen log files, read settings anew |
  * | SIGUSR2 | restart: the program is run anew (maybe a new version of it), with the same listening sockets; when its workers are ready, the old ones end as by SIGTERM, and green_workers_run() returns. If it fails, the old ones go on |
  *
+ * What a worker reports (green_log()) begins with "worker 0 (process 4711): ", so that a log of all says who it was; see
+ * green_set_log_name().
+ *
  * A worker that dies is replaced at once; one that dies within a second of being ready, or before, after a pause that
  * doubles from 0.1 s on. A worker whose supervisor has died ends as by SIGTERM, within stop_timeout.
  *
- * Under systemd (Type=notify) the supervisor says when it is ready, when it ends and who follows it: NotifyAccess=all. Not
- * for Windows: -ENOTSUP. A process of several OS threads is green_wsgi_server_opts::workers.
+ * Under systemd (Type=notify) the supervisor says when it is ready, when it ends and who follows it: NotifyAccess=all. The
+ * sockets that systemd gave (LISTEN_FDS) are handed on at each restart, in the order of green_worker::listeners and without
+ * their names; those that green_listen_inherited() has taken before are not. Not for Windows: -ENOTSUP. A process of several
+ * OS threads is green_wsgi_server_opts::workers.
  */
 #ifndef GREEN_WORKERS_H
 #define GREEN_WORKERS_H

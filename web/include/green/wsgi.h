@@ -67,7 +67,10 @@ struct green_wsgi_pair {
         const char *value; /**< ended by NUL */
 };
 
-/** What a server is doing. Kept up to date while it runs, at green_wsgi_server_opts::stats. */
+/**
+ * What a server is doing. Kept up to date while it runs, at green_wsgi_server_opts::stats. Each number is written as a whole,
+ * so other OS threads and processes may read it; they see one a little older than another.
+ */
 struct green_wsgi_stats {
         size_t connections; /**< open now */
         size_t idle;        /**< of them, between requests */
@@ -89,6 +92,9 @@ typedef void (*green_wsgi_log_fn)(void *arg, const char *text, size_t len);
 /** green_wsgi_server_opts::log_format unless it is given (WSGI-94). */
 #define GREEN_WSGI_LOG_FORMAT                                                                                          \
         "%(client_ip)s - - [%(date_time)s] \"%(request_line)s\" %(status_code)s %(body_length)s %(wall_seconds).6f"
+
+/** The same with the number of the worker first: where several processes or OS threads serve, unless it is given. */
+#define GREEN_WSGI_LOG_WORKER "worker %(worker)s: " GREEN_WSGI_LOG_FORMAT
 
 /** green_wsgi_server_opts::log_format: the Common Log Format, which every program for logs reads. */
 #define GREEN_WSGI_LOG_COMMON                                                                                          \
@@ -147,8 +153,8 @@ struct green_wsgi_server_opts {
         green_wsgi_log_fn log;    /**< takes its lines: green_access_log_write(), green_wsgi_log_to_fd(), or your own. NULL:
                                        the log hook, as #GREEN_LOG_INFO, if there is one when the server begins (WSGI-93) */
         void *log_arg;            /**< its first argument */
-        const char *log_format;   /**< #GREEN_WSGI_LOG_COMBINED, ..., or your own; NULL: #GREEN_WSGI_LOG_FORMAT. See
-                                       green_wsgi_server() (WSGI-94) */
+        const char *log_format;   /**< #GREEN_WSGI_LOG_COMBINED, ..., or your own; NULL: #GREEN_WSGI_LOG_FORMAT, or
+                                       #GREEN_WSGI_LOG_WORKER in a worker. See green_wsgi_server() (WSGI-94) */
         bool no_log_output;       /**< log nothing of requests, beginning and end (WSGI-93) */
         bool no_log_x_forwarded_for; /**< client_ip is the peer's address alone (WSGI-96) */
         const char *const *trusted_proxies; /**< addresses and networks ("10.0.0.0/8", "::1", "unix") whose
@@ -178,9 +184,10 @@ struct green_wsgi_server_opts {
 
         size_t workers; /**< OS threads that serve: the caller's, and others with hubs of their own. The application, log
                              and what they use are called in all of them at once; each has the limits above for itself,
-                             and stats has the sums, ten times a second. They end as one. Neither with custom_pool
-                             (-EINVAL) nor on a listener with TLS (-EOPNOTSUPP). 0: 1. For processes see
-                             <green/workers.h> */
+                             and stats has the sums, ten times a second. They end as one. On a listener with TLS each makes
+                             the handshakes of those it accepts, by the one context: sessions are taken up again whoever
+                             accepts, and green_tls_context_reload() is for all. Not with custom_pool (-EINVAL). 0: 1. For
+                             processes see <green/workers.h> */
 };
 
 /**
@@ -198,7 +205,8 @@ struct green_wsgi_server_opts {
  * names: client_ip, client_port, date_time (local time, "27/Nov/2026 10:45:18"), request_line, status_code, body_length
  * (bytes of the response's body), wall_seconds; and method, path, protocol, bytes_sent (all of the response), referer,
  * user_agent, host, pid, client (green_wsgi_client()), scheme, tls_version, time_local ("27/Nov/2026:10:45:18 +0000"),
- * time_iso8601 ("2026-11-27T10:45:18+00:00"). What is not known is "-". What a client has sent is written in printable ASCII
+ * time_iso8601 ("2026-11-27T10:45:18+00:00"), worker (0 and up: green_worker::index in a process of green_workers_run(),
+ * otherwise the number of the OS thread of workers). What is not known is "-". What a client has sent is written in printable ASCII
  * without quotes and backslashes: other bytes are \\xHH. `%(name)j` is the field as a value of JSON, with its quotes: a
  * number, a string, or null for what is not known; a byte that is not printable ASCII is \\u00HH. Where there is such a field
  * the server's beginning and end are told to the log hook, so that all lines are of one kind. A line is 8,192 bytes at most, or 1,000 for the log hook: fields of what a client has
