@@ -381,7 +381,7 @@ struct green__hub {
         struct green_hub_config config;
         green_hub *mailbox;
         uint64_t ident;
-        uint64_t switches, polls; /* anybody may read them */
+        GREEN_ALIGNED(8) uint64_t switches, polls; /* anybody may read them */
         uint64_t callbacks;
         struct green__counts counts;
         int stop_code; /* for an embedder */

@@ -2,9 +2,19 @@
  * What hubs count, and what those have counted that are no more. See <green/metrics.h> and metrics_priv.h.
  */
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "hub_priv.h"
+
+/* What other OS threads read is never half an old number and half a new one, on 32 bits too. */
+#define WHOLE(type, member) _Static_assert(offsetof(type, member) % 8 == 0 && _Alignof(type) % 8 == 0, "it is written at once")
+WHOLE(struct green__hub, switches);
+WHOLE(struct green__hub, polls);
+WHOLE(struct green__hub, counts.sleeps);
+WHOLE(struct green__hub, counts.lag.buckets);
+WHOLE(struct green__hub, counts.published);
+WHOLE(struct green_metrics_histogram, count);
 
 /* Of the calling OS thread; what its hub has taken over is taken off when the hub ends. */
 static _Thread_local struct green_metrics_counters counters_here GREEN__TLS;

@@ -1,7 +1,8 @@
 /*
  * What a hub counts. Each number has one writer, its hub's OS thread. Those that are written on the way of every wake-up or
  * spawn are plain, and are published every now and then, before the hub sleeps and about once a millisecond; the others
- * are written so that anybody may read them.
+ * are written so that anybody may read them. Those that others read lie at multiples of 8: elsewhere 64 bits are two writes
+ * on some processors.
  */
 #ifndef GREEN_METRICS_PRIV_H
 #define GREEN_METRICS_PRIV_H
@@ -11,11 +12,11 @@
 struct green__hub;
 
 struct green__counts {
-        uint64_t sleeps, timers_fired, posts;     /* anybody may read them */
-        struct green_metrics_histogram lag;       /* likewise */
-        struct green_metrics_counters *counters;  /* of this OS thread: plain */
-        struct green__published {                 /* anybody may read it */
-                uint64_t threads, ready;          /* threads: 0 until the hub is whole */
+        GREEN_ALIGNED(8) uint64_t sleeps, timers_fired, posts; /* anybody may read them */
+        struct green_metrics_histogram lag;                    /* likewise */
+        struct green_metrics_counters *counters;               /* of this OS thread: plain */
+        struct green__published {                              /* anybody may read it */
+                GREEN_ALIGNED(8) uint64_t threads, ready;      /* threads: 0 until the hub is whole */
                 uint64_t spawns, wakeups;
                 uint64_t stacks, stacks_pooled;
                 struct green_metrics_counters counters;

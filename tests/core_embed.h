@@ -42,21 +42,26 @@ unembed(void)
         CHECK(green_getcurrent() != NULL || green_hub_ident() != 0);
 }
 
-/* The embedder's loop: until *done, or the time is over. How often it slept. */
+/* The embedder's loop: until *done, or the time is over. How often it slept. A step takes what is due, so it does not spin. */
 static inline int
 loop_until(const bool *done)
 {
         struct pollfd p = {.fd = green_hub_fd(), .events = POLLIN};
         double end = core_now() + CORE_SOON;
+        bool over = false;
         int slept = 0;
 
         while (!*done && core_now() < end) {
+                bool was_over = over;
                 double limit;
 
+                over = false;
                 if (green_hub_step() != 0)
                         continue;
                 limit = green_hub_timeout();
-                if (*done || limit == 0)
+                over = limit == 0;
+                CHECK(!over || !was_over);
+                if (*done || over)
                         continue;
                 if (limit > CORE_SOON)
                         limit = CORE_SOON;

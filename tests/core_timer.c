@@ -334,7 +334,7 @@ a_timer_is_inert_until_scheduled_and_a_copy_is_unscheduled(void)
 static void
 scheduling_again_begins_the_delay_anew(void)
 {
-        green_timer *t = green_timer_new(0.02, fire, NULL);
+        green_timer *t = green_timer_new(0.1, fire, NULL);
 
         GREEN_COVERS("TIMER-08");
         CHECK_INT(green_timer_schedule(t), 0);

@@ -52,15 +52,16 @@ static void
 ends_cleaned(const char *name, bool cancel)
 {
         struct unwind_frames frames = {.cleaned = 0};
-        main_fn *fn = find(name);
         void *result = NULL;
         pthread_t thread;
+        main_fn *fn;
         int fds[2];
 
         if (!UNWINDS) {
                 suite_skip("the C library does not unwind OS threads that end");
                 return;
         }
+        fn = find(name);
         if (fn == NULL || !CHECK_INT(pipe(fds), 0))
                 return;
         frames.fd = fds[0];

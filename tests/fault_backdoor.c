@@ -260,7 +260,7 @@ on_signal(void)
 #define LOGGED                                                                                                         \
         (ALTSTACK | FAULT_BIT(alloc) | FAULT_BIT(socket) | FAULT_BIT(bind) | FAULT_BIT(listen) |                       \
          FAULT_BIT(setsockopt) | FAULT_BIT(accept4) | FAULT_BIT(getsockname) | FAULT_BIT(epoll_ctl) |                  \
-         FAULT_BIT(close) | FAULT_BIT(sigaction))
+         FAULT_BIT(fcntl) | FAULT_BIT(close) | FAULT_BIT(sigaction))
 #define SERVES                                                                                                         \
         (ALTSTACK | LOOKS | FAULT_BIT(accept4) | FAULT_BIT(alloc) | FAULT_BIT(epoll_ctl) | FAULT_BIT(setsockopt) |     \
          FAULT_BIT(getpeername) | FAULT_BIT(pread) | FAULT_BIT(recv) | FAULT_BIT(send))

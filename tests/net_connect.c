@@ -323,9 +323,10 @@ listen_reuses_the_address_and_takes_fifty(void)
         CHECK_INT(option(listener, SOL_SOCKET, SO_REUSEPORT), 0);
         CHECK_INT(option(listener, SOL_SOCKET, SO_ACCEPTCONN), 1);
 #ifdef __linux__
-        /* Of a listener, this is its backlog. */
+        /* Of a listener, this is its backlog. (qemu-user tells the first bytes alone.) */
         CHECK_INT(green_socket_getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
-        CHECK_INT(info.tcpi_sacked, 50);
+        if (size > offsetof(struct tcp_info, tcpi_sacked))
+                CHECK_INT(info.tcpi_sacked, 50);
 #endif
         /* No second one on the same port. */
         CHECK(green_listen(address, NULL) == NULL);

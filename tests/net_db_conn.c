@@ -109,8 +109,10 @@ numbers_have_a_point_with(struct scene *s, green_db_conn *c)
         double d = 0;
 
         (void)s;
-        if (setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL) {
+        /* musl takes any name, and has a point in all of them. */
+        if (setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL || strcmp(localeconv()->decimal_point, ",") != 0) {
                 suite_skip("there is no locale with a decimal comma");
+                setlocale(LC_NUMERIC, "C");
                 return;
         }
         CHECK_INT(green_db_conn_execute(c, "echo", GREEN_DB_PARAMS(green_db_text("1.5"), green_db_double(0.1)), &r), 0);

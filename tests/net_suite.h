@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -245,29 +246,26 @@ free_pair(struct pair p)
 }
 
 /*
- * Are there segments that the peer's system has not acknowledged yet? When it does there is room for more. FILL_QUIET: rounds,
- * of a millisecond, in which a socket took nothing until it is full. Only Linux tells what is under way, and Windows asks the
- * peer for room again after 200 ms.
+ * How many rounds, of a millisecond, in which a socket takes nothing make it full? While there are segments that the peer's
+ * system has not acknowledged there will be room for more: none do. Only Linux tells that, and nothing of the kind holds for
+ * sockets other than TCP's there; where it is not told, as by qemu-user, which passes on the first four bytes of it, it takes
+ * many: Windows asks the peer for room again after 200 ms.
  */
-#if defined(__linux__)
-#define FILL_QUIET 1
-MAYBE bool
-is_under_way(green_socket *s)
+MAYBE int
+rounds_to_be_full(green_socket *s)
 {
+#if defined(__linux__)
         struct tcp_info info = {0};
         socklen_t len = sizeof info;
 
-        return getsockopt(green_socket_fd(s), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_unacked > 0;
-}
-#else
-#define FILL_QUIET 300
-MAYBE bool
-is_under_way(green_socket *s)
-{
-        (void)s;
-        return false;
-}
+        if (getsockopt(green_socket_fd(s), IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+                return 1;
+        if (len >= offsetof(struct tcp_info, tcpi_unacked) + sizeof info.tcpi_unacked)
+                return info.tcpi_unacked > 0 ? INT_MAX : 1;
 #endif
+        (void)s;
+        return 300;
+}
 
 /* Fill a socket until it takes no more, now and later; returns the bytes. */
 MAYBE size_t
@@ -275,18 +273,17 @@ fill(green_socket *s)
 {
         static const char block[65536];
         size_t before, total = 0;
-        int quiet = 0;
-        bool more;
+        int quiet = 0, enough = 1;
         ssize_t n;
 
-        for (int tries = 0; quiet < FILL_QUIET && tries < 1000; tries++) {
-                more = is_under_way(s);
+        for (int tries = 0; quiet < enough && tries < 1000; tries++) {
+                enough = rounds_to_be_full(s);
                 before = total;
                 while ((n = green_socket_send(s, block, sizeof block, MSG_DONTWAIT)) > 0)
                         total += (size_t)n;
                 CHECK_INT(n, -EAGAIN);
-                quiet = more || total > before ? 0 : quiet + 1;
-                if (quiet < FILL_QUIET)
+                quiet = enough == INT_MAX || total > before ? 0 : quiet + 1;
+                if (quiet < enough)
                         usleep(1000);
         }
         return total;

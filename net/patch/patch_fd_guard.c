@@ -41,16 +41,30 @@ on_guard(int sig)
         (void)sig;
 }
 
-/* The highest real-time signal that nobody uses; births take the last one. */
-static void
-choose_signal(void)
+/* Some systems keep the last ones for themselves and only say so when one is sent; what we have, does nothing. */
+static bool
+take_signal(int sig)
 {
         struct sigaction act = {.sa_flags = 0}, old;
 
         act.sa_handler = on_guard;
         sigemptyset(&act.sa_mask);
+        if (sigaction(sig, NULL, &old) != 0 || (old.sa_flags & SA_SIGINFO) || old.sa_handler != SIG_DFL)
+                return false;
+        if (sigaction(sig, &act, NULL) != 0)
+                return false;
+        if (pthread_kill(pthread_self(), sig) == 0)
+                return true;
+        (void)sigaction(sig, &old, NULL);
+        return false;
+}
+
+/* The highest real-time signal that nobody uses; births take the last one. */
+static void
+choose_signal(void)
+{
         for (int sig = SIGRTMAX - 1; sig > SIGRTMIN && guard_signal == 0; sig--)
-                if (sigaction(sig, NULL, &old) == 0 && old.sa_handler == SIG_DFL && sigaction(sig, &act, NULL) == 0)
+                if (take_signal(sig))
                         guard_signal = sig;
 }
 

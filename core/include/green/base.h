@@ -44,10 +44,13 @@
 #endif
 /** The function does not come back. */
 #define GREEN_NORETURN __attribute__((noreturn))
+/** Lies at a multiple of @p n bytes: 64 bits that other OS threads read whole, where 32 bits would do for their type. */
+#define GREEN_ALIGNED(n) __attribute__((aligned(n)))
 #else
 #define GREEN_MUST_USE
 #define GREEN_PRINTF(f, a)
 #define GREEN_NORETURN
+#define GREEN_ALIGNED(n)
 #endif
 
 /** @cond */

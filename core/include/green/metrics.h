@@ -29,9 +29,10 @@ GREEN_BEGIN_DECLS
 /** Buckets of a histogram of times: powers of two of microseconds, 1 us to 2^26 us (67 s), and all beyond. */
 #define GREEN_METRICS_BUCKETS 28
 
-/** Times, counted by how long they were. Zeroed is empty. One OS thread writes; any may read. */
+/** Times, counted by how long they were. Zeroed is empty. One OS thread writes; any may read. Storage must be aligned as
+ *  malloc()'s is. */
 struct green_metrics_histogram {
-        uint64_t count;                          /**< how many */
+        GREEN_ALIGNED(8) uint64_t count;         /**< how many */
         uint64_t sum_ns;                         /**< together, nanoseconds */
         uint64_t most_ns;                        /**< the longest */
         uint64_t buckets[GREEN_METRICS_BUCKETS]; /**< [i]: below 2^i microseconds, and not below those before; the last:
