@@ -134,21 +134,22 @@ be_the_child(void)
 static void
 fill_folder(const char *folder)
 {
-        module_put(folder, "hub_other.so", "hub_late");
-        module_put(folder, "hub_a1.so", "hub_badabi");
-        module_put(folder, "hub_b2.so", "hub_badprobe");
-        module_put(folder, "hub_c3.so", "hub_badsymbol");
-        module_put(folder, "hub_empty.so", NULL);
-        module_put(folder, "hub_epoll.so", "hub_late");
+        module_put(folder, "hub_other" MODULE_END, "hub_late");
+        module_put(folder, "hub_a1" MODULE_END, "hub_badabi");
+        module_put(folder, "hub_b2" MODULE_END, "hub_badprobe");
+        module_put(folder, "hub_c3" MODULE_END, "hub_badsymbol");
+        module_put(folder, "hub_empty" MODULE_END, NULL);
+        module_put(folder, "hub_epoll" MODULE_END, "hub_late");
         /* No modules: their names are none. */
-        module_put(folder, "hub_Bad.so", "hub_late");
-        module_put(folder, "hub_.so", "hub_late");
+        module_put(folder, "hub_Bad" MODULE_END, "hub_late");
+        module_put(folder, "hub_" MODULE_END, "hub_late");
         module_put(folder, "readme", NULL);
 }
 
 static void
 modules_come_by_name_each_with_its_reason(void)
 {
+        const struct module_variable list[] = {{"GREEN_TEST_LIST", "1"}, {NULL, NULL}};
         char tmp[] = "/tmp/green-hubs-XXXXXX", folder[MODULE_PATH] = "", out[8192], begin[MODULE_PATH + 80];
         bool epoll = false;
         int builtins = 0;
@@ -161,9 +162,9 @@ modules_come_by_name_each_with_its_reason(void)
                 return;
         if (module_make_folder(tmp, folder)) {
                 fill_folder(folder);
-                module_ask_child(tmp, "GREEN_TEST_LIST", out, sizeof out);
+                module_run_self(tmp, list, out, sizeof out);
 #define CHECK_MODULE(name, code, words)                                                                                \
-        snprintf(begin, sizeof begin, "%s %s/hub_%s.so %d", name, folder, name, code);                                 \
+        snprintf(begin, sizeof begin, "%s %s/hub_%s" MODULE_END " %d", name, folder, name, code);                                 \
         module_check_line(out, begin, words)
                 CHECK_MODULE("a1", GREEN_EHUB, "it was built for hub interface 99, this is 1");
                 CHECK_MODULE("b2", -ENOSYS, "it does not work here: Function not implemented");

@@ -14,14 +14,18 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
         PATH_SIZE = 1024,
 };
+
+/* A hub of another system. */
+#if defined(_WIN32)
+#define NOT_BUILT "epoll"
+#else
+#define NOT_BUILT "iocp"
+#endif
 
 /* The last search failed, and its message contains all of these words. */
 static bool
@@ -147,7 +151,7 @@ an_unknown_name_is_an_error_that_lists_what_there_is(void)
         CHECK(strstr(list, first_builtin() != NULL ? first_builtin() : "none (built in)") != NULL);
         CHECK_NOT_FOUND("nosuch", "\"nosuch\"", "no hub of that name", list);
         CHECK_INT(errno, -GREEN_EHUB);
-        CHECK_NOT_FOUND("iocp", "\"iocp\"", "not part of this build", list);
+        CHECK_NOT_FOUND(NOT_BUILT, "\"" NOT_BUILT "\"", "not part of this build", list);
         if (strstr(list, "kqueue") == NULL)
                 CHECK_NOT_FOUND("kqueue", "\"kqueue\"", "for BSD and macOS", list);
 }
@@ -210,7 +214,7 @@ of_a_list_the_first_that_works_is_taken(void)
 
         snprintf(list, sizeof list, "nosuch,%s,nosuch_either", one_that_works());
         CHECK_STR(name_of(green__hub_find(list)), name_of_one_that_works());
-        CHECK_NOT_FOUND("nosuch,iocp", "\"nosuch\": there is no", "\"iocp\": it is not part", "there is:");
+        CHECK_NOT_FOUND("nosuch," NOT_BUILT, "\"nosuch\": there is no", "\"" NOT_BUILT "\": it is not part", "there is:");
         /* What is wrong is wrong wherever it stands. */
         snprintf(list, sizeof list, "%s,Nosuch", one_that_works());
         CHECK_NOT_FOUND(list, "\"Nosuch\"", "a name has at most");
@@ -314,48 +318,50 @@ a_module_that_is_cut_short_is_refused_and_says_why(void)
 {
         GREEN_COVERS("HUB-06", "HUB-11");
         char folder[] = "/tmp/green-hub-XXXXXX", copy[64], path[PATH_SIZE];
-        struct stat st;
+        size_t needed;
 
-        if (!plugin(path, "hub_late") || !CHECK_INT(stat(path, &st), 0) || !CHECK(mkdtemp(folder) != NULL))
+        if (!plugin(path, "hub_late") || !CHECK(mkdtemp(folder) != NULL))
                 return;
-        snprintf(copy, sizeof copy, "%s/hub_cut.so", folder);
+        needed = module_needed(path);
+        snprintf(copy, sizeof copy, "%s/hub_cut" MODULE_END, folder);
         /* Half of it, and wherever else a copy may have ended. */
         for (size_t part = 1; part < 16; part++) {
-                if (module_write_part(copy, path, (size_t)st.st_size * part / 16))
-                        CHECK_NOT_FOUND(copy, copy, "it cannot be loaded: the file is cut short", "there is:");
+                if (module_write_part(copy, path, needed * part / 16))
+                        CHECK_NOT_FOUND(copy, copy, MODULE_CUT, "there is:");
         }
-        if (module_write_part(copy, path, (size_t)st.st_size - 1))
-                CHECK_NOT_FOUND(copy, copy, "it cannot be loaded: the file is cut short", "there is:");
+        if (module_write_part(copy, path, needed - MODULE_SLACK))
+                CHECK_NOT_FOUND(copy, copy, MODULE_CUT, "there is:");
         if (module_write_part(copy, path, 32))
                 CHECK_NOT_FOUND(copy, copy, "it cannot be loaded", "there is:");
         unlink(copy);
         /* The whole one is fine. */
-        if (module_write_part(copy, path, (size_t)st.st_size))
+        if (!MODULE_STAYS && module_write_part(copy, path, needed))
                 CHECK_STR(name_of(green__hub_find(copy)), "late");
         unlink(copy);
-        rmdir(folder);
+        CHECK_INT(rmdir(folder), 0);
 }
 
 static void
 what_is_no_module_is_refused_and_says_why(void)
 {
         GREEN_COVERS("HUB-06", "HUB-11");
-        char folder[] = "/tmp/green-hub-XXXXXX", path[64], why[256];
+        char folder[] = "/tmp/green-hub-XXXXXX", path[64], why[256], text[300];
 
         if (!CHECK(mkdtemp(folder) != NULL))
                 return;
         /* Text, with what the system says of it; and a pipe into which nobody writes. */
-        snprintf(path, sizeof path, "%s/hub_text.so", folder);
-        if (module_write_part(path, "/proc/self/maps", 300) && CHECK_PTR(dlopen(path, RTLD_NOW | RTLD_LOCAL), NULL)) {
+        snprintf(path, sizeof path, "%s/hub_text" MODULE_END, folder);
+        memset(text, 't', sizeof text);
+        if (module_write(path, text, sizeof text) && CHECK_PTR(dlopen(path, RTLD_NOW | RTLD_LOCAL), NULL)) {
                 snprintf(why, sizeof why, "it cannot be loaded: %s", dlerror());
                 CHECK_NOT_FOUND(path, path, why);
         }
         unlink(path);
-        if (CHECK_INT(mkfifo(path, 0600), 0))
-                CHECK_NOT_FOUND(path, path, "it cannot be loaded: it is no file");
+        if (module_make_pipe(path))
+                CHECK_NOT_FOUND(path, path, MODULE_NO_FILE);
         unlink(path);
-        CHECK_NOT_FOUND(folder, folder, "it cannot be loaded: it is no file");
-        rmdir(folder);
+        CHECK_NOT_FOUND(folder, folder, MODULE_NO_FILE);
+        CHECK_INT(rmdir(folder), 0);
 }
 
 static void
@@ -455,40 +461,13 @@ be_the_child(void)
 }
 GREEN_SUITE_INIT(be_the_child)
 
-/* Starts this program afresh. */
-static void
-be_again(void)
-{
-        suite_exec_self(NULL);
-        _exit(99);
-}
-
 /* Runs one; variable is its GREEN_HUB, NULL for none. */
 static void
 choose(char out[1200], const char *variable, const char *how)
 {
-        int status = -1, pipes[2];
-        ssize_t n;
-        pid_t child;
+        const struct module_variable variables[] = {{"GREEN_HUB", variable}, {"GREEN_TEST_CHOOSE", how}, {NULL, NULL}};
 
-        out[0] = '\0';
-        if (!CHECK_INT(pipe(pipes), 0))
-                return;
-        child = fork();
-        if (child == 0) {
-                if (variable != NULL)
-                        setenv("GREEN_HUB", variable, 1);
-                else
-                        unsetenv("GREEN_HUB");
-                setenv("GREEN_TEST_CHOOSE", how, 1);
-                dup2(pipes[1], STDOUT_FILENO);
-                be_again();
-        }
-        close(pipes[1]);
-        n = read(pipes[0], out, 1199);
-        out[n > 0 ? n : 0] = '\0';
-        close(pipes[0]);
-        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        module_run_self(NULL, variables, out, 1200);
 }
 
 static bool
@@ -512,21 +491,21 @@ green_hub_is_read_when_no_name_is_given(void)
 
         snprintf(use_one, sizeof use_one, "use:%s", one_that_works());
         snprintf(want, sizeof want, "hub: %s", name_of_one_that_works());
-        choose(out, NULL, "");
+        choose(out, NULL, "default");
         is_default(out, want);
-        choose(out, "", ""); /* empty is unset */
+        choose(out, "", "default"); /* empty is unset */
         is_default(out, want);
-        choose(out, one_that_works(), "");
+        choose(out, one_that_works(), "default");
         CHECK_STR(out, want);
         choose(out, "nosuch", use_one); /* a name goes before it */
         CHECK_STR(out, want);
-        choose(out, "nosuch", "");
+        choose(out, "nosuch", "default");
         begins_with(out, "error: hub \"nosuch\": there is no hub of that name; there is: ");
         choose(out, "nosuch", "use:nosuch");
         begins_with(out, "error: hub \"nosuch\": there is no hub of that name; there is: ");
         if (!plugin(path, "hub_late"))
                 return;
-        choose(out, path, "");
+        choose(out, path, "default");
         CHECK_STR(out, "hub: late");
 }
 

@@ -10,31 +10,28 @@
 /* ---- the end */
 
 static void
+ends_with(const char *text, int want)
+{
+        green_process *p = shell(text, NULL);
+        int status = 1;
+
+        CHECK_OR_RETURN(p != NULL);
+        CHECK(green_process_pid(p) > 0);
+        CHECK_INT(green_process_wait(p, SOON, &status), 0);
+        CHECK_INT(status, want);
+        status = 1;
+        CHECK_INT(green_process_wait(p, 0, &status), 0);
+        CHECK_INT(status, want);
+        CHECK_INT(green_process_free(p), 0);
+        no_children();
+}
+
+static void
 statuses(void)
 {
-        static const struct {
-                const char *text;
-                int status;
-        } rows[] = {{"exit 0", 0},
-                    {"exit 7", 7},
-                    {"exit 255", 255},
-                    {"kill -KILL $$", -SIGKILL},
-                    {"kill -TERM $$", -SIGTERM}};
-
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-                green_process *p = shell(rows[i].text, NULL);
-                int status = 1;
-
-                CHECK_OR_RETURN(p != NULL);
-                CHECK(green_process_pid(p) > 0);
-                CHECK_INT(green_process_wait(p, SOON, &status), 0);
-                CHECK_INT(status, rows[i].status);
-                status = 1;
-                CHECK_INT(green_process_wait(p, 0, &status), 0);
-                CHECK_INT(status, rows[i].status);
-                CHECK_INT(green_process_free(p), 0);
-        }
-        no_children();
+        ends_with("exit 0", 0);
+        ends_with("exit 7", 7);
+        ends_with("exit 255", 255);
 }
 
 static void
@@ -42,6 +39,19 @@ a_program_runs_and_its_status_is_told(void)
 {
         GREEN_COVERS("GSUB-01");
         both_ways(statuses);
+}
+
+static void
+ends_by_signals(void)
+{
+        ends_with("kill -KILL $$", -SIGKILL);
+        ends_with("kill -TERM $$", -SIGTERM);
+}
+
+static void
+one_that_a_signal_has_ended_is_told_apart(void)
+{
+        both_ways(ends_by_signals);
 }
 
 static void
@@ -760,6 +770,7 @@ null_is_no_process(void)
 }
 
 GREEN_SUITE(net_process){GREEN_TEST(a_program_runs_and_its_status_is_told),
+                         GREEN_TEST(one_that_a_signal_has_ended_is_told_apart),
                          GREEN_TEST(a_wait_has_a_limit_and_lets_others_run),
                          GREEN_TEST(several_wait_for_one_and_some_give_up),
                          GREEN_TEST(one_that_somebody_else_waited_for_has_ended_too),

@@ -1,5 +1,5 @@
 /*
- * Programs of the shell's, and systems that lack something: see net_process.h, which includes it.
+ * Systems that lack something, and the sight of what is left: see net_process.h, which includes it.
  */
 #ifndef GREEN_TESTS_NET_PROCESS_POSIX_H
 #define GREEN_TESTS_NET_PROCESS_POSIX_H
@@ -89,41 +89,15 @@ children_share_memory(void)
         return flag == 1;
 }
 
-/* ---- programs */
+/* Seconds after which a program has surely begun. */
+#define BEGUN 0.05
 
-/* The shell, with a program for it. */
-MAYBE green_process *
-shell(const char *text, const struct green_process_opts *opts)
+/* ---- what is left */
+
+/* All is closed at once. */
+MAYBE void
+settle_later(void)
 {
-        const char *argv[] = {"sh", "-c", text, NULL};
-
-        return green_process_spawn(argv, opts);
-}
-
-/* All three are pipes. */
-MAYBE struct green_process_opts
-pipes(void)
-{
-        return (struct green_process_opts){.size = sizeof(struct green_process_opts),
-                                           .in = GREEN_PROCESS_PIPE,
-                                           .out = GREEN_PROCESS_PIPE,
-                                           .err = GREEN_PROCESS_PIPE};
-}
-
-/* What a program of the shell's writes; in a buffer of the test's, until the next call. */
-MAYBE const char *
-said(const char *text, const struct green_process_opts *given)
-{
-        static char said[4096];
-        struct green_process_opts opts = given != NULL ? *given : (struct green_process_opts){.size = sizeof opts};
-        const char *argv[] = {"sh", "-c", text, NULL};
-        char *out = NULL;
-        size_t len = 0;
-        int rc = green_process_check_output(argv, &opts, SOON, &out, &len);
-
-        snprintf(said, sizeof said, "%s", rc == 0 ? out : green_errname(rc));
-        green_free(out);
-        return said;
 }
 
 /* No child is left, and no zombie. */

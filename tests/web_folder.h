@@ -58,7 +58,7 @@ folder_end(void)
 {
         char command[600];
 
-        snprintf(command, sizeof command, "chmod -R u+rwx '%s'; rm -rf '%s'", folder, folder);
+        snprintf(command, sizeof command, "rm -rf '%s'", folder);
         CHECK_INT(system(command), 0);
 }
 

@@ -11,6 +11,10 @@
 
 #define SECRET "outside"
 
+#if defined(_WIN32)
+bool green__static_stepwise; /* there is one way only */
+#endif
+
 /* The folder around it. */
 static char outer[256];
 

@@ -169,6 +169,7 @@ what_may_not_be_read_is_403(void)
         CHECK_INT(get_status("/sub/"), 403);
         CHECK_INT(chmod(in_folder("sub"), 0), 0);
         CHECK_INT(get_status("/sub/b.txt"), 403);
+        CHECK_INT(chmod(in_folder("sub"), 0700), 0);
         end_inside();
 }
 

@@ -10,6 +10,16 @@
 
 #include "ws_peer.h"
 
+/*
+ * How much is sent: bytes in small pieces, messages of a size at most, and about so many bytes of them. On Windows a tenth, as
+ * a call of the system costs wine, which asks a server of its own, many times what it costs elsewhere.
+ */
+#if defined(_WIN32)
+enum { WS_CHOPPED = 65536, WS_MESSAGES = 10, WS_VOLUME = 262144 };
+#else
+enum { WS_CHOPPED = 1048576, WS_MESSAGES = 100, WS_VOLUME = 1048576 };
+#endif
+
 /* Further steps of a case, beside frames. */
 enum {
         WS_BEGIN = 0x200,  /* with WS_TEXT and so on: the head of a frame of `of` bytes, and its first part */

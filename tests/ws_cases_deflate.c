@@ -126,13 +126,13 @@ all_sizes(ws_case_fn fn, void *arg, struct ws_case *c, const struct content *con
         size_t end = strlen(c->id);
 
         for (size_t i = 0; i < COUNT(sizes); i++) {
-                size_t count = 1048576 / sizes[i].size;
+                size_t count = WS_VOLUME / sizes[i].size;
                 struct ws_series s = {.data = data,
                                       .data_len = content->size,
                                       .op = content->op,
                                       .size = sizes[i].size,
                                       .fragment = sizes[i].fragment,
-                                      .count = count > 100 ? 100 : (int)count};
+                                      .count = count > WS_MESSAGES ? WS_MESSAGES : (int)count};
 
                 snprintf(c->id + end, sizeof c->id - end, ".%zu", i + 1);
                 c->series = &s;

@@ -43,13 +43,13 @@ ws_section_9(ws_case_fn fn, void *arg)
                 for (size_t i = 0; i < COUNT(chops); i++) {
                         snprintf(c.id, sizeof c.id, "9.%d.%zu", 5 + kind, i + 1);
                         c.chop = chops[i];
-                        one(fn, arg, &c, &(struct ws_series){.op = op, .size = 1 * M, .count = 1});
+                        one(fn, arg, &c, &(struct ws_series){.op = op, .size = WS_CHOPPED, .count = 1});
                 }
                 c.chop = 0;
-                /* 100 messages; that suite sends 1,000. */
+                /* 100 messages at most; that suite sends 1,000. */
                 for (size_t i = 0; i < COUNT(small); i++) {
                         snprintf(c.id, sizeof c.id, "9.%d.%zu", 7 + kind, i + 1);
-                        one(fn, arg, &c, &(struct ws_series){.op = op, .size = small[i], .count = 100});
+                        one(fn, arg, &c, &(struct ws_series){.op = op, .size = small[i], .count = WS_MESSAGES});
                 }
         }
 }

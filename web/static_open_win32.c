@@ -1,8 +1,8 @@
 /*
  * Opening what lies in a folder, and nothing else: Windows. See static_priv.h.
  *
- * The path is opened as a whole, below the name that the root has now, and without the names of devices and the like;
- * then the system is asked where the handle has led to. Only what it says in so many words is served.
+ * The path is opened below the root's own handle, as a name of the kernel's: it knows no devices, drives, ".." and blanks at
+ * the end. Then the system is asked where the handle has led to. Only what it says in so many words is served.
  */
 #include <config.h>
 
@@ -13,12 +13,22 @@
 #include <winsock2.h>
 
 #include <windows.h>
+#include <winternl.h>
 
 #include <green/alloc.h>
 
 #include "static_priv.h"
 
 enum { ROOM = 4096 }; /* characters of a path */
+
+/* Whoever has a file open too may do with it what he wants. */
+#define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+
+/* Of <ntdef.h> and <ntstatus.h>, which <windows.h> does not go with. */
+#define DONT_REPARSE 0x1000
+#define INVALID_PARAMETER ((NTSTATUS)0xC000000DL)
+#define DELETE_PENDING ((NTSTATUS)0xC0000056L)
+#define REPARSE_POINT_ENCOUNTERED ((NTSTATUS)0xC000050BL)
 
 /* Seconds between 1601 and 1970. */
 #define EPOCH 11644473600
@@ -28,8 +38,10 @@ code_of(DWORD error)
 {
         switch (error) {
         case ERROR_ACCESS_DENIED:
-        case ERROR_SHARING_VIOLATION:
                 return -EACCES;
+        case ERROR_SHARING_VIOLATION: /* somebody has it open, and lets nobody read it meanwhile */
+        case ERROR_LOCK_VIOLATION:
+                return -EAGAIN;
         case ERROR_TOO_MANY_OPEN_FILES:
                 return -EMFILE;
         case ERROR_NOT_ENOUGH_MEMORY:
@@ -43,6 +55,11 @@ code_of(DWORD error)
         case ERROR_PATH_NOT_FOUND:
         case ERROR_INVALID_NAME:
         case ERROR_BAD_PATHNAME:
+        /* A link that leads nowhere, or may not be followed. */
+        case ERROR_BAD_NETPATH:
+        case ERROR_BAD_NET_NAME:
+        case ERROR_CANT_RESOLVE_FILENAME:
+        case ERROR_SYMLINK_CLASS_DISABLED:
                 return -ENOENT;
         default:
                 return -EIO;
@@ -52,8 +69,7 @@ code_of(DWORD error)
 static HANDLE
 open_name(const wchar_t *name)
 {
-        return CreateFileW(name, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                           OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+        return CreateFileW(name, GENERIC_READ, SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
 }
 
 static bool
@@ -131,66 +147,114 @@ name_of(HANDLE h, wchar_t *name, size_t room)
 }
 
 struct names {
-        wchar_t wanted[ROOM], real[ROOM];
+        wchar_t path[ROOM]; /* what is wanted, below the root */
+        wchar_t root[ROOM], real[ROOM];
 };
 
-/* The root's name with the path behind: its length, or a code. */
+/* The length of the path, or a code. What no name has in it is refused: ':' goes before the name of another stream. */
 static int
-put_together(struct names *n, green_fd root, const char *path, size_t *ret_root_len)
+take_path(struct names *n, const char *path)
 {
-        size_t len = name_of((HANDLE)root, n->wanted, ROOM - 1);
-        int more;
+        int len = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, n->path, ROOM);
 
         if (len == 0)
-                return -EIO;
-        *ret_root_len = len;
-        if (*path == '\0')
-                return (int)len;
-        n->wanted[len] = L'\\';
-        more = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, n->wanted + len + 1, (int)(ROOM - len - 1));
-        if (more == 0)
                 return -ENOENT;
-        for (wchar_t *at = n->wanted + len + 1; *at != L'\0'; at++) {
+        for (wchar_t *at = n->path; *at != L'\0'; at++) {
                 if (*at == L'/')
                         *at = L'\\';
-                else if (*at < 0x20 || wcschr(L":*?\"<>|", *at) != NULL)
+                else if (*at < 0x20 || wcschr(L":*?\"<>|\\", *at) != NULL)
                         return -ENOENT;
         }
-        return (int)len + more;
+        return len - 1;
 }
 
-/* With links, anything in the root will do; otherwise it is the very name that was asked for, but for its case. */
-static bool
-is_inside(struct names *n, HANDLE h, size_t root_len, bool links)
+/* Open the first len characters of the path below the root. */
+static NTSTATUS
+open_below(struct names *n, size_t len, green_fd root, ULONG attributes, ULONG options, HANDLE *ret)
 {
-        size_t len = name_of(h, n->real, ROOM);
+        const USHORT bytes = (USHORT)(len * sizeof(wchar_t));
+        UNICODE_STRING name = {.Length = bytes, .MaximumLength = bytes, .Buffer = n->path};
+        OBJECT_ATTRIBUTES object = {.Length = sizeof(object),
+                                    .RootDirectory = (HANDLE)root,
+                                    .ObjectName = &name,
+                                    .Attributes = OBJ_CASE_INSENSITIVE | attributes};
+        IO_STATUS_BLOCK unused;
 
-        if (len == 0)
+        return NtCreateFile(ret, GENERIC_READ | SYNCHRONIZE, &object, &unused, NULL, 0, SHARE_ALL, FILE_OPEN,
+                            FILE_SYNCHRONOUS_IO_NONALERT | options, NULL, 0);
+}
+
+static int
+open_path(struct names *n, size_t len, green_fd root, bool links, HANDLE *ret)
+{
+        NTSTATUS status = open_below(n, len, root, links ? 0 : DONT_REPARSE, 0, ret);
+
+        /* Before Windows 10 links are always followed: where to, is looked at. */
+        if (status == INVALID_PARAMETER && !links)
+                status = open_below(n, len, root, 0, 0, ret);
+        if (NT_SUCCESS(status))
+                return 0;
+        if (status == REPARSE_POINT_ENCOUNTERED || status == DELETE_PENDING)
+                return -ENOENT;
+        return code_of(RtlNtStatusToDosError(status));
+}
+
+/*
+ * Does each name of the path stand in its folder, but for its case? Short names ("GIT~1") do not, by which one that is not
+ * shown could be had. Of a link its own name counts.
+ */
+static bool
+has_these_names(struct names *n, green_fd root)
+{
+        for (size_t begin = 0, end;; begin = end + 1) {
+                const wchar_t *last;
+                bool found;
+                HANDLE h;
+
+                end = begin + wcscspn(n->path + begin, L"\\");
+                if (!NT_SUCCESS(open_below(n, end, root, 0, FILE_OPEN_REPARSE_POINT, &h)))
+                        return false;
+                found = name_of(h, n->real, ROOM) > 0;
+                (void)CloseHandle(h);
+                last = found ? wcsrchr(n->real, L'\\') : NULL;
+                if (last == NULL || wcslen(last + 1) != end - begin ||
+                    _wcsnicmp(last + 1, n->path + begin, end - begin) != 0)
+                        return false;
+                if (n->path[end] == L'\0')
+                        return true;
+        }
+}
+
+/* Is it what was asked for? With links, where the path has led elsewhere, anything in the root will do. */
+static bool
+is_inside(struct names *n, HANDLE h, green_fd root, bool links)
+{
+        size_t len = name_of((HANDLE)root, n->root, ROOM);
+        const wchar_t *below = n->real + len;
+
+        if (len == 0 || name_of(h, n->real, ROOM) < len || _wcsnicmp(n->real, n->root, len) != 0 ||
+            (*below != L'\0' && *below != L'\\'))
                 return false;
-        if (!links)
-                return len == wcslen(n->wanted) && _wcsicmp(n->real, n->wanted) == 0;
-        return len >= root_len && _wcsnicmp(n->real, n->wanted, root_len) == 0 &&
-               (len == root_len || n->real[root_len] == L'\\');
+        if (_wcsicmp(*below == L'\0' ? below : below + 1, n->path) == 0)
+                return true;
+        return links && has_these_names(n, root);
 }
 
 int
 green__static_open(green_fd root, const char *path, bool links, struct green__static_file *ret_file)
 {
         struct names *n = green_malloc(sizeof(*n));
-        size_t root_len = 0;
         HANDLE h;
         int rc;
 
         if (n == NULL)
                 return -ENOMEM;
-        rc = put_together(n, root, path, &root_len);
-        if (rc >= 0) {
-                h = open_name(n->wanted);
-                rc = h == INVALID_HANDLE_VALUE ? code_of(GetLastError()) : 0;
-                if (rc == 0 && (!is_inside(n, h, root_len, links) || !look(h, ret_file))) {
-                        (void)CloseHandle(h);
-                        rc = -ENOENT;
-                }
+        rc = take_path(n, path);
+        if (rc >= 0)
+                rc = open_path(n, (size_t)rc, root, links, &h);
+        if (rc == 0 && (!is_inside(n, h, root, links) || !look(h, ret_file))) {
+                (void)CloseHandle(h);
+                rc = -ENOENT;
         }
         green_free(n);
         return rc;
@@ -198,40 +262,46 @@ green__static_open(green_fd root, const char *path, bool links, struct green__st
 
 /* ---- what is in a folder */
 
-static void
-entry_of(const WIN32_FIND_DATAW *data, const char *name, struct green__static_entry *e)
-{
-        uint64_t time = (uint64_t)data->ftLastWriteTime.dwHighDateTime << 32 | data->ftLastWriteTime.dwLowDateTime;
+enum { FOUND_SIZE = 16384 }; /* bytes of entries that are asked for at once */
 
+/* One whose name is not Unicode could not be asked for: it is passed over. */
+static bool
+entry_of(const FILE_ID_BOTH_DIR_INFO *found, char name[3 * MAX_PATH], struct green__static_entry *e)
+{
+        const uint64_t time = (uint64_t)found->LastWriteTime.QuadPart;
+        int len = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, found->FileName,
+                                      (int)(found->FileNameLength / sizeof(wchar_t)), name, 3 * MAX_PATH - 1, NULL, NULL);
+
+        if (len <= 0)
+                return false;
+        name[len] = '\0';
         *e = (struct green__static_entry){
                 .name = name,
-                .size = (uint64_t)data->nFileSizeHigh << 32 | data->nFileSizeLow,
+                .size = (uint64_t)found->EndOfFile.QuadPart,
                 .mtime = (int64_t)(time / 10000000) - EPOCH,
-                .folder = (data->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0,
-                .link = (data->dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0,
+                .folder = (found->FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0,
+                /* Of what stands for a file elsewhere the kind is where otherwise a size is. */
+                .link = (found->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
+                        IsReparseTagNameSurrogate(found->EaSize),
         };
+        return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 static int
-each(const wchar_t *pattern, int (*fn)(void *arg, const struct green__static_entry *e), void *arg)
+each(const char *found, int (*fn)(void *arg, const struct green__static_entry *e), void *arg)
 {
-        WIN32_FIND_DATAW data;
-        HANDLE h = FindFirstFileW(pattern, &data);
+        const FILE_ID_BOTH_DIR_INFO *one;
         int rc = 0;
 
-        if (h == INVALID_HANDLE_VALUE)
-                return GetLastError() == ERROR_FILE_NOT_FOUND ? 0 : code_of(GetLastError());
         do {
-                char name[3 * MAX_PATH + 1];
+                char name[3 * MAX_PATH];
                 struct green__static_entry e;
 
-                if (WideCharToMultiByte(CP_UTF8, 0, data.cFileName, -1, name, sizeof(name), NULL, NULL) == 0 ||
-                    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-                        continue;
-                entry_of(&data, name, &e);
-                rc = fn(arg, &e);
-        } while (rc == 0 && FindNextFileW(h, &data));
-        (void)FindClose(h);
+                one = (const FILE_ID_BOTH_DIR_INFO *)(const void *)found;
+                if (entry_of(one, name, &e))
+                        rc = fn(arg, &e);
+                found += one->NextEntryOffset;
+        } while (rc == 0 && one->NextEntryOffset != 0);
         return rc;
 }
 
@@ -239,15 +309,17 @@ int
 green__static_each(const struct green__static_file *folder, int (*fn)(void *arg, const struct green__static_entry *e),
                    void *arg)
 {
-        wchar_t *name = green_malloc(ROOM * sizeof(wchar_t));
-        size_t len = name == NULL ? 0 : name_of((HANDLE)folder->fd, name, ROOM - 2);
-        int rc = name == NULL ? -ENOMEM : -EIO;
+        char *found = green_malloc(FOUND_SIZE);
+        int rc = found == NULL ? -ENOMEM : 0;
 
-        if (len > 0) {
-                memcpy(name + len, L"\\*", 3 * sizeof(wchar_t));
-                rc = each(name, fn, arg);
+        while (rc == 0) {
+                if (!GetFileInformationByHandleEx((HANDLE)folder->fd, FileIdBothDirectoryInfo, found, FOUND_SIZE)) {
+                        rc = GetLastError() == ERROR_NO_MORE_FILES ? 0 : code_of(GetLastError());
+                        break;
+                }
+                rc = each(found, fn, arg);
         }
-        green_free(name);
+        green_free(found);
         (void)CloseHandle((HANDLE)folder->fd);
         return rc;
 }

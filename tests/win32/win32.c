@@ -358,6 +358,36 @@ getpgrp(void)
         return refused();
 }
 
+pid_t
+getpgid(pid_t pid)
+{
+        (void)pid;
+        return refused();
+}
+
+pid_t
+getsid(pid_t pid)
+{
+        (void)pid;
+        return refused();
+}
+
+int
+waitid(int kind, id_t id, void *ret_info, int options)
+{
+        (void)kind;
+        (void)id;
+        (void)ret_info;
+        (void)options;
+        return refused();
+}
+
+unsigned
+geteuid(void)
+{
+        return 1;
+}
+
 void *
 memmem(const void *text, size_t len, const void *part, size_t part_len)
 {
@@ -530,8 +560,12 @@ getrusage(int who, struct rusage *ret_usage)
 void *
 dlopen(const char *path, int flags)
 {
+        char whole[MAX_PATH];
+
         if (path == NULL)
                 return GetModuleHandleA(NULL);
+        if (strchr(path, '/') != NULL && GetFullPathNameA(path, sizeof whole, whole, NULL) < sizeof whole)
+                path = whole;
         return flags & RTLD_NOLOAD && GetModuleHandleA(path) == NULL ? NULL : (void *)LoadLibraryA(path);
 }
 
@@ -593,8 +627,12 @@ win32_if_indextoname(unsigned index, char name[IF_NAMESIZE])
 const char *
 dlerror(void)
 {
-        static char text[32];
+        static char text[256];
+        DWORD code = GetLastError(), n;
 
-        snprintf(text, sizeof text, "error %lu", (unsigned long)GetLastError());
+        n = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL, code, 0, text, 200, NULL);
+        while (n > 0 && (unsigned char)text[n - 1] <= ' ')
+                n--;
+        snprintf(text + n, sizeof text - n, " (%lu)", (unsigned long)code);
         return text;
 }

@@ -61,6 +61,8 @@ typedef unsigned long nfds_t;
 #define socketpair(family, type, protocol, fds) win32_socketpair(family, type, protocol, fds)
 #define socket(family, type, protocol) win32_socket(family, type, protocol)
 #define accept4(fd, name, len, flags) win32_accept4(fd, name, len, flags)
+#define recvfrom(fd, bytes, len, flags, name, name_len)                                                                \
+        recvfrom(fd, (char *)(bytes), (int)(len), (flags) & ~MSG_DONTWAIT, name, name_len)
 #define poll(fds, n, timeout) win32_poll(fds, n, timeout)
 
 /* ---- files: handles, but for standard input and output and what C's own functions open */
@@ -121,12 +123,18 @@ int kill(pid_t pid, int sig);
 unsigned alarm(unsigned seconds);
 int pause(void);
 pid_t getppid(void);
+unsigned geteuid(void); /* nobody may do all */
 pid_t getpgrp(void);
+pid_t getpgid(pid_t pid);
+pid_t getsid(pid_t pid);
+typedef unsigned id_t;
+int waitid(int kind, id_t id, void *ret_info, int options);
 int win32_system(const char *command);
 #define system(command) win32_system(command)
 int dup3(int from, int to, int flags);
 char *realpath(const char *path, char *ret_path);
 
+enum { P_PID, WEXITED = 4, WNOWAIT = 16 };
 #define WNOHANG 1
 #define WIFEXITED(status) ((void)(status), 0)
 #define WEXITSTATUS(status) (status)

@@ -14,7 +14,9 @@
  * Nothing outside the folder can be reached: the path is decoded once, refused if it holds "..", NUL, or a backslash, and
  * opened step by step from the folder's own descriptor, without following symbolic links unless
  * green_static_opts::symlinks allows it, and then only to what lies in the folder, whatever is changed meanwhile. Only
- * regular files and folders are served. Names that begin with '.' are not there, but for "/.well-known/".
+ * regular files and folders are served. Names that begin with '.' are not there, but for "/.well-known/". On Windows names
+ * are found in any case of their letters, and not by their short forms ("GIT~1"); other streams of a file ("a.txt::$DATA") and
+ * devices are not there. A file that somebody has open and lets nobody read is 503.
  */
 #ifndef GREEN_STATIC_H
 #define GREEN_STATIC_H
