@@ -74,7 +74,7 @@ module_beside(const char *tmp, const char *lib, char folder[MODULE_PATH])
         CHECK(GetFullPathNameA(tmp, MODULE_PATH - 16, folder, NULL) > 0);
         for (char *at = folder; *at != '\0'; at++)
                 *at = (char)(*at == '\\' ? '/' : *at);
-        strcat(folder, "/green-net");
+        snprintf(folder + strlen(folder), 16, "/green-net");
 }
 
 /* Sets variables of this program, and has those that they had in was. */
