@@ -116,7 +116,9 @@ last_error(void)
         CHECK(green_last_error()->message != NULL);
         green_log(GREEN_LOG_ERROR, "%s", "to nobody");
         green_set_log(drop_line, NULL);
+        green_set_log_name("one of several");
         green_log(GREEN_LOG_DEBUG, "%s", "to nobody again");
+        green_set_log_name(NULL);
         CHECK_INT(green_opts_take(&taken, sizeof taken, &given), 0);
         CHECK_INT(taken.value, 5);
         CHECK(green_version() != NULL && green_version_info() != NULL);

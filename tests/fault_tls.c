@@ -97,8 +97,10 @@ talk(struct end *e)
         if (MADE(cert = green_tls_peer_cert(e->s)))
                 green_free(cert);
         if (OK(green_socket_sendall(e->s, "four", 4, 0, NULL)) && OK(green_socket_recv(e->s, buf, 4, 0))) {
-                if (MADE(session = green_tls_session_get(e->s)))
+                if (MADE(session = green_tls_session_get(e->s))) {
+                        green_tls_session_unref(green_tls_session_ref(session));
                         green_tls_session_unref(session);
+                }
                 (void)OK(green_tls_unwrap(e->s));
         }
 }

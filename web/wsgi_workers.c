@@ -104,7 +104,7 @@ green__stats_add(struct green_wsgi_stats *sum, const struct green_wsgi_stats *mo
 }
 
 static void
-tell(uint64_t *number, uint64_t value)
+tell_number(uint64_t *number, uint64_t value)
 {
         __atomic_store_n(number, value, __ATOMIC_RELAXED);
 }
@@ -116,13 +116,13 @@ green__stats_tell(struct green_wsgi_stats *to, const struct green_wsgi_stats *st
         green__tell_size(&to->idle, stats->idle);
         green__tell_size(&to->running, stats->running);
         green__tell_size(&to->waiting, stats->waiting);
-        tell(&to->accepted, stats->accepted);
-        tell(&to->requests, stats->requests);
-        tell(&to->refused, stats->refused);
-        tell(&to->failed, stats->failed);
-        tell(&to->bytes_in, stats->bytes_in);
-        tell(&to->bytes_out, stats->bytes_out);
-        tell(&to->unproxied, stats->unproxied);
+        tell_number(&to->accepted, stats->accepted);
+        tell_number(&to->requests, stats->requests);
+        tell_number(&to->refused, stats->refused);
+        tell_number(&to->failed, stats->failed);
+        tell_number(&to->bytes_in, stats->bytes_in);
+        tell_number(&to->bytes_out, stats->bytes_out);
+        tell_number(&to->unproxied, stats->unproxied);
 }
 
 /* The figures of all, for the caller: what others write meanwhile is a little older or newer. */
