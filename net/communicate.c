@@ -16,8 +16,6 @@
 /* Turns without waiting, before the others run. */
 #define STREAK 64
 
-static const struct green__fd_kind a_pipe = {.pipe = true};
-
 /* One call of it. */
 struct talk {
         green_process *p;
@@ -104,7 +102,7 @@ feed(struct talk *t)
         if (p->input_left > 0)
                 iov[n++] = (struct green_iovec){(void *)(uintptr_t)p->input, p->input_left};
         if (n > 0)
-                rc = green__sys_writev(fd_of(t, 0), &a_pipe, iov, n);
+                rc = green__sys_writev(fd_of(t, 0), &green__pipe_kind, iov, n);
         if (rc == -EAGAIN)
                 return 0;
         if (rc > 0) {
@@ -177,7 +175,7 @@ take(struct talk *t, int i)
         n = (ssize_t)(o->cap - o->len - 1 < MOST_AT_ONCE ? o->cap - o->len - 1 : MOST_AT_ONCE);
         if ((size_t)n > t->limit - o->len)
                 n = (ssize_t)(t->limit - o->len) + 1;
-        n = green__sys_read(fd_of(t, i), &a_pipe, o->data + o->len, (size_t)n);
+        n = green__sys_read(fd_of(t, i), &green__pipe_kind, o->data + o->len, (size_t)n);
         if (n == 0)
                 close_one(t, i);
         if (n == -EAGAIN)

@@ -92,6 +92,8 @@ green__sys_open(const char *path, const struct green__mode *mode, green_fd *ret_
         return 0;
 }
 
+const struct green__fd_kind green__pipe_kind = {.pipe = true};
+
 int
 green__sys_kind(green_fd fd, const struct green__mode *mode, struct green__fd_kind *ret_kind)
 {

@@ -29,6 +29,7 @@ struct green__fd_kind {
 
 /* Two ends of a pipe, non-blocking and closed on exec. */
 int green__sys_pipe(green_fd ret_fds[2]);
+extern const struct green__fd_kind green__pipe_kind;
 
 /* Open by name, without waiting for another end, closed on exec. */
 int green__sys_open(const char *path, const struct green__mode *mode, green_fd *ret_fd);

@@ -27,6 +27,8 @@ last_error(void)
         return green__win32_code(GetLastError());
 }
 
+const struct green__fd_kind green__pipe_kind = {.socket = true};
+
 /* ---- opening */
 
 int

@@ -16,14 +16,14 @@ enum {
         AT_WORK = 64,    /* responses of a server */
         KEPT = 8,        /* that wait for the next response */
         AT_ONCE = 65536, /* bytes that are compressed before others get their turn */
-        OUT = 8192,      /* a chunk at most */
+        CHUNK = 8192,    /* a chunk at most */
 };
 
 struct green__compress {
         struct green__compress *next;
         z_stream z;
         size_t done; /* bytes since others had their turn */
-        Bytef out[OUT];
+        Bytef out[CHUNK];
 };
 
 bool
@@ -41,7 +41,7 @@ begin(struct green__compress *c)
         c->z.next_in = NULL;
         c->z.avail_in = 0;
         c->z.next_out = c->out;
-        c->z.avail_out = OUT;
+        c->z.avail_out = CHUNK;
 }
 
 struct green__compress *
@@ -112,10 +112,10 @@ green__compress_free(struct green__server *server)
 static int
 emit(green_wsgi_request *req, struct green__compress *c)
 {
-        size_t len = OUT - c->z.avail_out;
+        size_t len = CHUNK - c->z.avail_out;
 
         c->z.next_out = c->out;
-        c->z.avail_out = OUT;
+        c->z.avail_out = CHUNK;
         return len == 0 ? 0 : green__response_chunk(req, c->out, len);
 }
 
