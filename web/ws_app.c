@@ -198,6 +198,7 @@ green_websocket_app(green_wsgi_request *req, void *arg)
                 return rc > 0 ? 0 : rc;
         }
         green__upgrade_set(req, &ws->up, (char *)(ws + 1));
+        green__ws_take_watch(ws);
         if (len > 0)
                 green__ws_feed(ws, data, len);
         if (!ws->ended)

@@ -23,8 +23,15 @@ green__ws_init(green_websocket *ws, green_websocket_site *site, green_socket *so
         ws->last = &ws->first;
         ws->out_last = &ws->out;
         green__ws_input_init(&ws->in, &site->limits, client);
-        green_watch_init(green__ws_watch(ws), on_watch, ws);
+        if (client)
+                green__ws_take_watch(ws);
         return 0;
+}
+
+void
+green__ws_take_watch(green_websocket *ws)
+{
+        green_watch_init(green__ws_watch(ws), on_watch, ws);
 }
 
 int

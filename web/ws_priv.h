@@ -173,6 +173,8 @@ green__ws_watch(green_websocket *ws)
 /* ws_conn.c */
 /* Begin, once version, protocol and deflate are known: bytes that have come already, then those of the socket. */
 int green__ws_init(green_websocket *ws, green_websocket_site *site, green_socket *socket, bool client);
+/* A server's connection is watched for it from here on: before, it may not become one. A client's is from the beginning. */
+void green__ws_take_watch(green_websocket *ws);
 int green__ws_set_deflate(green_websocket *ws, const struct green__ws_params *agreed);
 void green__ws_feed(green_websocket *ws, uint8_t *data, size_t len);
 /* Read what there is, and watch for more. Never yields. */
