@@ -1,6 +1,8 @@
 /*
  * Files of a folder that are compressed on their way.
  */
+#include "web_files.h"
+
 #include "web_compress.h"
 
 static green_static *files;
@@ -12,35 +14,14 @@ files_app(green_wsgi_request *req, void *arg)
         return green_static_app(req, files);
 }
 
-static char folder[64];
 static struct green_wsgi_stats stats;
-
-static const char *
-in_folder(const char *name)
-{
-        static char path[100];
-
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        return path;
-}
-
-static void
-put_file(const char *name, const void *data, size_t len)
-{
-        FILE *f = fopen(in_folder(name), "wb");
-
-        CHECK(f != NULL);
-        CHECK_INT(fwrite(data, 1, len, f), len);
-        CHECK_INT(fclose(f), 0);
-}
 
 static void
 begin_files(void)
 {
         begin();
         stop(&web);
-        snprintf(folder, sizeof folder, "/tmp/green-compress-XXXXXX");
-        CHECK(mkdtemp(folder) != NULL);
+        folder_begin();
         put_file("a.txt", text, sizeof text);
         files = green_static_new(folder, NULL);
         web = (struct server){0};
@@ -53,13 +34,9 @@ begin_files(void)
 static void
 end_files(void)
 {
-        static const char *const names[] = {"a.txt", "b.txt", "b.txt.gz", "large.txt"};
-
         stop(&web);
         green_static_free(files);
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-                (void)unlink(in_folder(names[i]));
-        CHECK_INT(rmdir(folder), 0);
+        folder_end();
 }
 
 static void
