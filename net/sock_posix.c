@@ -31,6 +31,7 @@ _Static_assert(offsetof(struct green_iovec, base) == offsetof(struct iovec, iov_
 _Static_assert(offsetof(struct green_iovec, len) == offsetof(struct iovec, iov_len), "a green_iovec is an iovec");
 
 unsigned green__sys_forks;
+atomic_uint green__sys_splits;
 
 static inline ssize_t
 result(ssize_t n)
@@ -406,13 +407,20 @@ static void
 in_child(void)
 {
         green__sys_forks++;
+        green__sys_splits++;
+}
+
+static void
+in_parent(void)
+{
+        green__sys_splits++;
 }
 
 static void
 install(void)
 {
         /* Where it fails, a child sees waiters of its parent on a socket: it closes before it frees, and loses nothing. */
-        (void)pthread_atfork(NULL, NULL, in_child);
+        (void)pthread_atfork(NULL, in_parent, in_child);
 }
 
 void

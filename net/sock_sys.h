@@ -5,6 +5,8 @@
 #ifndef GREEN_SOCK_SYS_H
 #define GREEN_SOCK_SYS_H
 
+#include <stdatomic.h>
+
 #include <green/addr.h>
 #include <green/hub.h>
 #include <green/message.h>
@@ -108,6 +110,8 @@ int64_t green__sys_now(void);
 
 /* Changes with each fork. */
 extern unsigned green__sys_forks;
+/* As that, and in the parent too: what was open before is shared since. */
+extern atomic_uint green__sys_splits;
 void green__sys_watch_forks(void);
 
 #endif

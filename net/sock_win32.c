@@ -18,6 +18,7 @@
 
 /* There is no fork. */
 unsigned green__sys_forks;
+atomic_uint green__sys_splits;
 
 void
 green__sys_watch_forks(void)

@@ -137,6 +137,7 @@ green__socket_wrap(green_fd fd, unsigned flags)
         s->timeout = GREEN_FOREVER;
         s->held = GREEN_INVALID_FD;
         s->forks = green__sys_forks;
+        s->splits = green__sys_splits;
         s->submits = green_io_can_submit(s->io);
         green__sys_watch_forks();
         return s;

@@ -44,19 +44,35 @@ green_socket_listen(green_socket *s, int backlog)
 
 /* ---- accept */
 
+/*
+ * Who stops accepting looks for connections of which the hub's accept was told before it was called off, until none is
+ * there. Others may keep coming, so there is an end to it: green_listen() lets 50 wait.
+ */
+enum { LAST_LOOKS = 64 };
+
+/*
+ * May the hub accept for this one? The system gives the news of a connection to one accept alone, of all that wait for it
+ * in any process. Where others have the listener too, nobody must take the news and then be busy, or end: there all
+ * wait for readiness, which all are told.
+ */
+static bool
+accepts_by_hub(const green_socket *s)
+{
+        return s->submits && !(s->io_flags & GREEN_IO_DUPED) &&
+               s->splits == atomic_load_explicit(&green__sys_splits, memory_order_relaxed);
+}
+
 int
 green__socket_accept_ahead(green_socket *s)
 {
+        bool may = accepts_by_hub(s) && !s->no_ahead && !s->no_more;
         int rc;
 
         /* Who takes places first must not have others accepted meanwhile. */
-        if (s->many)
+        if (s->many || !may)
                 (void)green__socket_stop_ahead(s);
         s->many = false;
-        rc = !s->submits || s->no_ahead || s->no_more
-                     ? -ENOTSUP
-                     : green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS);
-
+        rc = may ? green_io_run_ahead(s->io, GREEN_OP_ACCEPT, GREEN__ACCEPT_FLAGS) : -ENOTSUP;
         s->ahead = s->ahead || rc == 0;
         s->no_ahead = false;
         return rc;
@@ -115,11 +131,15 @@ next_descriptor(green_socket *s, green_fd *ret_fd, struct green_addr *ret_peer)
                         return rc;
         }
         if (green__likely(s->held == GREEN_INVALID_FD)) {
-                if (green__unlikely(s->no_more))
+                if (green__unlikely(s->no_more) && s->looks == 0)
                         return -ECANCELED;
                 rc = green__sys_accept(green_io_fd(s->io), s->blocking, ret_fd, ret_peer);
                 if (rc == 0)
                         green_notify_opened(*ret_fd);
+                if (green__unlikely(s->no_more)) {
+                        s->looks = rc == -EAGAIN ? 0 : s->looks - 1;
+                        rc = rc == -EAGAIN ? -ECANCELED : rc;
+                }
                 return rc;
         }
         *ret_fd = s->held;
@@ -210,10 +230,26 @@ green_socket_stop_accepting(green_socket *s)
 
         if (rc != 0)
                 return rc;
+        if (!s->no_more && accepts_by_hub(s))
+                s->looks = LAST_LOOKS;
         s->no_more = true;
         (void)green__socket_stop_ahead(s);
         /* Whoever waits looks again. */
         return green_io_cancel(s->io);
+}
+
+/* accept() has said EAGAIN. 0: look again; *ret_client may have come. If it fails, touch the socket no more. */
+static int
+wait_for_client(green_socket *s, struct green__limit *limit, green_socket **ret_client, struct green_addr *peer)
+{
+        bool by_hub = accepts_by_hub(s);
+
+        /* It was begun before others had the listener, and has brought somebody. */
+        if (!by_hub && green__socket_stop_ahead(s) != 0)
+                return 0;
+        if (by_hub && limit->timeout != 0 && !accept_many(s))
+                return accept_by_hub(s, limit, ret_client, peer);
+        return green__socket_wait(s, GREEN_READ, limit);
 }
 
 green_socket *
@@ -228,10 +264,7 @@ green_socket_accept(green_socket *s, struct green_addr *ret_peer)
                 rc = green__socket_accept_now(s, &client, ret_peer != NULL ? &peer : NULL);
                 if (rc != -EAGAIN)
                         break;
-                if (limit.timeout != 0 && s->submits && !accept_many(s))
-                        rc = accept_by_hub(s, &limit, &client, &peer);
-                else
-                        rc = green__socket_wait(s, GREEN_READ, &limit);
+                rc = wait_for_client(s, &limit, &client, &peer);
                 if (client != NULL)
                         break;
         }

@@ -80,6 +80,7 @@ struct green_socket {
         unsigned users;                           /* calls that wait or yield inside, and will touch it again */
         unsigned streams;                         /* streams that stand on it: they keep it open when it is closed */
         unsigned forks;                           /* green__sys_forks when users was counted */
+        unsigned splits;                          /* green__sys_splits when it was made */
         bool tcp;      /* a TCP socket of our own making: what it accepts is whole */
         bool whole;    /* TCP that nobody else reads: a receive that gave less than it could has taken all there was */
         bool drained;  /* the last receive was such a one: wait before the next try. See green__socket_enter_recv() */
@@ -92,6 +93,7 @@ struct green_socket {
         bool many;     /* accepts run ahead one after the other */
         bool no_more;  /* accepts what was accepted already, and nothing else */
         bool no_ahead; /* an accept that ran ahead found no free descriptor: wait for readiness */
+        uint8_t looks; /* with no_more: connections that may still be taken from the system */
         uint8_t waits; /* receives that waited; more are not counted than it takes to run ahead */
         bool detached; /* it belongs to no OS thread, and has no registration: its descriptor is detached_fd */
         green_fd detached_fd;

@@ -683,6 +683,40 @@ a_child_of_a_fork_reads_its_copy(void)
         usual_hub();
 }
 
+/* One of two processes that accept does something else: whoever comes is the other's, and does not wait for it. */
+static void
+who_is_busy_holds_up_nobody_that_a_sibling_can_accept(void)
+{
+        char address[GREEN_ADDR_TEXT_SIZE], byte;
+        struct call c = {.s = listen_here(address)};
+        green_socket *client;
+        int waits[2];
+        pid_t pid;
+
+        CHECK_OR_RETURN(pipe(waits) == 0);
+        start(&c, call_accept);
+        client = green_connect(address, NULL);
+        CHECK_INT(finish(&c), 0);
+        CHECK_INT(green_socket_free(client), 0);
+        pid = core_fork();
+        start(&c, call_accept);
+        CHECK_INT(green_sleep(0.001), 0);
+        if (pid == 0) {
+                CHECK_INT(write(waits[1], "w", 1), 1);
+                CHECK_INT(finish(&c), 0);
+                core_child_exit();
+        }
+        CHECK_INT(read(waits[0], &byte, 1), 1);
+        client = connect_now(address);
+        CHECK_INT(core_child_end(pid), 0);
+        CHECK_INT(green_socket_free(client), 0);
+        CHECK_INT(green_socket_close(c.s), 0);
+        CHECK_INT(finish(&c), -ECANCELED);
+        CHECK_INT(green_socket_free(c.s), 0);
+        close(waits[0]);
+        close(waits[1]);
+}
+
 GREEN_SUITE(net_ahead){GREEN_TEST(many_messages_are_one_operation),
                        GREEN_TEST(every_way_to_receive_sees_what_has_come),
                        GREEN_TEST(urgent_data_passes_by_what_is_held),
@@ -697,4 +731,5 @@ GREEN_SUITE(net_ahead){GREEN_TEST(many_messages_are_one_operation),
                        GREEN_TEST(who_accepts_again_and_again_needs_one_operation),
                        GREEN_TEST(without_memory_for_what_came_the_stream_is_lost_and_says_so),
                        GREEN_TEST(a_child_of_a_fork_reads_its_copy),
+                       GREEN_TEST(who_is_busy_holds_up_nobody_that_a_sibling_can_accept),
                        GREEN_SUITE_END};

@@ -507,6 +507,34 @@ who_accepts_no_more_leaves_the_rest_to_others(void)
         CHECK_INT(green_socket_stop_accepting(NULL), -EINVAL);
 }
 
+/* A hub that accepts may have been told of somebody, and nobody else was, when it is called off. */
+static void
+who_has_come_before_the_end_of_accepting_is_still_accepted(void)
+{
+        for (int before = 0; before < 4; before++) {
+                char address[GREEN_ADDR_TEXT_SIZE];
+                struct call c = {.s = listen_here(address)};
+                bool by_hub = green_io_can_submit(green_socket_io(c.s));
+                green_socket *client, *served;
+
+                for (int i = 0; i < before; i++) {
+                        client = green_connect(address, NULL);
+                        served = green_socket_accept(c.s, NULL);
+                        CHECK(client != NULL && served != NULL);
+                        CHECK_INT(green_socket_free(client), 0);
+                        CHECK_INT(green_socket_free(served), 0);
+                }
+                start(&c, call_accept);
+                client = connect_now(address);
+                CHECK_INT(green_socket_stop_accepting(c.s), 0);
+                CHECK_INT(finish(&c), by_hub ? 0 : -ECANCELED);
+                CHECK(green_socket_accept(c.s, NULL) == NULL);
+                CHECK_INT(green_last_error()->code, -ECANCELED);
+                CHECK_INT(green_socket_free(client), 0);
+                CHECK_INT(green_socket_free(c.s), 0);
+        }
+}
+
 static void
 what_does_not_listen_cannot_accept(void)
 {
@@ -539,6 +567,7 @@ GREEN_SUITE(net_connect) {
         GREEN_TEST(connections_that_failed_before_accept_are_passed_over),
         GREEN_TEST(a_connection_accepted_without_memory_is_kept),
         GREEN_TEST(who_accepts_no_more_leaves_the_rest_to_others),
+        GREEN_TEST(who_has_come_before_the_end_of_accepting_is_still_accepted),
         GREEN_TEST(what_does_not_listen_cannot_accept),
         GREEN_SUITE_END
 };

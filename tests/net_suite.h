@@ -182,6 +182,19 @@ listen_here(char *address)
         return listener;
 }
 
+/* Somebody who connects while nothing else runs here: the system knows, and no hub has heard of it. */
+MAYBE green_socket *
+connect_now(const char *address)
+{
+        green_socket *client = green_socket_new(AF_INET, SOCK_STREAM, 0);
+        struct green_addr addr;
+
+        CHECK_INT(green_addr_parse(address, &addr), 0);
+        CHECK_INT(green_socket_set_timeout(client, 0), 0);
+        CHECK_INT(green_socket_connect(client, &addr), -EINPROGRESS);
+        return client;
+}
+
 /* A listener whose backlog is full, so that a further connect hangs; others holds what fills it. */
 MAYBE green_socket *
 full_listener(const char *at, char *address, green_socket **others, int n)

@@ -235,9 +235,9 @@ GREEN_API green_socket *green_socket_accept(green_socket *s, struct green_addr *
  * @brief Accept no more, and lose nobody. Never yields. For a listener that others share (green_socket_dup(), workers):
  *        connections that wait in it are for them.
  *
- * A hub that runs operations may have accepted connections already: green_socket_accept() still gives these, and then
- * -ECANCELED, also to who waits there. So green_serve() and green_wsgi_server() end. green_socket_close() would close
- * those connections.
+ * A hub that runs operations may have accepted connections already, or have been told of some in place of others:
+ * green_socket_accept() still gives these, and then -ECANCELED, also to who waits there. So green_serve() and
+ * green_wsgi_server() end. green_socket_close() would close those connections.
  *
  * @param s a listener.
  * @retval 0 done, now or before.
