@@ -7,31 +7,14 @@
 #include "router_priv.h"
 #include "wsgi_priv.h"
 
-static void
-node_free(struct green__router_node *n)
-{
-        while (n != NULL) {
-                struct green__router_node *next = n->next;
-
-                for (struct green__router_handler *h = n->handlers; h != NULL; h = n->handlers) {
-                        n->handlers = h->next;
-                        green_free(h);
-                }
-                green_free(n->mount);
-                node_free(n->down);
-                green_free(n);
-                n = next;
-        }
-}
-
 /* The node for a segment of a pattern. NULL: no memory. */
-static struct green__router_node *
-descend(struct green__router_node *parent, const char *seg, size_t len)
+static green_router *
+descend(green_router *parent, const char *seg, size_t len)
 {
         enum green__router_kind kind = len == 0 || *seg != '{' ? GREEN__ROUTER_TEXT
                                        : seg[len - 2] == '.'   ? GREEN__ROUTER_REST
                                                                : GREEN__ROUTER_ONE;
-        struct green__router_node **at = &parent->down, *n;
+        green_router **at = &parent->down, *n;
 
         for (; (n = *at) != NULL && n->kind <= kind; at = &n->next)
                 if (n->kind == kind &&
@@ -79,7 +62,7 @@ check(const char *method, const char *pattern, bool mount)
 }
 
 static int
-insert(struct green__router_node *n, const char *pattern, bool mount, struct green__router_handler *made)
+insert(green_router *n, const char *pattern, bool mount, struct green__router_handler *made)
 {
         struct green__router_handler **place;
         size_t len;
@@ -119,7 +102,7 @@ add(green_router *router, const char *method, const char *pattern, bool mount, c
         memcpy(made->pattern, mount ? "" : pattern, len);
         if (method != NULL)
                 made->method = memcpy(made->pattern + len, method, method_len);
-        rc = insert(router->root, pattern, mount, made);
+        rc = insert(router, pattern, mount, made);
         if (rc != 0)
                 green_free(made);
         return rc;
@@ -130,22 +113,26 @@ green_router_new(void)
 {
         green_router *router = green_calloc(1, sizeof(*router));
 
-        if (router != NULL)
-                router->root = green_calloc(1, sizeof(struct green__router_node) + 1);
-        if (router != NULL && router->root != NULL)
-                return router;
-        green_free(router);
-        (void)green_set_error(-ENOMEM, NULL);
-        errno = ENOMEM;
-        return NULL;
+        if (router == NULL) {
+                (void)green_set_error(-ENOMEM, NULL);
+                errno = ENOMEM;
+        }
+        return router;
 }
 
 void
 green_router_free(green_router *router)
 {
-        if (router != NULL)
-                node_free(router->root);
-        green_free(router);
+        for (green_router *n = router, *next; n != NULL; n = next) {
+                next = n->next;
+                for (struct green__router_handler *h = n->handlers; h != NULL; h = n->handlers) {
+                        n->handlers = h->next;
+                        green_free(h);
+                }
+                green_free(n->mount);
+                green_router_free(n->down);
+                green_free(n);
+        }
 }
 
 int

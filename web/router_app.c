@@ -10,15 +10,6 @@
 
 enum { ALLOW_SIZE = 256 }; /* bytes of an Allow field */
 
-/* What a router has found for a request. */
-struct green__route {
-        struct green__route *outer; /* of the router around it */
-        const char *pattern;
-        size_t offset;                         /* in the raw path: where what is left of it begins */
-        const char *text[2];                   /* what stands behind and before that, decoded; NULL: not yet */
-        const char *values[GREEN__PARAMS_MAX]; /* in the order of the pattern */
-};
-
 struct search {
         const char *method;
         struct green_http_part values[GREEN__PARAMS_MAX];
@@ -30,7 +21,7 @@ struct search {
 
 /* Is a segment, as sent, this text? Escapes are whole: the parser has seen to that. */
 static bool
-same(const struct green__router_node *n, const char *seg, size_t len)
+same(const green_router *n, const char *seg, size_t len)
 {
         size_t at = 0;
 
@@ -92,9 +83,9 @@ choose(const struct green__router_handler *first, struct search *s)
 
 /* Who answers the rest of a path, from a slash on, below n. */
 static const struct green__router_handler *
-walk(const struct green__router_node *n, const char *path, struct search *s, size_t params)
+walk(const green_router *n, const char *path, struct search *s, size_t params)
 {
-        for (const struct green__router_node *child = n->down; child != NULL; child = child->next) {
+        for (const green_router *child = n->down; child != NULL; child = child->next) {
                 struct green_http_part seg = {path + 1, child->kind == GREEN__ROUTER_REST ? strlen(path + 1)
                                                                                           : strcspn(path + 1, "/")};
                 const char *end = seg.data + seg.len;
@@ -115,7 +106,7 @@ walk(const struct green__router_node *n, const char *path, struct search *s, siz
 
 /* The longest mount above a path. */
 static const struct green__router_handler *
-find_mount(const struct green__router_node *n, const char *path, const char **ret_rest)
+find_mount(const green_router *n, const char *path, const char **ret_rest)
 {
         const struct green__router_handler *found = n->mount;
         const char *at = path;
@@ -138,12 +129,6 @@ find_mount(const struct green__router_node *n, const char *path, const char **re
 }
 
 /* ---- a request */
-
-static size_t
-offset_of(const green_wsgi_request *req)
-{
-        return req->route == NULL ? 0 : req->route->offset;
-}
 
 static int
 refuse(green_wsgi_request *req, struct search *s)
@@ -190,15 +175,15 @@ call(green_wsgi_request *req, const struct green__router_handler *h, const struc
 int
 green_router_app(green_wsgi_request *req, void *router)
 {
-        const struct green_router *r = router;
+        const green_router *r = router;
         struct search s = {.method = green_wsgi_method(req)};
         const char *raw = green_wsgi_raw_path(req), *path = green_router_rest(req), *rest;
-        const struct green__router_handler *h = *path == '/' ? walk(r->root, path, &s, 0) : NULL;
+        const struct green__router_handler *h = *path == '/' ? walk(r, path, &s, 0) : NULL;
 
         if (h != NULL)
-                return call(req, h, &s, offset_of(req));
-        h = find_mount(r->root, path, &rest);
-        return h == NULL ? refuse(req, &s) : call(req, h, &s, rest == path ? offset_of(req) : (size_t)(rest - raw));
+                return call(req, h, &s, green__mount_offset(req));
+        h = find_mount(r, path, &rest);
+        return h == NULL ? refuse(req, &s) : call(req, h, &s, rest == path ? green__mount_offset(req) : (size_t)(rest - raw));
 }
 
 const char *
@@ -217,44 +202,7 @@ green_router_param(green_wsgi_request *req, const char *name)
 const char *
 green_router_rest(green_wsgi_request *req)
 {
-        const char *rest = green_wsgi_raw_path(req) + offset_of(req);
+        const char *rest = green_wsgi_raw_path(req) + green__mount_offset(req);
 
-        return *rest == '\0' && offset_of(req) > 0 ? "/" : rest;
-}
-
-size_t
-green__mount_offset(const green_wsgi_request *req)
-{
-        return offset_of(req);
-}
-
-int
-green__mount_at(green_wsgi_request *req, size_t offset)
-{
-        struct green__route *route = offset == 0 ? NULL : green_wsgi_alloc(req, sizeof(*route));
-
-        if (offset > 0 && route == NULL)
-                return -ENOMEM;
-        if (route != NULL)
-                *route = (struct green__route){.pattern = "", .offset = offset};
-        req->route = route;
-        return 0;
-}
-
-const char *
-green__mounted(green_wsgi_request *req, bool before)
-{
-        const char *raw = green_wsgi_raw_path(req) + (before ? 0 : offset_of(req));
-        size_t len = before ? offset_of(req) : strlen(raw);
-        char *text;
-
-        if (offset_of(req) == 0)
-                return before ? "" : green_wsgi_path(req, NULL);
-        if (req->route->text[before] == NULL) {
-                text = green_wsgi_alloc(req, len + 1);
-                if (text != NULL)
-                        (void)green_http_unquote(raw, len, 0, text);
-                req->route->text[before] = text;
-        }
-        return req->route->text[before];
+        return *rest == '\0' && green__mount_offset(req) > 0 ? "/" : rest;
 }

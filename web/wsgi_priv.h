@@ -432,7 +432,7 @@ void green__environ_release(struct green__server *server);
 void green__environ_changed(green_wsgi_request *req);
 
 /*
- * router.c: the path before what the application is mounted at, or behind it, decoded. NULL with errno: no memory.
+ * mount.c: the path before what the application is mounted at, or behind it, decoded. NULL with errno: no memory.
  */
 const char *green__mounted(green_wsgi_request *req, bool before);
 /* Where in the raw path that is; and have it there. 0, or -ENOMEM. */
