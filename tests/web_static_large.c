@@ -370,6 +370,7 @@ OVER_TLS(one_that_becomes_longer_is_sent_as_long_as_it_was)
 OVER_TLS(one_that_is_deleted_is_sent_to_its_end)
 
 GREEN_SUITE(web_static_large) {
+        GREEN_TEST(large_and_small_ones_follow_each_other_in_order),
         GREEN_TEST(large_and_small_ones_follow_each_other_in_order_over_tls),
         GREEN_TEST(ranges_begin_and_end_where_they_like),
         GREEN_TEST(ranges_begin_and_end_where_they_like_over_tls),
