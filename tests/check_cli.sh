@@ -243,6 +243,17 @@ fi
 # The files of a folder.
 mkdir "$tmp/www"
 echo hello >"$tmp/www/a.txt"
+ln -s a.txt "$tmp/www/link"
+for follow in '' --follow-links; do
+    # shellcheck disable=SC2086
+    serve files -q $follow "$tmp/www" 127.0.0.1:0
+    test -n "$address" || break
+    code=$(curl -s -m 10 -o "$tmp/out" -w '%{http_code}' "http://$address/link")
+    test "$code" = "$(test -n "$follow" && echo 200 || echo 404)" || wrong "serve $follow: $code for a link"
+    kill $pid
+    wait $pid || wrong "serve $follow: exit status $? after SIGTERM: $(cat "$tmp/files")"
+    pid=
+done
 serve files -q "$tmp/www" 127.0.0.1:0
 if test -n "$address"; then
     test "$(curl -s -m 10 "http://$address/a.txt")" = hello || wrong "serve: /a.txt"
@@ -258,44 +269,51 @@ expect 1 serve "$tmp/nosuch" 127.0.0.1:0
 says err "/nosuch cannot be opened"
 expect 2 serve "$tmp/www" a b
 expect 1 serve 256.1.1.1:80
+expect 2 serve --follow-links
+says err "--follow-links goes with a folder"
 expect 2 serve --key x
 says err "--key goes with --tls"
 expect 1 serve --tls /nosuch.pem 127.0.0.1:0
-# HTTPS by workers: lines of the log say whose they are, and SIGHUP reads a renewed certificate.
+# HTTPS, by workers and by one process: lines of the log say whose they are, and SIGHUP reads a renewed certificate.
 certs=$top_srcdir/tests/certs
-cp "$certs/ec.pem" "$tmp/cert" && cp "$certs/ec.key" "$tmp/key"
-serve serve --workers 2 --tls "$tmp/cert" --key "$tmp/key" --log "$tmp/whose" 127.0.0.1:0
 key_kind() { # of the certificate that whoever accepts shows
     curl -sv -m 10 --tls-max 1.2 --cacert "$certs/ca.pem" -o "$tmp/out" "https://$address/bytes/5" 2>&1 |
         sed -n 's/.*ECDHE-\(ECDSA\|RSA\).*/\1/p' | head -n 1
 }
-if test -n "$address"; then
-    test "$(key_kind)" = ECDSA && test "$(cat "$tmp/out")" = 00000 || wrong "serve --workers --tls: $(cat "$tmp/serve")"
-    cp "$certs/rsa.pem" "$tmp/cert" && cp "$certs/rsa.key" "$tmp/key"
-    kill -HUP $pid
-    in_a_row=0
-    for _ in $(seq 100); do
-        if test "$(key_kind)" = RSA; then in_a_row=$((in_a_row + 1)); else in_a_row=0; fi
-        test $in_a_row -lt 10 || break
-    done
-    test $in_a_row = 10 || wrong "SIGHUP: the new certificate is not shown: $(cat "$tmp/serve")"
-    echo nothing >"$tmp/cert"
-    kill -HUP $pid
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        ! grep -q 'worker 1 (process [0-9]*): .*read before is used' "$tmp/serve" || break
-        sleep 0.1
-    done
-    says serve "read before is used"
-    test "$(key_kind)" = RSA || wrong "SIGHUP with a bad certificate: $(cat "$tmp/serve")"
-    kill $pid
-    wait $pid || wrong "serve --workers: exit status $? after SIGTERM: $(cat "$tmp/serve")"
+for workers in '--workers 2' ''; do
+    cp "$certs/ec.pem" "$tmp/cert" && cp "$certs/ec.key" "$tmp/key"
+    rm -f "$tmp/whose"
+    whose= last=
+    test -z "$workers" || whose='worker [01]: ' last='worker 1 (process [0-9]*): .*'
+    # shellcheck disable=SC2086
+    serve serve $workers --tls "$tmp/cert" --key "$tmp/key" --log "$tmp/whose" 127.0.0.1:0
+    if test -n "$address"; then
+        test "$(key_kind)" = ECDSA && test "$(cat "$tmp/out")" = 00000 || wrong "serve $workers --tls: $(cat "$tmp/serve")"
+        cp "$certs/rsa.pem" "$tmp/cert" && cp "$certs/rsa.key" "$tmp/key"
+        kill -HUP $pid
+        in_a_row=0
+        for _ in $(seq 100); do
+            if test "$(key_kind)" = RSA; then in_a_row=$((in_a_row + 1)); else in_a_row=0; fi
+            test $in_a_row -lt 10 || break
+        done
+        test $in_a_row = 10 || wrong "SIGHUP: the new certificate is not shown: $(cat "$tmp/serve")"
+        echo nothing >"$tmp/cert"
+        kill -HUP $pid
+        for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+            ! grep -q "${last}read before is used" "$tmp/serve" || break
+            sleep 0.1
+        done
+        says serve "read before is used"
+        test "$(key_kind)" = RSA || wrong "SIGHUP with a bad certificate: $(cat "$tmp/serve")"
+        kill $pid
+        wait $pid || wrong "serve $workers: exit status $? after SIGTERM: $(cat "$tmp/serve")"
+        grep -q "^${whose}127\.0\.0\.1 - - \[.*\"GET /bytes/5 HTTP" "$tmp/whose" || wrong "whose line? $(cat "$tmp/whose")"
+        ! grep -v "^$whose" "$tmp/whose" || wrong "lines of nobody"
+    elif ! grep -q 'TLS back end' "$tmp/serve"; then
+        wrong "serve $workers --tls did not start: $(cat "$tmp/serve")"
+    fi
     pid=
-    grep -q '^worker [01]: 127\.0\.0\.1 - - \[.*"GET /bytes/5 HTTP' "$tmp/whose" || wrong "whose line? $(cat "$tmp/whose")"
-    ! grep -v '^worker [01]: ' "$tmp/whose" || wrong "lines of nobody"
-elif ! grep -q 'TLS back end' "$tmp/serve"; then
-    wrong "serve --workers --tls did not start: $(cat "$tmp/serve")"
-fi
-pid=
+done
 expect 2 serve a b
 expect 1 console "unix:$tmp/nosuch"
 says err "green_backdoor_server()"

@@ -5,17 +5,23 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <green/backdoor.h>
+#include <green/signal.h>
 #include <green/tls.h>
 #include <green/workers_app.h>
 #include <green/wsgi_metrics.h>
 
 #include "httpbin_pages.h"
+
+#ifndef SIGHUP
+#define SIGHUP 0 /* is not to be had */
+#endif
 
 /* Seconds that a worker which ends keeps connections without a request, for one that may be on its way. */
 #define DRAIN_IDLE 2
@@ -26,6 +32,7 @@ struct settings {
         const char *log_format; /* NULL: eventlet's */
         green_tls_context *tls; /* of certificate and key; NULL: none is given */
         size_t workers; /* processes; 0: this one alone */
+        bool follow;    /* symbolic links */
         bool quiet;
 };
 
@@ -78,10 +85,15 @@ static int
 read_options(struct settings *set, int argc, char **argv)
 {
         static const struct option options[] = {
-                {"backdoor", required_argument, NULL, 'b'}, {"hub", required_argument, NULL, 'u'},
-                {"key", required_argument, NULL, 'k'},      {"log", required_argument, NULL, 'l'},
-                {"log-format", required_argument, NULL, 'f'}, {"quiet", no_argument, NULL, 'q'},
-                {"tls", required_argument, NULL, 't'},      {"workers", required_argument, NULL, 'w'},
+                {"backdoor", required_argument, NULL, 'b'},
+                {"follow-links", no_argument, NULL, 'n'},
+                {"hub", required_argument, NULL, 'u'},
+                {"key", required_argument, NULL, 'k'},
+                {"log", required_argument, NULL, 'l'},
+                {"log-format", required_argument, NULL, 'f'},
+                {"quiet", no_argument, NULL, 'q'},
+                {"tls", required_argument, NULL, 't'},
+                {"workers", required_argument, NULL, 'w'},
                 {NULL, 0, NULL, 0},
         };
         long workers;
@@ -92,6 +104,7 @@ read_options(struct settings *set, int argc, char **argv)
         while ((option = getopt_long(argc, argv, ":q", options, NULL)) != -1) {
                 switch (option) {
                 case 'b': set->backdoor = optarg; break;
+                case 'n': set->follow = true; break;
                 case 'u': set->hub = optarg; break;
                 case 'k': set->key = optarg; break;
                 case 'l': set->log = optarg; break;
@@ -117,6 +130,8 @@ read_options(struct settings *set, int argc, char **argv)
                 return cli_wrong("serve", "it takes one address, not %d.", argc - optind);
         if (set->workers > 0 && set->backdoor != NULL)
                 return cli_wrong("serve", "--backdoor goes with one process, not with --workers.");
+        if (set->follow && set->folder == NULL)
+                return cli_wrong("serve", "--follow-links goes with a folder.");
         if (set->key != NULL && set->certificate == NULL)
                 return cli_wrong("serve", "--key goes with --tls.");
         set->address = optind < argc ? argv[optind] : "127.0.0.1:8000";
@@ -158,6 +173,14 @@ read_certificate(struct settings *set)
                 return 0;
         set->tls = green_tls_context_new(&opts);
         return set->tls != NULL ? 0 : cli_failed("serve", "%s", green_last_error()->message);
+}
+
+/* At SIGHUP. The log is opened anew without us. */
+static void
+renew_certificate(const struct settings *set)
+{
+        if (set->tls != NULL && green_tls_context_reload(set->tls) != 0)
+                green_log(GREEN_LOG_ERROR, "%s: the certificate that was read before is used", green_last_error()->message);
 }
 
 /* NULL with green_last_error(). */
@@ -205,7 +228,7 @@ open_log(const char *path)
 static int
 open_served(struct served *v, const struct settings *set)
 {
-        const struct green_static_opts opts = {.size = sizeof opts, .list = true};
+        const struct green_static_opts opts = {.size = sizeof opts, .list = true, .symlinks = set->follow};
         bool good;
 
         v->set = set;
@@ -279,15 +302,11 @@ work(const struct green_worker *worker, void *arg)
         return rc;
 }
 
-/* The log is opened anew without us. */
 static void
-renew_certificate(const struct green_worker *worker, void *arg)
+on_hangup(const struct green_worker *worker, void *arg)
 {
-        const struct settings *set = arg;
-
         (void)worker;
-        if (set->tls != NULL && green_tls_context_reload(set->tls) != 0)
-                green_log(GREEN_LOG_ERROR, "%s: the certificate that was read before is used", green_last_error()->message);
+        renew_certificate(arg);
 }
 
 static int
@@ -299,7 +318,7 @@ serve_by_workers(struct settings *set)
                 .processes = set->workers,
                 .addresses = strcmp(set->address, "systemd") == 0 ? NULL : addresses,
                 .init = begin_worker,
-                .on_hangup = renew_certificate,
+                .on_hangup = on_hangup,
                 .shared_size = sizeof(struct green_wsgi_stats),
         };
         int rc = green_workers_run(work, set, &opts);
@@ -312,11 +331,52 @@ serve_by_workers(struct settings *set)
 
 /* ---- in this one */
 
+struct hangups {
+        const struct settings *set;
+        green_signal *signal;
+};
+
+static void *
+renew_at_hangup(void *arg)
+{
+        const struct hangups *h = arg;
+
+        while (green_signal_wait(h->signal, GREEN_FOREVER, NULL) == 0)
+                renew_certificate(h->set);
+        return NULL;
+}
+
+/* Where there is SIGHUP. */
+static green_thread *
+begin_hangups(struct hangups *h)
+{
+        green_thread *gt;
+
+        if (h->set->tls == NULL || (h->signal = green_signal_new(SIGHUP)) == NULL)
+                return NULL;
+        gt = green_spawn(renew_at_hangup, h);
+        if (gt == NULL)
+                (void)green_signal_free(h->signal);
+        return gt;
+}
+
+static void
+end_hangups(struct hangups *h, green_thread *gt)
+{
+        if (gt == NULL)
+                return;
+        (void)green_kill(gt, 0);
+        green_thread_unref(gt);
+        (void)green_signal_free(h->signal);
+}
+
 static int
 serve_here(const struct settings *set)
 {
+        struct hangups hangups = {.set = set};
         struct served v = {.set = set};
         green_socket *listener, *backdoor = NULL;
+        green_thread *gt;
         int rc;
 
         listener = httpbin_listen(set->address, NULL, NULL);
@@ -332,11 +392,13 @@ serve_here(const struct settings *set)
         }
         rc = open_served(&v, set);
         if (rc == 0) {
+                gt = begin_hangups(&hangups);
                 say_where("listening", listener);
                 (void)green_signal_stop_main(true);
                 rc = serve(&v, listener);
                 rc = rc == GREEN_ESTOPPED ? 0 : cli_failed("serve", "%s", green_strerror(rc));
                 (void)green_recover();
+                end_hangups(&hangups, gt);
                 close_served(&v);
         }
         if (backdoor != NULL)
@@ -365,7 +427,7 @@ const struct cli_command cli_serve = {
         .help = "usage: green-net serve [OPTION...] [FOLDER] [ADDRESS]\n"
                 "\n"
                 "Serves the files of FOLDER, with lists of what is in it and below. Names that begin with a dot are not there, and\n"
-                "symbolic links are not followed.\n"
+                "symbolic links are not followed, or with --follow-links to what lies in FOLDER.\n"
                 "\n"
                 "Without a folder: pages to try HTTP clients with, /echo-environ, /headers, /bytes/N, /delay/S, /status/N, /stream,\n"
                 "/echo and others, which / lists; a WebSocket that sends each message back at /ws; what the server counts at\n"
@@ -375,14 +437,15 @@ const struct cli_command cli_serve = {
                 "system chooses one. ADDRESS may be \"systemd\": the socket that a unit of it hands over. Ctrl-C ends it in order:\n"
                 "requests that run are answered.\n"
                 "\n"
-                "  --tls FILE        speak HTTPS, with the certificates in FILE (PEM)\n"
+                "  --tls FILE        speak HTTPS, with the certificates in FILE (PEM), which SIGHUP has read anew\n"
                 "  --key FILE        their key, if it is not in the same file\n"
+                "  --follow-links    symbolic links that lead to what lies in FOLDER\n"
                 "  --hub NAME        the hub to use; GREEN_HUB does the same\n"
                 "  --backdoor ADDR   serve consoles for `green-net console ADDR`, on loopback or unix:PATH\n"
                 "  --log FILE        the access log, in place of stderr; SIGHUP has FILE opened anew\n"
                 "  --log-format NAME default, common, combined (as nginx and Apache write it) or json\n"
                 "  --workers N       serve with N processes: what dies is started anew, SIGUSR2 starts the program anew without\n"
-                "                    losing a request, SIGHUP reads certificates anew. Their lines begin with \"worker 0: \"\n"
+                "                    losing a request. Their lines begin with \"worker 0: \"\n"
                 "  -q, --quiet       no access log\n"
                 "\n"
                 "  green-net serve . 0.0.0.0:8000             the files here, for everybody\n"
