@@ -260,28 +260,33 @@ green_timeout_start(struct green_timeout *t, double seconds)
         return green_timeout_start_opts(t, seconds, NULL);
 }
 
-/* Has a scope around s fired that the caller can see? */
-static bool
+/* The next scope around s that has fired and that the caller can see. */
+static struct green__scope *
 outer_fired(const green_thread *self, const struct green__scope *s)
 {
-        for (s = s->outer; s != NULL; s = s->outer)
-                if (s->fired && !hidden(s, self))
-                        return true;
-        return false;
+        struct green__scope *outer = s->outer;
+
+        while (outer != NULL && (!outer->fired || hidden(outer, self)))
+                outer = outer->outer;
+        return outer;
 }
 
 int
 green_timeout_cancel(struct green_timeout *t)
 {
         struct green__hub *h = green__hub_here;
-        struct green__scope *s = scope_of(t);
+        struct green__scope *s = scope_of(t), *outer;
         int rc;
 
         if (t == NULL || !is_scope(s) || s->thread == NULL)
                 return 0;
         if (h == NULL || s->thread != h->current)
                 return -EPERM;
-        rc = s->failed && !s->silent && !outer_fired(h->current, s);
+        outer = outer_fired(h->current, s);
+        rc = s->failed && !s->silent && outer == NULL;
+        /* That one decides, of what this one has failed too: somebody has to answer for it. */
+        if (s->failed && outer != NULL)
+                outer->failed = true;
         unlink_scope(h->current, s);
         return rc;
 }

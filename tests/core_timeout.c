@@ -477,6 +477,25 @@ one_that_fired_and_failed_nothing_is_not_to_blame(void)
         CHECK_INT(green_sleep(0), 0);
 }
 
+/* Both are due, the inner one a little earlier: it fails the call, and leaves it to the outer one to answer for that. */
+static void
+what_an_inner_one_failed_is_the_outers_once_both_have_fired(void)
+{
+        GREEN_COVERS("TMO-12");
+        struct green_timeout outermost, outer, inner;
+
+        CHECK_INT(green_timeout_start(&outermost, 0.003), 0);
+        CHECK_INT(green_timeout_start(&outer, 0.002), 0);
+        CHECK_INT(green_timeout_start(&inner, 0.001), 0);
+        burn(0.004);
+        CHECK_INT(green_sleep(1000), GREEN_ETIMEOUT);
+        CHECK(green_timeout_fired(&inner) && green_timeout_fired(&outer) && green_timeout_fired(&outermost));
+        CHECK_INT(green_timeout_cancel(&inner), 0);
+        CHECK_INT(green_timeout_cancel(&outer), 0);
+        CHECK_INT(green_timeout_cancel(&outermost), 1);
+        CHECK_INT(green_sleep(0), 0);
+}
+
 /* Cancel three in every order; the middle one fires. */
 static void
 scopes_may_be_cancelled_in_any_order(void)
@@ -718,6 +737,7 @@ GREEN_SUITE(core_timeout) {
         GREEN_TEST(the_outer_one_fires_first_and_is_not_the_inners_business),
         GREEN_TEST(a_parked_call_gets_its_scopes_code_and_a_check_on_entry_the_outermosts),
         GREEN_TEST(one_that_fired_and_failed_nothing_is_not_to_blame),
+        GREEN_TEST(what_an_inner_one_failed_is_the_outers_once_both_have_fired),
         GREEN_TEST(scopes_may_be_cancelled_in_any_order),
         GREEN_TEST(a_kill_is_the_outermost_scope),
         GREEN_TEST(a_shield_hides_what_is_outside_and_nothing_inside),

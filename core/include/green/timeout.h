@@ -67,7 +67,8 @@ GREEN_API int green_timeout_start_opts(struct green_timeout *t, double seconds, 
  * @param t started by the calling green thread, or ended.
  * @retval 1      it was this one: it has failed a call, and no scope around it (that is not shielded) has fired. A
  *                silent one gives 0 here.
- * @retval 0      it has not fired, or failed nothing, or an outer scope has fired as well and decides.
+ * @retval 0      it has not fired, or failed nothing, or an outer scope has fired as well and decides: then that one counts
+ *                as having failed what this one has.
  * @retval -EPERM another green thread started it.
  * @since 0.1 (TMO-07, TMO-11, TMO-12)
  */
