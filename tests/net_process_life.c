@@ -30,7 +30,7 @@ both_directions(void)
 {
         struct green_process_opts opts = pipes();
         char *data = pattern(MIB);
-        green_process *p = shell("cat; echo done >&2; exit 2", &opts);
+        green_process *p = shell("cat; sleep 0.05; echo done >&2; exit 2", &opts);
         struct green_process_output o = {.out = NULL};
         green_thread *gt;
         int turns = 0;
