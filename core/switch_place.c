@@ -27,6 +27,24 @@ from_registers(const ucontext_t *uc, struct green__place *place)
         place->fp = (uintptr_t)uc->uc_mcontext.regs[29];
         place->ip = (uintptr_t)uc->uc_mcontext.pc;
 }
+#elif defined(__linux__) && defined(__i386__)
+#define KNOWN 1
+static void
+from_registers(const ucontext_t *uc, struct green__place *place)
+{
+        place->sp = (uintptr_t)uc->uc_mcontext.gregs[REG_ESP];
+        place->fp = (uintptr_t)uc->uc_mcontext.gregs[REG_EBP];
+        place->ip = (uintptr_t)uc->uc_mcontext.gregs[REG_EIP];
+}
+#elif defined(__linux__) && defined(__riscv)
+#define KNOWN 1
+static void
+from_registers(const ucontext_t *uc, struct green__place *place)
+{
+        place->sp = (uintptr_t)uc->uc_mcontext.__gregs[REG_SP];
+        place->fp = (uintptr_t)uc->uc_mcontext.__gregs[REG_S0];
+        place->ip = (uintptr_t)uc->uc_mcontext.__gregs[REG_PC];
+}
 #else
 #define KNOWN 0
 static void
