@@ -98,6 +98,28 @@ read_port(const char *text)
         return port;
 }
 
+/*
+ * A port that the system has found. Windows says of which kinds of sockets it is where it was asked for one, and leaves
+ * out the protocol: then it is of those that there are for ports and that the hints leave.
+ */
+static void
+add_kinds(const struct addrinfo *h, const struct addrinfo *found, int port, struct kinds *kinds)
+{
+        if (found->ai_socktype != 0 && found->ai_protocol != 0 && kinds->n < MAX_KINDS)
+                kinds->kind[kinds->n++] = (struct kind){found->ai_socktype, found->ai_protocol, port};
+        if (found->ai_socktype != 0 && found->ai_protocol != 0)
+                return;
+        for (size_t i = 0; i < sizeof all_kinds / sizeof all_kinds[0] && kinds->n < MAX_KINDS; i++) {
+                struct kind kind = all_kinds[i];
+
+                kind.port = port;
+                if (kind.protocol != 0 && (found->ai_socktype == 0 || found->ai_socktype == kind.type) &&
+                    (h->ai_socktype == 0 || h->ai_socktype == kind.type) &&
+                    (h->ai_protocol == 0 || h->ai_protocol == kind.protocol))
+                        kinds->kind[kinds->n++] = kind;
+        }
+}
+
 static int
 port_of(const struct addrinfo *info)
 {
@@ -127,8 +149,8 @@ ask_service(const char *service, const struct addrinfo *h, struct kinds *kinds)
                 rc = GREEN_EAI_SERVICE;
         if (rc != 0)
                 return green__dns_failed(rc, service);
-        for (const struct addrinfo *i = list; i != NULL && kinds->n < MAX_KINDS; i = i->ai_next)
-                kinds->kind[kinds->n++] = (struct kind){i->ai_socktype, i->ai_protocol, port_of(i)};
+        for (const struct addrinfo *i = list; i != NULL; i = i->ai_next)
+                add_kinds(h, i, port_of(i), kinds);
         freeaddrinfo(list);
         return kinds->n > 0 ? 0 : green__dns_failed(GREEN_EAI_SERVICE, service);
 }
