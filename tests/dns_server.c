@@ -143,7 +143,7 @@ put_addresses(struct out *o, const char *owner, const struct dns_rule *rule, str
         unsigned n = rule->repeat != 0 ? rule->repeat : 1;
 
         for (unsigned i = 0; i < n; i++) {
-                struct in_addr in = {htonl(ntohl(first.s_addr) + i)};
+                struct in_addr in = {.s_addr = htonl(ntohl(first.s_addr) + i)};
                 size_t begin = begin_record(o, owner, 1, rule->ttl);
 
                 memcpy(o->bytes + o->len, &in, 4);
@@ -513,7 +513,7 @@ run(void *arg)
                 if (p[2].revents != 0)
                         take_connection(s);
                 for (size_t i = 0; i < MAX_TCP; i++)
-                        if (p[3 + i].fd >= 0 && p[3 + i].revents != 0)
+                        if (s->tcp[i] >= 0 && p[3 + i].revents != 0)
                                 take_tcp(s, &s->tcp[i]);
         }
 }
@@ -523,7 +523,7 @@ run(void *arg)
 static int
 bound(int family, int type, unsigned short port)
 {
-        struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = port, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
         int fd = socket(family, type | SOCK_CLOEXEC, 0);
         int rc;
