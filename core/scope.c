@@ -284,8 +284,8 @@ green_timeout_cancel(struct green_timeout *t)
                 return -EPERM;
         outer = outer_fired(h->current, s);
         rc = s->failed && !s->silent && outer == NULL;
-        /* That one decides, of what this one has failed too: somebody has to answer for it. */
-        if (s->failed && outer != NULL)
+        /* By its code nobody can tell what this one has failed from what that one does: it has to answer for it. */
+        if (s->failed && outer != NULL && outer->code == s->code)
                 outer->failed = true;
         unlink_scope(h->current, s);
         return rc;

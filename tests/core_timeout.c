@@ -482,6 +482,7 @@ static void
 what_an_inner_one_failed_is_the_outers_once_both_have_fired(void)
 {
         GREEN_COVERS("TMO-12");
+        const struct green_timeout_opts b = {.size = sizeof(b), .code = -ENOEXEC};
         struct green_timeout outermost, outer, inner;
 
         CHECK_INT(green_timeout_start(&outermost, 0.003), 0);
@@ -494,6 +495,15 @@ what_an_inner_one_failed_is_the_outers_once_both_have_fired(void)
         CHECK_INT(green_timeout_cancel(&outer), 0);
         CHECK_INT(green_timeout_cancel(&outermost), 1);
         CHECK_INT(green_sleep(0), 0);
+
+        /* By another code one can tell. */
+        CHECK_INT(green_timeout_start(&outer, 0.002), 0);
+        CHECK_INT(green_timeout_start_opts(&inner, 0.001, &b), 0);
+        burn(0.004);
+        CHECK_INT(green_sleep(1000), -ENOEXEC);
+        CHECK(green_timeout_fired(&inner) && green_timeout_fired(&outer));
+        CHECK_INT(green_timeout_cancel(&inner), 0);
+        CHECK_INT(green_timeout_cancel(&outer), 0);
 }
 
 /* Cancel three in every order; the middle one fires. */

@@ -68,7 +68,7 @@ GREEN_API int green_timeout_start_opts(struct green_timeout *t, double seconds, 
  * @retval 1      it was this one: it has failed a call, and no scope around it (that is not shielded) has fired. A
  *                silent one gives 0 here.
  * @retval 0      it has not fired, or failed nothing, or an outer scope has fired as well and decides: then that one counts
- *                as having failed what this one has.
+ *                as having failed what this one has, if it has the same code.
  * @retval -EPERM another green thread started it.
  * @since 0.1 (TMO-07, TMO-11, TMO-12)
  */
