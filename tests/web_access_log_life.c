@@ -146,6 +146,7 @@ where_nobody_reads_lines_are_dropped_and_nobody_waits(void)
 static void
 a_writer_that_is_stuck_keeps_nobody(void)
 {
+        struct pollfd end = {.events = POLLIN};
         green_access_log *log;
         char *text = calloc(1, 1 << 20);
         int fd;
@@ -172,8 +173,13 @@ a_writer_that_is_stuck_keeps_nobody(void)
                 len += (size_t)n;
         }
         CHECK_INT(whole_lines(text), 2000);
-        free(text);
+        /* And closes it. */
+        end.fd = open(path, O_RDONLY | O_NONBLOCK);
         close(fd);
+        CHECK_INT(poll(&end, 1, 10000), 1);
+        CHECK_INT(read(end.fd, text, 1), 0);
+        close(end.fd);
+        free(text);
         drop_folder();
 }
 
