@@ -21,7 +21,7 @@ green__birth_boot(struct green__birth *birth, void (*go_home)(void))
         green__method_room room;
 
         birth->frame_end = green__frame_end(fp);
-        green__frame_close(fp);
+        green__frame_close(fp, __builtin_return_address(0));
         if (green__method_save(birth->ctx, &room) == 0)
                 go_home();
         green__sanitize_arrive_first();

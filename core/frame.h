@@ -33,15 +33,25 @@ green__frame_end(void **fp)
 #endif
 }
 
-/* Make it the last one: unwinders stop where there is no caller. */
+/*
+ * Make it the last one: unwinders stop where there is no caller. Of a function that never returns, and with the address to
+ * which it would: on riscv64 that lies in the frame only if the compiler has put it there.
+ */
 static inline void
-green__frame_close(void **fp)
+green__frame_close(void **fp, const void *returns)
 {
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__)
+        (void)returns;
         *(void *volatile *)&fp[0] = NULL;
         *(void *volatile *)&fp[1] = NULL;
+#elif defined(__riscv)
+        if (*(void *volatile *)&fp[-1] != returns)
+                return;
+        *(void *volatile *)&fp[-2] = NULL;
+        *(void *volatile *)&fp[-1] = NULL;
 #else
         (void)fp;
+        (void)returns;
 #endif
 }
 

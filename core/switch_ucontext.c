@@ -45,7 +45,7 @@ green__method_switch(struct green__context *from, struct green__context *to)
 static GREEN__UNSANITIZED GREEN__LAST_FRAME void
 start(void)
 {
-        green__frame_close(__builtin_frame_address(0));
+        green__frame_close(__builtin_frame_address(0), __builtin_return_address(0));
         green__sanitize_arrive_first();
         green__thread_main();
 }
