@@ -22,12 +22,16 @@ end
 END
 head -c 20000 /dev/zero | tr '\0' x >"$tmp/body"
 
-# It says what went wrong, and only then.
+# It says what went wrong, and only then. On a busy machine a second may be over with the handshakes.
 by_wrk() { # WHAT URL ARGUMENT...
     what=$1 at=$2
     shift 2
-    wrk -t 2 -d 1 "$@" "$at" >"$tmp/wrk" 2>&1 || wrong "$way: wrk, $what: $(cat "$tmp/wrk")"
-    same "wrk, $what: many answers" "$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' "$tmp/wrk" | grep -c '...')" 1
+    for seconds in 1 15; do
+        wrk -t 2 -d $seconds "$@" "$at" >"$tmp/wrk" 2>&1 || wrong "$way: wrk, $what: $(cat "$tmp/wrk")"
+        many=$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' "$tmp/wrk" | grep -c '...')
+        test "$many" != 1 || break
+    done
+    same "wrk, $what: many answers" "$many" 1
     same "wrk, $what: errors" "$(grep -e 'Socket errors' -e 'Non-2xx' -e 'wrong body' -e '\.lua:' "$tmp/wrk")" ""
 }
 
