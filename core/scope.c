@@ -276,17 +276,19 @@ green_timeout_cancel(struct green_timeout *t)
 {
         struct green__hub *h = green__hub_here;
         struct green__scope *s = scope_of(t), *outer;
-        int rc;
+        int rc = 0;
 
         if (t == NULL || !is_scope(s) || s->thread == NULL)
                 return 0;
         if (h == NULL || s->thread != h->current)
                 return -EPERM;
-        outer = outer_fired(h->current, s);
-        rc = s->failed && !s->silent && outer == NULL;
-        /* By its code nobody can tell what this one has failed from what that one does: it has to answer for it. */
-        if (s->failed && outer != NULL && outer->code == s->code)
-                outer->failed = true;
+        if (green__unlikely(s->failed)) {
+                outer = outer_fired(h->current, s);
+                rc = !s->silent && outer == NULL;
+                /* By its code nobody can tell what this one has failed from what that one does: it has to answer for it. */
+                if (outer != NULL && outer->code == s->code)
+                        outer->failed = true;
+        }
         unlink_scope(h->current, s);
         return rc;
 }

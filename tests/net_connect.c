@@ -473,6 +473,18 @@ a_connection_accepted_without_memory_is_kept(void)
         CHECK_INT(green_socket_free(client), 0);
 }
 
+static void
+accept_some(green_socket *listener, const char *address, int n)
+{
+        for (int i = 0; i < n; i++) {
+                green_socket *client = green_connect(address, NULL), *served = green_socket_accept(listener, NULL);
+
+                CHECK(client != NULL && served != NULL);
+                CHECK_INT(green_socket_free(client), 0);
+                CHECK_INT(green_socket_free(served), 0);
+        }
+}
+
 /* Also after some were accepted, as a hub that runs operations accepts ahead then. */
 static void
 who_accepts_no_more_leaves_the_rest_to_others(void)
@@ -482,13 +494,7 @@ who_accepts_no_more_leaves_the_rest_to_others(void)
                 struct call c = {.s = listen_here(address)};
                 green_socket *other = green_socket_dup(c.s), *client, *served;
 
-                for (int i = 0; i < before; i++) {
-                        client = green_connect(address, NULL);
-                        served = green_socket_accept(c.s, NULL);
-                        CHECK(client != NULL && served != NULL);
-                        CHECK_INT(green_socket_free(client), 0);
-                        CHECK_INT(green_socket_free(served), 0);
-                }
+                accept_some(c.s, address, before);
                 start(&c, call_accept);
                 CHECK(!c.over);
                 CHECK_INT(green_socket_stop_accepting(c.s), 0);
@@ -515,15 +521,9 @@ who_has_come_before_the_end_of_accepting_is_still_accepted(void)
                 char address[GREEN_ADDR_TEXT_SIZE];
                 struct call c = {.s = listen_here(address)};
                 bool by_hub = green_io_can_submit(green_socket_io(c.s));
-                green_socket *client, *served;
+                green_socket *client;
 
-                for (int i = 0; i < before; i++) {
-                        client = green_connect(address, NULL);
-                        served = green_socket_accept(c.s, NULL);
-                        CHECK(client != NULL && served != NULL);
-                        CHECK_INT(green_socket_free(client), 0);
-                        CHECK_INT(green_socket_free(served), 0);
-                }
+                accept_some(c.s, address, before);
                 start(&c, call_accept);
                 client = connect_now(address);
                 CHECK_INT(green_socket_stop_accepting(c.s), 0);
