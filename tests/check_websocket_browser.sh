@@ -41,9 +41,11 @@ end_browser() {
 }
 trap 'end_browser; kill $server $other 2>/dev/null; rm -rf "$tmp"' EXIT
 
-open_tab() { # URL: sets tab
+# A tab begins as about:blank, which is complete too, so where it is has to be asked as well.
+open_tab() { # URL: sets tab, whose page is there
     tab=$(curl -sS -m 20 -X PUT "http://127.0.0.1:$devtools/json/new?$1" 2>&1 | sed -n 's/^ *"id": "\([^"]*\)".*/\1/p')
     test -n "$tab" || wrong "$way: no tab for $1"
+    becomes "the page" "$tab" "location.href + ' is ' + document.readyState" "$1 is complete"
 }
 close_tab() { # TAB
     curl -sS -m 20 -o /dev/null "http://127.0.0.1:$devtools/json/close/$1"
@@ -67,7 +69,6 @@ text_of() { # ID: an expression
     echo "document.getElementById('$1').innerText.trim()"
 }
 enter() { # TAB NAME
-    becomes "the page" "$1" "document.readyState" complete
     evaluate "$1" "document.getElementById('name').value = '$2', document.querySelector('#enter button').click()" >/dev/null
 }
 say() { # TAB TEXT
@@ -162,7 +163,6 @@ for way in $(ways); do
         extension=
         test -z "$option" || extension=permessage-deflate
         open_tab "$url/"
-        becomes "the page" "$tab" "document.readyState" complete
         same "echo $option" "$(evaluate "$tab" "$(echoed "ws${url#http}/ws")")" \
             "$extension|\\u00e4 text|0.255.7|long||3001|"
         close_tab "$tab"
