@@ -12,7 +12,6 @@
 #include <glob.h>
 #include <grp.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +23,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "db_port.h"
 
 enum { NOBODY = 65534, STARTS = 40, PATIENCE_MS = 30000, LAST_FD = 4096 };
 
@@ -85,20 +86,6 @@ find_programs(void)
                 found = use_if_whole(g.gl_pathv[i - 1]);
         globfree(&g);
         return found;
-}
-
-static int
-free_port(void)
-{
-        struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof a;
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        int port = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && getsockname(fd, (struct sockaddr *)&a, &len) == 0
-                           ? ntohs(a.sin_port)
-                           : 0;
-
-        close(fd);
-        return port;
 }
 
 /* ---- the keeper */
@@ -340,7 +327,7 @@ begin(void)
         if (mkdtemp(server.folder) == NULL || chmod(server.folder, 0711) != 0 ||
             (geteuid() == 0 && chown(server.folder, NOBODY, NOBODY) != 0))
                 return "no folder could be made for a PostgreSQL server";
-        server.port = free_port();
+        server.port = db_port();
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
                 return "no socket";
         fflush(NULL);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "db_port.h"
 #include "suite.h"
 
 static const char *const sql_files[] = {
@@ -60,24 +60,11 @@ find_sql(const char *file, char *path, size_t size)
         return find(places, file, path, size);
 }
 
-static unsigned
-free_port(void)
-{
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof in;
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        if (bind(fd, (struct sockaddr *)&in, len) != 0 || getsockname(fd, (struct sockaddr *)&in, &len) != 0)
-                in.sin_port = 0;
-        close(fd);
-        return ntohs(in.sin_port);
-}
-
 /* ---- in the process that looks after the server */
 
 struct keeper {
         struct db_server *s;
-        char program[128], folder_option[96];
+        char program[128], folder_option[96], tmp_option[96];
         pid_t server; /* 0: it does not run */
 };
 
@@ -90,7 +77,10 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
         return remove(path);
 }
 
-/* mariadbd, with what it reads from there, or nothing. */
+/*
+ * mariadbd, with what it reads from there, or nothing. Temporary tables have a folder of their own: at its start a server
+ * removes all that it finds, which in /tmp were those of others.
+ */
 static pid_t
 run(struct keeper *k, int in, bool bootstrap)
 {
@@ -113,6 +103,7 @@ run(struct keeper *k, int in, bool bootstrap)
         arguments[n++] = k->program;
         arguments[n++] = (char *)"--no-defaults";
         arguments[n++] = k->folder_option;
+        arguments[n++] = k->tmp_option;
         arguments[n++] = log;
         arguments[n++] = (char *)"--innodb-buffer-pool-size=8M";
         arguments[n++] = (char *)"--innodb-log-file-size=4M";
@@ -266,6 +257,7 @@ keep(struct db_server *s, int line)
         close_others(line);
         find_program(k.program, sizeof k.program);
         snprintf(k.folder_option, sizeof k.folder_option, "--datadir=%s/data", s->folder);
+        snprintf(k.tmp_option, sizeof k.tmp_option, "--tmpdir=%s/tmp", s->folder);
         what = make_data(&k) && start(&k) ? 'y' : 'n';
         while (write(line, &what, 1) == 1 && read(line, &what, 1) == 1)
                 what = obey(&k, what) ? 'y' : 'n';
@@ -314,7 +306,7 @@ take_log(struct db_server *s)
 static void
 begin(struct db_server *s)
 {
-        char path[256], data[96];
+        char path[256], data[96], tmp[96];
         int lines[2];
 
         if (find_program(path, sizeof path) == NULL) {
@@ -334,8 +326,10 @@ begin(struct db_server *s)
         snprintf(data, sizeof data, "%s/data", s->folder);
         snprintf(s->socket, sizeof s->socket, "%s/mysqld.sock", s->folder);
         snprintf(s->log, sizeof s->log, "%s/log.err", s->folder);
+        snprintf(tmp, sizeof tmp, "%s/tmp", s->folder);
         mkdir(data, 0700);
-        s->port = free_port();
+        mkdir(tmp, 0700);
+        s->port = (unsigned)db_port();
         s->pid = fork();
         if (s->pid == 0)
                 keep(s, lines[1]);
