@@ -182,6 +182,7 @@ client(void)
                                                     .connect_timeout = BRIEF,
                                                     .send_timeout = BRIEF,
                                                     .header_timeout = BRIEF,
+                                                    .read_timeout = BRIEF,
                                                     .timeout = 4 * BRIEF};
         struct service service = {NULL, 1};
         char address[GREEN_ADDR_TEXT_SIZE];

@@ -267,6 +267,7 @@ options_that_mean_nothing_are_refused(void)
         const struct green_http_client_opts bad[] = {
                 {.size = 1},
                 {.size = sizeof bad[0], .timeout = -1},
+                {.size = sizeof bad[0], .read_timeout = -1},
                 {.size = sizeof bad[0], .proxy = "https://a:1"},
                 {.size = sizeof bad[0], .proxy = "a:1"},
                 {.size = sizeof bad[0], .proxy = "http://a/path"},
@@ -334,6 +335,79 @@ a_body_that_does_not_come_is_a_timeout(void)
         green_http_response_free(res);
         green_http_client_free(c);
         peer_stop(&p);
+}
+
+/* Whatever its end is told by, and whether it is read by way of the buffer or past it. */
+static void
+a_body_that_stops_is_a_timeout(void)
+{
+        static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nHell",
+                                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\nHell",
+                                              "HTTP/1.1 200 OK\r\n\r\nHell"};
+        const struct green_http_client_opts opts = {.size = sizeof opts, .read_timeout = 0.02};
+        static char buf[5000];
+
+        for (size_t i = 0; i < 6; i++) {
+                green_http_client *c = green_http_client_new(&opts);
+                struct peer p = {.turns = {{.answer = answers[i / 2]}}};
+                green_http_response *res = NULL;
+                ssize_t n;
+
+                peer_start(&p);
+                CHECK_INT(green_http_get(c, p.url, NULL, &res), 0);
+                CHECK_INT(green_http_read(res, buf, 4), 4);
+                n = green_http_read(res, buf, i % 2 == 0 ? 1 : sizeof buf);
+                CHECK_INT(n, -ETIMEDOUT);
+                CHECK(strstr(green_last_error()->message, "sends no more") != NULL);
+                CHECK_INT(green_http_read(res, buf, 1), -ETIMEDOUT);
+                green_http_response_free(res);
+                green_http_client_free(c);
+                peer_stop(&p);
+        }
+}
+
+/* Answers two requests: the body of the first one with pauses, the second one after one that is longer. */
+struct slow {
+        green_socket *listener;
+        double pause;
+};
+
+static void *
+slow_main(void *arg)
+{
+        struct slow *slow = arg;
+        green_socket *s = green_socket_accept(slow->listener, NULL);
+        char text[2048];
+
+        if (CHECK(s != NULL) && CHECK(peer_hears(s, text, sizeof text, 0))) {
+                (void)!green_socket_sendall(s, OK_5, strlen(OK_5) - 5, 0, NULL);
+                for (int i = 0; i < 5 && green_sleep(slow->pause) == 0; i++)
+                        (void)!green_socket_sendall(s, "Hello" + i, 1, 0, NULL);
+        }
+        if (CHECK(s != NULL) && CHECK(peer_hears(s, text, sizeof text, 0)) && green_sleep(3 * slow->pause) == 0)
+                (void)!green_socket_sendall(s, OK_5, strlen(OK_5), 0, NULL);
+        green_socket_free(s);
+        return NULL;
+}
+
+/* Each piece has its time; and what limits a body does not limit the next header on its connection. */
+static void
+a_body_that_comes_slowly_is_waited_for(void)
+{
+        const double limit = 0.15 * suite_slow();
+        const struct green_http_client_opts opts = {.size = sizeof opts, .read_timeout = limit};
+        green_http_client *c = green_http_client_new(&opts);
+        char address[GREEN_ADDR_TEXT_SIZE], url[GREEN_ADDR_TEXT_SIZE + 16];
+        struct slow slow = {.listener = listen_here(address), .pause = limit / 2};
+        green_thread *gt = green_spawn(slow_main, &slow);
+
+        snprintf(url, sizeof url, "http://%s/", address);
+        CHECK_INT(get(c, url, "Hello"), 200);
+        CHECK_INT(get(c, url, "Hello"), 200);
+        CHECK_INT(green_thread_wait(gt, NULL), 0);
+        green_thread_unref(gt);
+        green_http_client_free(c);
+        CHECK_INT(green_socket_free(slow.listener), 0);
 }
 
 static void
@@ -453,6 +527,8 @@ GREEN_SUITE(web_client){GREEN_TEST(a_get_brings_status_header_and_body),
                         GREEN_TEST(nobody_there_is_refused),
                         GREEN_TEST(a_header_that_does_not_come_is_a_timeout),
                         GREEN_TEST(a_body_that_does_not_come_is_a_timeout),
+                        GREEN_TEST(a_body_that_stops_is_a_timeout),
+                        GREEN_TEST(a_body_that_comes_slowly_is_waited_for),
                         GREEN_TEST(a_connection_that_is_not_accepted_is_a_timeout),
                         GREEN_TEST(an_outer_scope_keeps_its_code),
                         GREEN_TEST(who_is_killed_leaves_nothing),

@@ -114,7 +114,8 @@ static int
 check(const struct green_http_client_opts *o)
 {
         if (!time_ok(o->connect_timeout) || !time_ok(o->send_timeout) || !time_ok(o->header_timeout) ||
-            !time_ok(o->timeout) || !(o->idle_timeout >= 0 || o->idle_timeout < 0))
+            !time_ok(o->read_timeout) || !time_ok(o->timeout) ||
+            !(o->idle_timeout >= 0 || o->idle_timeout < 0))
                 return green__client_fail(-EINVAL, "a time limit that is negative or no number");
         if (o->max_header > (uint32_t)1 << 30)
                 return green__client_fail(-EINVAL, "a header of %zu bytes", o->max_header);
@@ -136,6 +137,8 @@ set_defaults(struct green_http_client_opts *o)
                 o->send_timeout = 60;
         if (o->header_timeout == 0)
                 o->header_timeout = 60;
+        if (o->read_timeout == 0)
+                o->read_timeout = 300;
         if (o->max_header == 0)
                 o->max_header = 65536;
         if (o->max_decompressed == 0)

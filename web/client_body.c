@@ -41,6 +41,9 @@ green__client_body_begin(green_http_response *res)
         /* What must not come, and was announced, may come later all the same: it is not to be the next response. */
         if (res->head.code == 204 && (res->head.content_length > 0 || (res->head.flags & GREEN__HTTP1_CHUNKED) != 0))
                 res->close = true;
+        /* Until the next request is sent. */
+        if (!res->ended)
+                (void)green_socket_set_timeout(res->link->socket, res->client->opts.read_timeout);
         if (res->framing == GREEN__BODY_CHUNKED)
                 green__http1_chunked_init(&res->chunked, &res->client->body_limits, UINT64_MAX, res->trailers,
                                           GREEN__CLIENT_TRAILERS);
@@ -128,6 +131,16 @@ take_end(green_http_response *res)
 }
 
 ssize_t
+green__client_recv(green_http_response *res, void *buf, size_t len)
+{
+        ssize_t n = green_socket_recv(res->link->socket, buf, len, 0);
+
+        if (n == -ETIMEDOUT)
+                return green__client_fail(-ETIMEDOUT, "%.100s sends no more of the response", res->where.host);
+        return n;
+}
+
+ssize_t
 green__client_peek(green_http_response *res, const char **ret_data)
 {
         while (!res->ended) {
@@ -191,7 +204,7 @@ green__client_read_raw(green_http_response *res, void *buf, size_t len)
                 return 0;
         most = direct(res, len);
         if (most >= DIRECT) {
-                n = green_socket_recv(res->link->socket, buf, most, 0);
+                n = green__client_recv(res, buf, most);
                 if (n > 0)
                         taken(res, (size_t)n);
                 return n == 0 ? take_end(res) : n;

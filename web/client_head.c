@@ -61,7 +61,7 @@ green__client_fill(green_http_response *res)
                 if (rc != 0)
                         return rc;
         }
-        n = green_socket_recv(res->link->socket, res->in + res->end, res->in_room - 1 - res->end, 0);
+        n = green__client_recv(res, res->in + res->end, res->in_room - 1 - res->end);
         if (n > 0) {
                 res->end += (size_t)n;
                 res->some = true;

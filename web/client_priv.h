@@ -223,6 +223,8 @@ int green__client_malformed(green_http_response *res, int result);
 
 /* client_body.c */
 void green__client_body_begin(green_http_response *res);
+/* As green_socket_recv(), with what has happened where a time limit is over. */
+ssize_t green__client_recv(green_http_response *res, void *buf, size_t len);
 /* What there is of it in the buffer, waiting for some: bytes, 0 at the end, or a code. */
 ssize_t green__client_peek(green_http_response *res, const char **ret_data);
 void green__client_take(green_http_response *res, size_t len);

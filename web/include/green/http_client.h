@@ -74,6 +74,8 @@ struct green_http_client_opts {
         double send_timeout;        /**< that the connection may take nothing of a request which is being sent; what
                                          read_body takes to give it does not count. 0: 60 */
         double header_timeout;      /**< from the request's last byte to the end of the response's header. 0: 60 */
+        double read_timeout;        /**< that the connection may bring nothing of a response's body while it is read.
+                                         0: 300 */
         double timeout;             /**< for all of a request, its redirects and its body. 0: no limit */
         /**
          * Bytes of a response's header, from its status line to its empty line; of each of 1xx likewise. A trailer may have
