@@ -27,6 +27,7 @@
 #define STOP_TIMEOUT 40.0
 #define PAUSE_FIRST 0.1
 #define PAUSE_MOST 30.0
+#define REST 0.1 /* after a wait that failed */
 #define SETTLED GREEN__SECOND /* one that lived for so long did not die at once */
 #define BACKLOG 1024
 #define WORKERS_MAX 1024
@@ -35,33 +36,60 @@ static const int signums[GREEN__HEARD] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGC
 
 /* ---- news */
 
+bool
+green__wait_again(ssize_t rc)
+{
+        return rc < 0 && rc != GREEN_EKILLED && green_sleep(REST) == 0;
+}
+
+/* That is not the end of listening: a supervisor that hears nothing any more could not be ended. */
+static bool
+listens_again(struct green__crew *crew, ssize_t rc)
+{
+        crew->deaf = (int)rc;
+        return green__wait_again(rc);
+}
+
 static void *
 listen_for(void *arg)
 {
         struct green__ear *ear = arg;
-        unsigned n;
 
-        while (green_signal_wait(ear->signal, GREEN_FOREVER, &n) == 0) {
-                ear->came += n;
-                (void)green_semaphore_release(ear->crew->wake);
+        for (;;) {
+                unsigned n;
+                int rc = green_signal_wait(ear->signal, GREEN_FOREVER, &n);
+
+                if (rc == 0) {
+                        ear->came += n;
+                        (void)green_semaphore_release(ear->crew->wake);
+                } else if (!listens_again(ear->crew, rc)) {
+                        return NULL;
+                }
         }
-        return NULL;
 }
 
 static void *
 read_told(void *arg)
 {
         struct green__crew *crew = arg;
-        char bytes[64];
 
-        while (green_os_read(crew->told[0], bytes, sizeof bytes) > 0)
-                (void)green_semaphore_release(crew->wake);
-        return NULL;
+        for (;;) {
+                char bytes[64];
+                ssize_t n = green_os_read(crew->told[0], bytes, sizeof bytes);
+
+                if (n > 0)
+                        (void)green_semaphore_release(crew->wake);
+                else if (!listens_again(crew, n))
+                        return NULL;
+        }
 }
 
+/* Each has begun to wait when it returns, or the code of why not. */
 static int
 start_listening(struct green__crew *crew)
 {
+        int rc;
+
         for (int i = 0; i < GREEN__HEARD; i++) {
                 struct green__ear *ear = &crew->ears[i];
 
@@ -72,7 +100,12 @@ start_listening(struct green__crew *crew)
                         return green_last_error()->code;
         }
         crew->reader = green_spawn(read_told, crew);
-        return crew->reader == NULL ? green_last_error()->code : 0;
+        if (crew->reader == NULL)
+                return green_last_error()->code;
+        rc = green_sleep(0);
+        if (rc == 0 && crew->deaf != 0)
+                rc = green_set_error(crew->deaf, "workers: nothing can be heard: %s", green_strerror(crew->deaf));
+        return rc;
 }
 
 static void

@@ -42,8 +42,12 @@ static void *
 wait_for_term(void *arg)
 {
         struct life *l = arg;
+        int rc;
 
-        if (green_signal_wait(l->term, GREEN_FOREVER, NULL) == 0)
+        do
+                rc = green_signal_wait(l->term, GREEN_FOREVER, NULL);
+        while (green__wait_again(rc));
+        if (rc == 0)
                 end(l);
         return NULL;
 }
@@ -53,9 +57,13 @@ static void *
 wait_for_supervisor(void *arg)
 {
         struct life *l = arg;
+        ssize_t n;
         char none;
 
-        if (green_os_read(l->crew->life[0], &none, 1) == 0) {
+        do
+                n = green_os_read(l->crew->life[0], &none, 1);
+        while (green__wait_again(n));
+        if (n == 0) {
                 green_log(GREEN_LOG_WARNING, "green-net: the supervisor is gone: the worker ends");
                 end(l);
                 /* Nobody else is left to end one that does not. */
@@ -69,10 +77,13 @@ static void *
 wait_for_hup(void *arg)
 {
         struct life *l = arg;
+        int rc;
 
-        while (green_signal_wait(l->hup, GREEN_FOREVER, NULL) == 0)
-                if (l->crew->o.on_hangup != NULL)
+        do {
+                rc = green_signal_wait(l->hup, GREEN_FOREVER, NULL);
+                if (rc == 0 && l->crew->o.on_hangup != NULL)
                         l->crew->o.on_hangup(&l->worker, l->crew->arg);
+        } while (rc == 0 || green__wait_again(rc));
         return NULL;
 }
 

@@ -73,6 +73,7 @@ struct green__crew {
                 unsigned came;
         } ears[GREEN__HEARD];
         green_thread *reader; /* of told */
+        int deaf;             /* why one of those could not wait, the last time */
         bool first_ready;     /* one was ready, at some time */
         bool announced;       /* all were */
         bool ending;
@@ -98,6 +99,9 @@ void *green__board_shared(const struct green__board *b, size_t index);
 /* The one of this process; set before anybody may ask. */
 void green__board_show(struct green__board *b);
 bool green__board_shown(void);
+
+/* workers.c: after a wait that failed with rc, and a while: true, it is to be tried again; false, it was ended. */
+bool green__wait_again(ssize_t rc);
 
 /* workers_child.c: all the life of a worker, in its process. */
 _Noreturn void green__worker_run(struct green__crew *crew, size_t index);
