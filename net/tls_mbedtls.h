@@ -20,11 +20,8 @@
 
 extern const struct green__tls_host *green__mbed_host;
 
-/* Keys of tickets, which outlive a context that is made anew. */
-struct mbed_tickets {
-        atomic_uint refs;
-        mbedtls_ssl_ticket_context context;
-};
+/* Keys of session tickets, of a context and of those that replace it: see tls_mbedtls_ticket.c. */
+struct mbed_tickets;
 
 struct mbed_context {
         mbedtls_ssl_config client, server;
@@ -95,6 +92,13 @@ int green__mbed_context_new(const struct green__tls_config *config, void **ret_c
 void green__mbed_context_free(void *context);
 /* Must there be a certificate (MBEDTLS_SSL_VERIFY_...)? Optional is also who only asks the callback. */
 int green__mbed_authmode(const struct mbed_context *context, bool server);
+
+/* tls_mbedtls_ticket.c */
+/* NULL: no memory, or no random numbers. */
+struct mbed_tickets *green__mbed_tickets_new(double lifetime);
+struct mbed_tickets *green__mbed_tickets_ref(struct mbed_tickets *tickets);
+void green__mbed_tickets_unref(struct mbed_tickets *tickets);
+void green__mbed_tickets_use(mbedtls_ssl_config *conf, struct mbed_tickets *tickets);
 
 /* tls_mbedtls_hello.c: so much of a client's first record is there; chooses the context when it is whole. 0 or a code.
  */

@@ -183,39 +183,18 @@ take_alpn(struct mbed_context *x, const char *const *names, const struct why *wh
 
 /* ---- tickets */
 
-static void
-put_tickets(struct mbed_tickets *tickets)
-{
-        if (tickets == NULL || atomic_fetch_sub(&tickets->refs, 1) != 1)
-                return;
-        mbedtls_ssl_ticket_free(&tickets->context);
-        green__mbed_host->free(tickets);
-}
-
 static int
 take_tickets(struct mbed_context *x, const struct green__tls_config *config, const struct why *why)
 {
         const struct mbed_context *previous = config->previous;
-        double seconds = config->ticket_lifetime;
-        int ret;
 
         if (!config->tickets || config->cert_pem == NULL)
                 return 0;
-        if (previous != NULL && previous->tickets != NULL) {
-                atomic_fetch_add(&previous->tickets->refs, 1);
-                x->tickets = previous->tickets;
-                return 0;
-        }
-        x->tickets = green__mbed_host->alloc(sizeof *x->tickets);
-        if (x->tickets == NULL)
-                return no_memory(why);
-        atomic_init(&x->tickets->refs, 1);
-        mbedtls_ssl_ticket_init(&x->tickets->context);
-        ret = mbedtls_ssl_ticket_setup(&x->tickets->context, green__mbed_random, NULL, MBEDTLS_CIPHER_AES_256_GCM,
-                                       seconds < 1        ? 1
-                                       : seconds > 604800 ? 604800
-                                                          : (uint32_t)seconds);
-        return ret == 0 ? 0 : refuse(why, -ENOMEM, "session tickets: no keys can be made", ret);
+        if (previous != NULL && previous->tickets != NULL)
+                x->tickets = green__mbed_tickets_ref(previous->tickets);
+        else
+                x->tickets = green__mbed_tickets_new(config->ticket_lifetime);
+        return x->tickets != NULL ? 0 : refuse(why, -ENOMEM, "session tickets: no keys can be made", 0);
 }
 
 /* ---- callbacks */
@@ -292,8 +271,7 @@ configure(struct mbed_context *x, mbedtls_ssl_config *conf, const struct green__
         /* The names of all that are trusted would be more than a record holds, where it is the system's bundle. */
         mbedtls_ssl_conf_cert_req_ca_list(conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
         if (x->tickets != NULL)
-                mbedtls_ssl_conf_session_tickets_cb(conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
-                                                    &x->tickets->context);
+                green__mbed_tickets_use(conf, x->tickets);
         return ret;
 }
 
@@ -376,7 +354,7 @@ green__mbed_context_free(void *context)
         mbedtls_x509_crt_free(&x->trusted);
         mbedtls_x509_crl_free(&x->revoked);
         mbedtls_pk_free(&x->key);
-        put_tickets(x->tickets);
+        green__mbed_tickets_unref(x->tickets);
         green__mbed_host->free(x->ciphers);
         green__mbed_host->free(x->alpn);
         green__mbed_host->free(x);

@@ -1,7 +1,6 @@
 /*
- * Keys of session tickets. A ticket is good for a lifetime; keys change twice as often, so one that was made with the
- * last moment of a key is opened two keys later at most: three are kept. A context that replaces another shares its
- * keys.
+ * Session tickets: OpenSSL seals and opens them, with keys that change as tls_ticket_keys.h says. A context that replaces
+ * another shares its keys.
  */
 #include "tls_openssl.h"
 
@@ -15,7 +14,9 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-enum { KEYS = 3, NAME = 16, SECRET = 32, SID = 16 };
+#include "tls_ticket_keys.h"
+
+enum { NAME = 16, SECRET = 32, SID = 16 };
 #define LONGEST 604800.0 /* RFC 8446: a week */
 
 struct key {
@@ -23,14 +24,16 @@ struct key {
         bool there;
 };
 
+_Static_assert(NAME + 2 * SECRET <= GREEN__TICKET_BYTES, "more than a period has");
+
 struct green__ossl_tickets {
         atomic_uint refs;
         double lifetime;        /* seconds */
         unsigned char sid[SID]; /* which sessions are ours */
         EVP_CIPHER *cipher;
         pthread_mutex_t mutex; /* of what follows */
-        double change_at;      /* monotonic clock */
-        struct key keys[KEYS]; /* the newest first */
+        struct green__ticket_keys periods;
+        struct key keys[GREEN__TICKET_PERIODS]; /* the newest first */
 };
 
 static double
@@ -42,36 +45,44 @@ now(void)
         return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Under the mutex: false where there is no random number to be had. */
 static bool
-new_key(struct green__ossl_tickets *tickets, double at)
+sha256(const unsigned char *in, size_t len, unsigned char *ret_hash)
 {
-        struct key key = {.there = true};
+        return EVP_Digest(in, len, ret_hash, NULL, EVP_sha256(), NULL) == 1;
+}
 
-        if (RAND_priv_bytes(key.aes, SECRET) != 1 || RAND_priv_bytes(key.hmac, SECRET) != 1 ||
-            RAND_bytes(key.name, NAME) != 1)
-                return false;
-        memmove(tickets->keys + 1, tickets->keys, (KEYS - 1) * sizeof key);
-        tickets->keys[0] = key;
-        tickets->change_at = at + tickets->lifetime / 2;
-        OPENSSL_cleanse(&key, sizeof key);
-        return true;
+/* Under the mutex: false where a key cannot be made. */
+static bool
+keep_up(struct green__ossl_tickets *tickets)
+{
+        unsigned char bytes[GREEN__TICKET_BYTES];
+        bool good = true;
+
+        while (good && green__ticket_keys_due(&tickets->periods, now(), bytes)) {
+                struct key *newest = &tickets->keys[0];
+
+                good = green__ticket_keys_take(&tickets->periods);
+                if (!good)
+                        break;
+                memmove(newest + 1, newest, (GREEN__TICKET_PERIODS - 1) * sizeof *newest);
+                memcpy(newest->name, bytes, NAME);
+                memcpy(newest->aes, bytes + NAME, SECRET);
+                memcpy(newest->hmac, bytes + NAME + SECRET, SECRET);
+                newest->there = true;
+        }
+        OPENSSL_cleanse(bytes, sizeof bytes);
+        return good;
 }
 
 /* The newest key, or the one with a name: -1 there is none, otherwise how many are newer. */
 static int
 find_key(struct green__ossl_tickets *tickets, const unsigned char *name, struct key *ret_key)
 {
-        double at = now();
         int found = -1;
 
         pthread_mutex_lock(&tickets->mutex);
-        /* Nobody came for long: each period that went by makes one key older. */
-        for (int i = 0; i < KEYS && at >= tickets->change_at; i++)
-                if (!new_key(tickets, i < KEYS - 1 ? tickets->change_at : at))
-                        break;
-        if (at < tickets->change_at)
-                for (int i = 0; i < KEYS && found < 0; i++)
+        if (keep_up(tickets))
+                for (int i = 0; i < GREEN__TICKET_PERIODS && found < 0; i++)
                         if (tickets->keys[i].there &&
                             (name == NULL || CRYPTO_memcmp(tickets->keys[i].name, name, NAME) == 0))
                                 found = i;
@@ -123,7 +134,9 @@ green__ossl_tickets_new(double lifetime)
         tickets->lifetime = lifetime > 0 && lifetime < LONGEST ? lifetime : lifetime > 0 ? LONGEST : 7200;
         pthread_mutex_init(&tickets->mutex, NULL);
         tickets->cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
-        if (tickets->cipher == NULL || RAND_bytes(tickets->sid, SID) != 1 || !new_key(tickets, now())) {
+        green__ticket_keys_init(&tickets->periods, tickets->lifetime, now(), sha256);
+        if (tickets->cipher == NULL || RAND_bytes(tickets->sid, SID) != 1 ||
+            RAND_priv_bytes(tickets->periods.secret, GREEN__TICKET_SECRET) != 1 || !keep_up(tickets)) {
                 green__ossl_tickets_unref(tickets);
                 return NULL;
         }
