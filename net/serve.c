@@ -128,6 +128,8 @@ run_handler(void *arg)
         int rc = c->server->handler(c->client, &c->peer, c->server->arg);
         int killed;
 
+        /* What it has registered may still be about the client. */
+        green_clean_up();
         close_client(c);
         killed = green_recover();
         if (killed != 0)

@@ -238,6 +238,12 @@ green_socket_stop_accepting(green_socket *s)
         return green_io_cancel(s->io);
 }
 
+bool
+green_socket_accepts(const green_socket *s)
+{
+        return s != NULL && !s->closed && !s->no_more;
+}
+
 /* accept() has said EAGAIN. 0: look again; *ret_client may have come. If it fails, touch the socket no more. */
 static int
 wait_for_client(green_socket *s, struct green__limit *limit, green_socket **ret_client, struct green_addr *peer)

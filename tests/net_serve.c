@@ -594,7 +594,44 @@ what_no_waiting_can_cure_ends_it(void)
         CHECK_INT(green_socket_free(client), 0);
 }
 
-GREEN_SUITE(net_serve){GREEN_TEST(every_connection_gets_a_handler_of_its_own),
+static void
+say_bye(void *client)
+{
+        CHECK_INT(green_socket_sendall(client, "bye", 3, 0, NULL), 0);
+}
+
+static int
+leaves_a_word(green_socket *client, const struct green_addr *peer, void *arg)
+{
+        struct service *sv = arg;
+
+        (void)peer;
+        CHECK_INT(green_defer(say_bye, client), 0);
+        if (sv->answer != 0)
+                green_exit(NULL);
+        return 0;
+}
+
+/* However the handler ends. */
+static void
+clean_up_comes_before_the_client_is_closed(void)
+{
+        for (int exits = 0; exits < 2; exits++) {
+                struct service sv = {.answer = exits};
+                green_socket *c;
+                char text[8];
+
+                begin(&sv, leaves_a_word);
+                c = green_connect(sv.address, NULL);
+                CHECK_INT(green_socket_recv(c, text, sizeof text, 0), 3);
+                CHECK_INT(green_socket_recv(c, text, sizeof text, 0), 0);
+                CHECK_INT(green_socket_free(c), 0);
+                kill_and_end(&sv);
+        }
+}
+
+GREEN_SUITE(net_serve){GREEN_TEST(clean_up_comes_before_the_client_is_closed),
+                       GREEN_TEST(every_connection_gets_a_handler_of_its_own),
                        GREEN_TEST(bad_arguments_are_refused),
                        GREEN_TEST(the_client_is_closed_however_the_handler_ends),
                        GREEN_TEST(a_handler_that_was_killed_is_no_error),

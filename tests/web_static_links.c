@@ -72,6 +72,27 @@ by_whatever_way_they_lead_to_what_is_inside(void)
         end_inside();
 }
 
+/* A link that is not followed is no index, whatever it leads to: the folder is as one without. */
+static void
+an_index_that_is_not_followed_is_none(void)
+{
+        struct green_static_opts o = {.size = sizeof o, .list = true};
+
+        begin_inside(NULL);
+        link_to("b.txt", "sub/index.html");
+        CHECK_INT(get_status("/sub/"), 403);
+        end_inside();
+        begin_inside(&o);
+        link_to("b.txt", "sub/index.html");
+        CHECK(strstr(fetch("GET", "/sub/", ""), ">b.txt<") != NULL);
+        end_inside();
+        o.symlinks = true;
+        begin_inside(&o);
+        link_to("../../secret.txt", "sub/index.html");
+        CHECK(strstr(fetch("GET", "/sub/", ""), ">b.txt<") != NULL);
+        end_inside();
+}
+
 static void
 those_that_lead_out_are_not_there(void)
 {
@@ -308,6 +329,7 @@ BOTH_WAYS(whatever_is_changed_meanwhile_nothing_outside_is_served)
 GREEN_SUITE(web_static_links) {
         GREEN_TEST(by_whatever_way_they_lead_to_what_is_inside),
         GREEN_TEST(by_whatever_way_they_lead_to_what_is_inside_stepwise),
+        GREEN_TEST(an_index_that_is_not_followed_is_none),
         GREEN_TEST(those_that_lead_out_are_not_there),
         GREEN_TEST(those_that_lead_out_are_not_there_stepwise),
         GREEN_TEST(an_absolute_link_leads_to_what_has_that_name_now),

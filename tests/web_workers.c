@@ -85,6 +85,22 @@ what_is_wrong_leaves_the_listener_open(void)
         CHECK_INT(green_socket_free(s.listener), 0);
 }
 
+/* As a worker's listener where the end comes before it has begun to serve. */
+static void
+a_listener_that_was_stopped_before_ends_the_server(void)
+{
+        for (size_t workers = 1; workers <= 2; workers++) {
+                struct server s = {.opts = {.size = sizeof s.opts, .workers = workers}};
+
+                s.listener = listen_here(s.address);
+                CHECK(green_socket_accepts(s.listener));
+                CHECK_INT(green_socket_stop_accepting(s.listener), 0);
+                CHECK(!green_socket_accepts(s.listener));
+                CHECK_INT(green_wsgi_server(s.listener, count_thread, NULL, &s.opts), -ECANCELED);
+                CHECK_INT(green_socket_free(s.listener), 0);
+        }
+}
+
 /* ---- who has written a line of the log */
 
 static char lines[16384];
@@ -244,6 +260,7 @@ GREEN_SUITE(web_workers) {
         GREEN_TEST(workers_share_the_connections),
         GREEN_TEST(workers_want_no_pool_of_their_own),
         GREEN_TEST(what_is_wrong_leaves_the_listener_open),
+        GREEN_TEST(a_listener_that_was_stopped_before_ends_the_server),
         GREEN_TEST(lines_of_the_log_say_which_worker),
         GREEN_TEST(figures_may_be_read_by_any_worker),
         GREEN_TEST(a_request_on_its_way_is_answered_at_the_end),

@@ -101,7 +101,7 @@ green_static_new(const char *root, const struct green_static_opts *opts)
         if (rc == 0) {
                 rc = green__static_root(root, &files->root);
                 if (rc != 0)
-                        (void)green_set_error(rc, "%.500s cannot be opened", root);
+                        (void)green_set_error(rc, "%.500s cannot be opened: %s", root, green_strerror(rc));
         }
         if (rc == 0)
                 return files;
@@ -200,22 +200,27 @@ miss(green_wsgi_request *req, const struct green_static *files)
         return rc;
 }
 
+/* Is there nothing to be seen, with this code of an open? */
+static bool
+is_miss(int code)
+{
+        return code != 0 && code != -EACCES && code != -EPERM && code != -EAGAIN && code != -EMFILE && code != -ENFILE &&
+               code != -ENOMEM && code != -EIO;
+}
+
 static int
 refuse(green_wsgi_request *req, const struct green_static *files, int code)
 {
+        if (is_miss(code))
+                return miss(req, files);
         switch (code) {
         case -EACCES:
         case -EPERM:
                 return plain(req, 403);
-        case -EAGAIN: /* leased by another process */
-        case -EMFILE:
-        case -ENFILE:
-        case -ENOMEM:
-                return plain(req, 503);
         case -EIO:
                 return code;
-        default:
-                return miss(req, files);
+        default: /* -EAGAIN: leased by another process */
+                return plain(req, 503);
         }
 }
 
@@ -336,7 +341,7 @@ send_folder(green_wsgi_request *req, const struct green_static *files, char *pat
                 return send_file(req, files, &file, &as);
         if (rc == 0)
                 green__static_close(file.fd);
-        else if (rc != -ENOENT)
+        else if (!is_miss(rc))
                 return refuse(req, files, rc);
         rc = green__static_open(files->root, path, files->symlinks, &file);
         if (rc != 0)

@@ -43,11 +43,12 @@ call_handler(green_websocket *ws)
         return rc;
 }
 
-/* Its peer's going away is no failure of a handler (WS-31). */
+/* Its peer's going away is no failure of a handler (WS-31), nor is it that it was killed. */
 static bool
 is_failure(const green_websocket *ws, int code)
 {
-        return code < 0 && code != -ECONNRESET && code != -EPIPE && code != -ESHUTDOWN && !ws->up.conn->killed;
+        return code < 0 && code != -ECONNRESET && code != -EPIPE && code != -ESHUTDOWN && code != GREEN_EKILLED &&
+               !ws->up.conn->killed;
 }
 
 static void

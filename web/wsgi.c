@@ -2,6 +2,7 @@
  * The HTTP server: its options, accept, and the end. See <green/wsgi.h>.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "wsgi_compress_priv.h"
 #include "wsgi_priv.h"
@@ -184,7 +185,11 @@ has_its_share(const struct green__server *server)
 static int
 wait_for_turn(struct green__server *server)
 {
-        int rc = green_trampoline(green_socket_fd(server->listener), GREEN_READ, GREEN_FOREVER);
+        int rc = 0;
+
+        /* One that accepts no more wakes those who wait then, and nobody who comes later: accept() says so. */
+        if (green_socket_accepts(server->listener))
+                rc = green_trampoline(green_socket_fd(server->listener), GREEN_READ, GREEN_FOREVER);
 
         for (int i = 0; rc == 0 && i < TURN_PAUSES && has_its_share(server); i++)
                 rc = green_sleep(TURN_PAUSE);
@@ -351,6 +356,7 @@ wait_for_end(struct green__server *server, int64_t begin)
                 double left = patience >= GREEN_FOREVER ? patience : patience - (double)(green__wsgi_now() - begin) / 1e9;
                 struct green_wait w;
 
+                green__turn_orphans(server);
                 /* Those whose green thread had not begun then are killed at the next round. */
                 if (left <= 0) {
                         kill_running(server);
@@ -419,6 +425,7 @@ server_free(struct green__server *server)
 {
         (void)green_timer_free(server->late);
         green__sessions_free(server);
+        green__turns_free(server);
         green__compress_free(server);
         green__log_release(server);
         green__proxies_release(server);
@@ -448,6 +455,7 @@ server_new(void)
         list_init(&server->busy);
         server->queue_end = &server->queue;
         server->date_second = INT64_MIN;
+        server->pid = getpid();
         server->worker = green__worker_index();
         server->hook_names_worker = server->worker >= 0;
         return server;

@@ -25,12 +25,15 @@ green__compress_take(struct green__server *server)
 
 /* ---- the header */
 
-/* A field's value up to its end of line; NULL: there is none. */
+/* The value of the next field with a name, up to its end of line, behind another one (NULL: the first). NULL: there is none. */
 static const char *
-find(const green_wsgi_request *req, const char *name, size_t *ret_len)
+find_next(const green_wsgi_request *req, const char *name, const char *behind, size_t *ret_len)
 {
         const char *at = req->session->headers, *end = at + req->headers_len;
         size_t len = strlen(name);
+
+        if (behind != NULL)
+                at = (const char *)memchr(behind, '\n', (size_t)(end - behind)) + 1;
 
         while (at < end) {
                 const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
@@ -44,15 +47,25 @@ find(const green_wsgi_request *req, const char *name, size_t *ret_len)
         return NULL;
 }
 
+static const char *
+find(const green_wsgi_request *req, const char *name, size_t *ret_len)
+{
+        return find_next(req, name, NULL, ret_len);
+}
+
+/* In any of the fields of that name. */
 static bool
 has_item(const green_wsgi_request *req, const char *field, const char *word)
 {
         struct green_http_part rest, item;
+        const char *value = NULL;
 
-        rest.data = find(req, field, &rest.len);
-        while (rest.data != NULL && green_http_next_item(&rest, &item))
-                if (item.len == strlen(word) && strncasecmp(item.data, word, item.len) == 0)
-                        return true;
+        while ((value = find_next(req, field, value, &rest.len)) != NULL) {
+                rest.data = value;
+                while (green_http_next_item(&rest, &item))
+                        if (item.len == strlen(word) && strncasecmp(item.data, word, item.len) == 0)
+                                return true;
+        }
         return false;
 }
 
@@ -130,20 +143,25 @@ green__compress_choose(green_wsgi_request *req)
 
         if (req->head.minor == 0 || server->opts.max_http_version == 10)
                 return 0;
-        if (req->status == 304)
-                return knows_weak(req) ? weaken(req) : 0;
+        /* It says what the 200 would (RFC 9110 15.4.5); of what type that is, it does not. */
+        if (req->status == 304) {
+                rc = vary(req);
+                return rc == 0 && knows_weak(req) ? weaken(req) : rc;
+        }
         if ((req->no_body && req->head.method != GREEN__HTTP1_HEAD) || !is_fit(req))
                 return 0;
         rc = vary(req);
         if (rc != 0 || !is_wanted(req))
                 return rc;
-        rc = weaken(req);
-        if (rc != 0)
-                return rc;
         if (!req->no_body) {
                 req->compress = green__compress_new(server);
                 if (req->compress == NULL)
                         return 0;
+        }
+        rc = weaken(req);
+        if (rc != 0) {
+                green__compress_release(req);
+                return rc;
         }
         req->compressed = true;
         /* Ranges would be those of what is sent, and that is made anew each time. */

@@ -248,7 +248,6 @@ abandoned(void *arg)
         green__session_drop(s);
         green__session_give(s);
         green__conn_close(conn);
-        green__turn_ended(server);
 }
 
 static void

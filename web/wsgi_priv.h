@@ -101,6 +101,7 @@ struct green__conn {
         uint8_t state;                   /* enum green__conn_state */
         bool starting : 1;               /* its green thread has begun, and it is not known for what */
         bool told : 1, killed : 1;       /* of the server's end; at the end of its patience */
+        bool orphan : 1;                 /* its green thread was killed before it began, and it needs one to end */
         bool proxy_due : 1;              /* a header of the PROXY protocol comes first */
         bool proxied : 1;                /* peer is who it says */
         bool proxied_tls : 1;            /* and has spoken TLS with the proxy */
@@ -251,6 +252,8 @@ struct green__server {
         size_t running;                       /* requests inside the application */
         size_t starting;                      /* green threads that have begun, and have no request yet */
         size_t threads;                       /* green threads there are */
+        struct green__turn *turns;            /* free ones */
+        pid_t pid;                            /* whose green threads they are */
         struct green_waitq slots;             /* requests that wait for one; it is handed over */
         struct green_waitq room;              /* accept waits here while there is no slot, or no room */
         struct green_waitq dispatch;          /* the custom pool's dispatcher waits here for the queue */
@@ -351,8 +354,9 @@ bool green__turn_room(const struct green__server *server);
 int green__turn_begin(struct green__server *server);
 /* Time is up: close what stands in the queue. */
 void green__turn_drop(struct green__server *server);
-/* A green thread of a connection ends. */
-void green__turn_ended(struct green__server *server);
+/* The server ends: those whose green thread was killed before it began get another one, to end in order. */
+void green__turn_orphans(struct green__server *server);
+void green__turns_free(struct green__server *server);
 /* The last connection has gone. */
 void green__turn_end(struct green__server *server);
 

@@ -4,6 +4,11 @@
  * others stand in a queue without one. With a custom pool it is the pool that has the slots, and a dispatcher waits for
  * them on behalf of the queue.
  */
+#include <stddef.h>
+#include <unistd.h>
+
+#include <green/task.h>
+
 #include "wsgi_priv.h"
 
 static void
@@ -42,47 +47,157 @@ has_slot(const struct green__server *server)
         return server->running + server->starting < server->opts.max_size;
 }
 
-void
-green__turn_ended(struct green__server *server)
+static void admit(struct green__server *server);
+
+/* It is known what becomes of a green thread that was started. */
+static void
+started(struct green__conn *conn)
 {
+        if (!conn->starting)
+                return;
+        conn->starting = false;
+        conn->server->starting--;
+}
+
+/* ---- green threads */
+
+/* What is known of one until it has ended. They are kept for others. */
+struct green__turn {
+        struct green_task task;
+        struct green__server *server;
+        struct green__conn *conn; /* NULL: it has begun */
+        struct green__turn *next;
+};
+
+static struct green__turn *
+turn_of(struct green__conn *conn)
+{
+        struct green__server *server = conn->server;
+        struct green__turn *turn = server->turns;
+
+        if (turn != NULL)
+                server->turns = turn->next;
+        else
+                turn = green_malloc(sizeof *turn);
+        if (turn != NULL)
+                *turn = (struct green__turn){.server = server, .conn = conn};
+        return turn;
+}
+
+static void
+turn_free(struct green__turn *turn)
+{
+        turn->next = turn->server->turns;
+        turn->server->turns = turn;
+}
+
+void
+green__turns_free(struct green__server *server)
+{
+        while (server->turns != NULL) {
+                struct green__turn *turn = server->turns;
+
+                server->turns = turn->next;
+                green_free(turn);
+        }
+}
+
+/*
+ * Killed before it began: with its pool, or by the end of the hub. A WebSocket's handler has to be told, and outside of a
+ * green thread nothing is closed: that is left to the server's end.
+ */
+static void
+give_up(struct green__conn *conn)
+{
+        struct green__server *server = conn->server;
+
+        started(conn);
+        if (server->pid != getpid())
+                return;
+        conn->orphan = conn->state == GREEN__CONN_UPGRADED || green_getcurrent() == NULL;
+        if (conn->orphan) {
+                green_wake_all(&server->all_gone, 0);
+                return;
+        }
+        green__conn_close(conn);
+        admit(server);
+}
+
+static void
+over(struct green__turn *turn)
+{
+        struct green__server *server = turn->server;
+
         server->threads--;
+        if (turn->conn != NULL)
+                give_up(turn->conn);
+        turn_free(turn);
         if (server->threads == 0)
                 green_wake_all(&server->all_gone, 0);
+}
+
+static bool
+on_task_end(struct green_task *task, int code, void *result)
+{
+        (void)code;
+        (void)result;
+        over((struct green__turn *)(void *)((char *)task - offsetof(struct green__turn, task)));
+        return true;
+}
+
+static void
+on_link(green_thread *gt, void *arg)
+{
+        (void)gt;
+        over(arg);
 }
 
 static void *
 conn_main(void *arg)
 {
-        struct green__conn *conn = arg;
-        struct green__server *server = conn->server;
+        struct green__turn *turn = arg;
+        struct green__conn *conn = turn->conn;
 
+        turn->conn = NULL;
         green__conn_run(conn);
-        green__turn_ended(server);
         return NULL;
-}
-
-static void
-start(struct green__conn *conn)
-{
-        struct green__server *server = conn->server;
-
-        server->threads++;
-        server->starting++;
-        conn->starting = true;
-        if (green_spawn_n(conn_main, conn) == 0)
-                return;
-        server->threads--;
-        server->starting--;
-        green__conn_close(conn);
 }
 
 bool
 green__turn_spawn(struct green__conn *conn)
 {
-        if (green_spawn_n(conn_main, conn) != 0)
+        struct green__turn *turn = turn_of(conn);
+
+        if (turn == NULL)
                 return false;
+        turn->task.end = on_task_end;
+        if (green_spawn_task(&turn->task, conn_main, turn, GREEN_HERE, NULL) != 0) {
+                turn_free(turn);
+                return false;
+        }
         conn->server->threads++;
         return true;
+}
+
+void
+green__turn_orphans(struct green__server *server)
+{
+        for (struct green__conn *conn = server->busy.next; conn != &server->busy; conn = conn->next)
+                if (conn->orphan)
+                        conn->orphan = !green__turn_spawn(conn);
+}
+
+/* ---- slots */
+
+static void
+start(struct green__conn *conn)
+{
+        conn->server->starting++;
+        conn->starting = true;
+        if (green__turn_spawn(conn))
+                return;
+        started(conn);
+        green__conn_close(conn);
 }
 
 bool
@@ -101,16 +216,6 @@ admit(struct green__server *server)
                 start(queue_pop(server));
         if (green__turn_room(server))
                 green_wake_all(&server->room, 0);
-}
-
-/* It is known what becomes of a green thread that was started. */
-static void
-started(struct green__conn *conn)
-{
-        if (!conn->starting)
-                return;
-        conn->starting = false;
-        conn->server->starting--;
 }
 
 void
@@ -181,11 +286,21 @@ static void
 start_in_pool(struct green__conn *conn)
 {
         struct green__server *server = conn->server;
+        struct green__turn *turn = turn_of(conn);
+        green_thread *gt;
+        bool linked;
 
         server->threads++;
-        if (green_greenpool_spawn_n(server->opts.custom_pool, conn_main, conn) == 0)
+        gt = turn == NULL ? NULL : green_greenpool_spawn(server->opts.custom_pool, conn_main, turn);
+        linked = gt != NULL && green_thread_link(gt, on_link, turn) == 0;
+        if (gt != NULL && !linked)
+                (void)green_thread_cancel(gt, 0);
+        green_thread_unref(gt);
+        if (linked)
                 return;
         server->threads--;
+        if (turn != NULL)
+                turn_free(turn);
         green__conn_close(conn);
 }
 

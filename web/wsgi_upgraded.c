@@ -166,5 +166,4 @@ green__upgrade_abandoned(struct green__upgrade *u)
         green_log(GREEN_LOG_ERROR, "green-net: a handler has ended its green thread: the connection is closed");
         green__note(&server->stats->failed, 1);
         end(u->conn);
-        green__turn_ended(server);
 }

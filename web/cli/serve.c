@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <green/backdoor.h>
 #include <green/signal.h>
@@ -370,6 +371,20 @@ end_hangups(struct hangups *h, green_thread *gt)
         (void)green_signal_free(h->signal);
 }
 
+/* The path of a server that has ended, which nobody listens at any more, would be in the way. */
+static void
+clear_path(const char *address)
+{
+        green_socket *s;
+
+        if (strncmp(address, "unix:", 5) != 0 || address[5] == '@')
+                return;
+        s = green_connect(address, NULL);
+        if (s == NULL && green_last_error()->code == -ECONNREFUSED)
+                (void)unlink(address + 5);
+        green_socket_free(s);
+}
+
 static int
 serve_here(const struct settings *set)
 {
@@ -393,8 +408,8 @@ serve_here(const struct settings *set)
         rc = open_served(&v, set);
         if (rc == 0) {
                 gt = begin_hangups(&hangups);
-                say_where("listening", listener);
                 (void)green_signal_stop_main(true);
+                say_where("listening", listener);
                 rc = serve(&v, listener);
                 rc = rc == GREEN_ESTOPPED ? 0 : cli_failed("serve", "%s", green_strerror(rc));
                 (void)green_recover();
@@ -415,6 +430,7 @@ run(int argc, char **argv)
 
         if (rc != 0 || (rc = cli_use_hub("serve", set.hub)) != 0 || (rc = read_certificate(&set)) != 0)
                 return rc;
+        clear_path(set.address);
         rc = set.workers > 0 ? serve_by_workers(&set) : serve_here(&set);
         green_tls_context_unref(set.tls);
         return rc;

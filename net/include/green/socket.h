@@ -246,6 +246,14 @@ GREEN_API green_socket *green_socket_accept(green_socket *s, struct green_addr *
 GREEN_API int green_socket_stop_accepting(green_socket *s);
 
 /**
+ * @brief Is it still worth waiting for connections by something else than green_socket_accept()? Never yields.
+ * @param s a listener or NULL.
+ * @return false after green_socket_stop_accepting() and green_socket_close(), and for NULL.
+ * @since 0.1
+ */
+GREEN_API bool green_socket_accepts(const green_socket *s);
+
+/**
  * @brief Connect. May yield.
  *
  * The timeout bounds the whole of it. After a failure the state of the socket is the system's affair: make a new one. A
