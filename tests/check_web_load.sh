@@ -27,7 +27,7 @@ by_wrk() { # WHAT URL ARGUMENT...
     what=$1 at=$2
     shift 2
     for seconds in 1 15; do
-        wrk -t 2 -d $seconds "$@" "$at" >"$tmp/wrk" 2>&1 || wrong "$way: wrk, $what: $(cat "$tmp/wrk")"
+        wrk -t 2 --timeout 30s -d $seconds "$@" "$at" >"$tmp/wrk" 2>&1 || wrong "$way: wrk, $what: $(cat "$tmp/wrk")"
         many=$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' "$tmp/wrk" | grep -c '...')
         test "$many" != 1 || break
     done

@@ -337,6 +337,32 @@ a_body_that_does_not_come_is_a_timeout(void)
         peer_stop(&p);
 }
 
+/* What was given stays as it is, and there is no more. */
+static void
+all_of_it_is_given_once(void)
+{
+        static const char *const answers[] = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n", OK_5};
+
+        for (size_t i = 0; i < 2; i++) {
+                green_http_client *c = green_http_client_new(NULL);
+                struct peer p = {.turns = {{.answer = answers[i]}}};
+                green_http_response *res = NULL;
+                char *first, *second;
+                size_t len = 1;
+
+                peer_start(&p);
+                CHECK_INT(green_http_get(c, p.url, NULL, &res), 0);
+                CHECK_INT(green_http_read_all(res, 10, &first, NULL), 0);
+                CHECK_INT(green_http_read_all(res, 10, &second, &len), 0);
+                CHECK_STR(first, "Hello");
+                CHECK_STR(second, "");
+                CHECK_INT(len, 0);
+                green_http_response_free(res);
+                green_http_client_free(c);
+                peer_stop(&p);
+        }
+}
+
 /* Whatever its end is told by, and whether it is read by way of the buffer or past it. */
 static void
 a_body_that_stops_is_a_timeout(void)
@@ -527,6 +553,7 @@ GREEN_SUITE(web_client){GREEN_TEST(a_get_brings_status_header_and_body),
                         GREEN_TEST(nobody_there_is_refused),
                         GREEN_TEST(a_header_that_does_not_come_is_a_timeout),
                         GREEN_TEST(a_body_that_does_not_come_is_a_timeout),
+                        GREEN_TEST(all_of_it_is_given_once),
                         GREEN_TEST(a_body_that_stops_is_a_timeout),
                         GREEN_TEST(a_body_that_comes_slowly_is_waited_for),
                         GREEN_TEST(a_connection_that_is_not_accepted_is_a_timeout),

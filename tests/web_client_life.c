@@ -313,24 +313,60 @@ a_farewell_that_crosses_a_request_is_no_answer(void)
         green_http_client_free(c);
 }
 
+/* It came while nobody had asked: the hub has not looked since, and it is not taken for the answer to what is asked next. */
+static void
+what_nobody_has_asked_for_is_no_answer(void)
+{
+        green_http_client *c = green_http_client_new(NULL);
+        char address[GREEN_ADDR_TEXT_SIZE], url[GREEN_ADDR_TEXT_SIZE + 16], text[2048];
+        green_socket *listener = listen_here(address), *s;
+        struct peer next = {.listener = listener, .turns = {{.answer = OK_5}, {.answer = OK_5}}};
+        struct fetch f = {.client = c, .url = url};
+        static const char unasked[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nWrong";
+        green_thread *gt;
+
+        snprintf(url, sizeof url, "http://%s/", address);
+        gt = green_spawn(fetch_main, &f);
+        s = green_socket_accept(listener, NULL);
+        CHECK(peer_hears(s, text, sizeof text, 0));
+        CHECK_INT(green_socket_sendall(s, OK_5, strlen(OK_5), 0, NULL), 0);
+        end_in_time(gt);
+        CHECK_INT(f.rc, 0);
+        CHECK_INT(green_socket_sendall(s, unasked, strlen(unasked), 0, NULL), 0);
+        next.thread = green_spawn(peer_main, &next);
+        CHECK_INT(get(c, url, "Hello"), 200);
+        CHECK_INT(get(c, url, "Hello"), 200);
+        CHECK_INT(next.connections, 1);
+        green_http_client_free(c);
+        CHECK_INT(green_socket_free(s), 0);
+        peer_stop(&next);
+}
+
 static void
 a_fork_leaves_the_connections_to_the_parent(void)
 {
         green_http_client *c = green_http_client_new(NULL);
-        struct peer p = {.turns = {{.answer = OK_5}, {.answer = OK_5}}};
+        struct peer p = {.turns = {{.answer = OK_5}, {.answer = OK_5}, {.answer = OK_5}}};
+        green_http_response *res = NULL;
         int status = -1;
+        char buf[8], *all;
         pid_t pid;
 
         peer_start(&p);
         CHECK_INT(get(c, p.url, "Hello"), 200);
+        CHECK_INT(green_http_get(c, p.url, NULL, &res), 0);
         pid = fork();
         if (pid == 0) {
                 CHECK_INT(get(c, p.url, NULL), -EPERM);
+                CHECK_INT(green_http_read(res, buf, sizeof buf), -EPERM);
+                CHECK_INT(green_http_read_all(res, 10, &all, NULL), -EPERM);
                 green_http_client_free(c);
                 _exit(suite_failures() != 0);
         }
         CHECK_INT(green_os_waitpid(pid, &status, 0), pid);
         CHECK_INT(status, 0);
+        CHECK_INT(green_http_read(res, buf, sizeof buf), 5);
+        green_http_response_free(res);
         CHECK_INT(get(c, p.url, "Hello"), 200);
         CHECK_INT(p.connections, 1);
         green_http_client_free(c);
@@ -345,6 +381,7 @@ GREEN_SUITE(web_client_life) {
         GREEN_TEST(nothing_is_read_within_a_scope_that_has_fired),
         GREEN_TEST(the_rest_of_a_body_is_not_taken_for_all_of_it),
         GREEN_TEST(a_farewell_that_crosses_a_request_is_no_answer),
+        GREEN_TEST(what_nobody_has_asked_for_is_no_answer),
         GREEN_TEST(a_fork_leaves_the_connections_to_the_parent),
         GREEN_SUITE_END
 };

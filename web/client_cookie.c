@@ -259,7 +259,7 @@ put_in(struct green__jar *jar, struct cookie *c, int64_t now)
         while (*at != NULL && !is_same(*at, c))
                 at = &(*at)->next;
         if (*at != NULL) {
-                bool changes = strcmp((*at)->value, c->value) != 0;
+                bool changes = is_over(*at, now) || strcmp((*at)->value, c->value) != 0;
 
                 c->made = (*at)->made;
                 take_out(jar, at);

@@ -110,6 +110,8 @@ talk(green_http_response *res)
         if (sent < 0 && !may_have_answered(res, sent))
                 return sent;
         rc = read_response(res);
+        if (sent == -EPIPE && has_ended(rc))
+                return green__client_fail(-ECONNRESET, "%.100s has ended the connection before the request", res->where.host);
         if (sent < 0 && has_ended(rc))
                 return sent;
         res->close = res->close || sent < 0;
@@ -128,13 +130,6 @@ is_stale(const green_http_response *res, int rc, bool used)
         return used && !res->some && !res->ask.body_failed && has_ended(rc);
 }
 
-/* Can all of it be sent again? */
-static bool
-is_repeatable(const struct green__ask *ask)
-{
-        return ask->no_body || ask->request->read_body == NULL || ask->request->rewind_body != NULL;
-}
-
 static int
 exchange_on(green_http_response *res)
 {
@@ -142,7 +137,8 @@ exchange_on(green_http_response *res)
         bool again = is_idempotent(res->ask.method);
         int rc = 0;
 
-        if (l->socket != NULL && !(again && is_repeatable(&res->ask)) && !green__link_alive(l))
+        /* What has come without a request would be taken for the answer to this one (RFC 9112 9.2). */
+        if (l->socket != NULL && !green__link_alive(l))
                 green__link_hang_up(l);
         for (;;) {
                 bool used = l->socket != NULL;

@@ -183,6 +183,16 @@ read_some(green_http_response *res, void *buf, size_t len)
         return res->inflating != 0 ? green__client_inflate(res, buf, len) : green__client_read_raw(res, buf, len);
 }
 
+/* In the child of a fork what comes is the parent's. */
+static int
+may_read(const green_http_response *res)
+{
+        int rc = green_park_check(res->client->ident, "an HTTP response", GREEN_FOREVER, NULL);
+
+        return rc == 0 && res->client->forks != green__client_forks ? green__client_fail(-EPERM, "a response from before a fork")
+                                                                    : rc;
+}
+
 ssize_t
 green_http_read(green_http_response *res, void *buf, size_t len)
 {
@@ -195,7 +205,7 @@ green_http_read(green_http_response *res, void *buf, size_t len)
         if (res->error != 0)
                 return res->error;
         /* What has come stays where it is. */
-        rc = green_park_check(res->client->ident, "an HTTP response", GREEN_FOREVER, NULL);
+        rc = may_read(res);
         if (rc != 0 || len == 0)
                 return rc;
         rc = green__phase_begin(res, &phase, GREEN_FOREVER);
@@ -284,6 +294,7 @@ lies_there(const green_http_response *res)
 int
 green_http_read_all(green_http_response *res, size_t limit, char **ret_data, size_t *ret_len)
 {
+        static char nothing[1];
         size_t len = 0;
         char *data;
         int rc;
@@ -292,12 +303,15 @@ green_http_read_all(green_http_response *res, size_t limit, char **ret_data, siz
                 return -EINVAL;
         if (res->error != 0)
                 return res->error;
-        rc = green_park_check(res->client->ident, "an HTTP response", GREEN_FOREVER, NULL);
+        rc = may_read(res);
         if (rc != 0)
                 return rc;
         if (res->framing == GREEN__BODY_LENGTH && res->inflating == 0 && res->left > limit)
                 return too_long(res);
-        if (lies_there(res)) {
+        if (res->ended && res->error == 0 && res->all != NULL) {
+                /* What was given before lies there. */
+                data = nothing;
+        } else if (lies_there(res)) {
                 len = (size_t)res->left;
                 data = res->in + res->start;
                 data[len] = '\0';

@@ -131,6 +131,9 @@ split(const char *url, const char *scheme, struct green__url *ret, struct parts 
                         return bad("a character that is not allowed in user and password");
                 p->host = at + 1;
                 len -= p->user_len + 1;
+                /* An empty one says nothing. */
+                if (p->user_len == 0)
+                        p->user = NULL;
         }
         if (!green__http1_authority((const uint8_t *)url, (const uint8_t *)p->host, len, &p->host_len, &p->port))
                 return bad("no host and port");

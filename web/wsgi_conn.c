@@ -140,7 +140,7 @@ green__conn_add(struct green__server *server, green_socket *socket, const struct
         conn->server = server;
         conn->socket = socket;
         conn->session = NULL;
-        conn->starting = conn->told = conn->killed = false;
+        conn->starting = conn->told = conn->killed = conn->orphan = false;
         conn->proxied = conn->proxied_tls = false;
         conn->proxy_due = server->opts.proxy_protocol;
         conn->peer = from;

@@ -123,7 +123,8 @@ GREEN_API green_socket *green_listen_inherited(const char *which);
 
 /**
  * @brief Serves one connection, in a green thread of its own.
- * @param client the connection. It is closed and freed when this green thread ends, however it ends: do not free it.
+ * @param client the connection. It is closed and freed when this green thread ends, however it ends, and after what was given
+ *               to green_defer(): do not free it.
  * @param peer   who it is; valid as long as the function runs.
  * @param arg    as given to green_serve().
  * @return 0 or more: done. #GREEN_ESTOPSERVE: done, and green_serve() is to return. Another negative code is logged.

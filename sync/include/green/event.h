@@ -139,7 +139,7 @@ GREEN_API int green_event_poll_exception(const green_event *e);
  * @brief Send a value from any OS thread. thread-safe. Never yields.
  *
  * Those who wait get it when the event's own OS thread looks for posts next; green_event_ready() is false until then.
- * The event may be freed by its owner at any time after this has returned, and not before.
+ * Whoever has waited for it may free it at once, also while this has not returned yet. Who has not must not free it before.
  *
  * @param e     an event.
  * @param value anything, not owned.

@@ -50,7 +50,8 @@ GREEN_API int green_greenpool_free(green_greenpool *p);
  *
  * @param p   a green pool.
  * @param fn  what it runs.
- * @param arg passed to fn, not owned.
+ * @param arg passed to fn, not owned: a task that is killed before it has begun never sees it, and a link on the handle is
+ *            what tells of that (green_thread_link()).
  * @return as green_spawn(); NULL also with the magnitude of GREEN_EKILLED, GREEN_ETIMEOUT (or their codes) where the
  *         caller was cancelled: green_last_error() has the code; EINVAL (no pool, no function), EPERM (another OS
  *         thread), EDEADLK (would have to wait in a hub callback).

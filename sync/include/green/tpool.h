@@ -53,7 +53,7 @@ struct green_tpool_opts {
  * @retval -ENOMEM        memory ran out.
  * @retval -EDEADLK       called from a hub callback.
  * @retval -ECANCELED     fn has ended its OS thread, by pthread_exit() for one.
- * @return otherwise the code that fn failed with. `errno` is what fn has set it to, if it has.
+ * @return otherwise the code that fn failed with, without its message: green_last_error() is each OS thread's own. `errno` is what fn has set it to, if it has.
  * @since 0.1 (TPOOL-01 to TPOOL-12)
  */
 GREEN_API GREEN_MUST_USE int green_tpool_execute(green_thread_fn fn, void *arg, const struct green_tpool_opts *opts,

@@ -45,7 +45,9 @@ struct green_http_request {
         size_t size;        /**< sizeof(struct green_http_request) */
         const char *method; /**< a token. NULL: "GET", or "POST" with a body */
         const struct green_wsgi_pair *fields; /**< header fields, ended by a name of NULL. Host, Content-Length,
-                                                   Transfer-Encoding and Connection are the client's. NULL: none */
+                                                   Transfer-Encoding, Connection, Keep-Alive, Proxy-Connection, TE, Trailer,
+                                                   Upgrade and Expect are the client's. Authorization gives way to what the
+                                                   URL says. NULL: none */
         const void *body; /**< bytes; NULL with a body_len that is not 0 is an error */
         size_t body_len;  /**< how many */
         const char *content_type; /**< of the body, in place of a field Content-Type. NULL: none is said */
@@ -67,15 +69,17 @@ struct green_http_request {
 /** What green_http_client_new() can change. Set it to zero, then @ref size, then what you need. */
 struct green_http_client_opts {
         size_t size;                /**< sizeof(struct green_http_client_opts) */
-        size_t max_per_host;        /**< connections to one host, port and scheme; who comes then waits. 0: 16 */
+        size_t max_per_host;        /**< connections to one host, port and scheme; who comes then waits. All that is asked of a
+                                         proxy by http counts as one host. 0: 16 */
         size_t max_connections;     /**< of all; at the limit the one that is idle for longest is closed. 0: 256 */
         double idle_timeout;        /**< seconds that a connection is kept without a request. 0: 60; negative: none is */
-        double connect_timeout;     /**< for name, connection and TLS together. 0: 30 */
+        double connect_timeout;     /**< for name, connection and TLS together. A handshake has the handshake_timeout of tls as
+                                         well, 10 seconds unless that says otherwise. 0: 30 */
         double send_timeout;        /**< that the connection may take nothing of a request which is being sent; what
                                          read_body takes to give it does not count. 0: 60 */
         double header_timeout;      /**< from the request's last byte to the end of the response's header. 0: 60 */
-        double read_timeout;        /**< that the connection may bring nothing of a response's body while it is read.
-                                         0: 300 */
+        double read_timeout;        /**< that the connection may bring nothing of a response's body while it is read; under TLS
+                                         no whole record. 0: 300 */
         double timeout;             /**< for all of a request, its redirects and its body. 0: no limit */
         /**
          * Bytes of a response's header, from its status line to its empty line; of each of 1xx likewise. A trailer may have

@@ -143,7 +143,7 @@ typedef struct green_websocket_site green_websocket_site;
  * @param ws  the connection; it is the server's, and ends some time after this has returned anything but REST.
  * @param arg as given to green_websocket_wsgi().
  * @return 0: close with 1000 (WS-26); #GREEN_WEBSOCKET_REST; a negative code: close with 1011, and log it, unless it is
- *         -ECONNRESET, -EPIPE or -ESHUTDOWN, which mean that the peer has gone (WS-31, WS-32).
+ *         -ECONNRESET, -EPIPE or -ESHUTDOWN, which mean that the peer has gone (WS-31, WS-32), or #GREEN_EKILLED.
  */
 typedef int (*green_websocket_handler)(green_websocket *ws, void *arg);
 
