@@ -243,6 +243,9 @@ ended(struct green__crew *crew, size_t i, int status, int64_t now)
         p->pid = 0;
         atomic_store(&seat->pid, 0);
         atomic_store(&seat->state, GREEN_WORKER_DOWN);
+        /* What it was doing, nobody does. */
+        if (crew->o.shared_size > 0)
+                memset(green__board_shared(crew->board, i), 0, crew->o.shared_size);
         if (crew->ending)
                 return;
         if (!p->ready && !crew->first_ready && atomic_load(&seat->error) != 0) {
@@ -331,8 +334,12 @@ obey(struct green__crew *crew)
 {
         unsigned end = heard(crew, GREEN__HEARD_TERM) + heard(crew, GREEN__HEARD_INT);
 
-        if (end > 1 || (end > 0 && crew->ending && crew->next.pid == 0))
+        if (end > 1 || (end > 0 && crew->ending && (crew->next.pid == 0 || crew->told_end)))
                 kill_all(crew);
+        crew->told_end |= end > 0;
+        /* A program that is about to follow is not what was asked for. */
+        if (end > 0 && crew->next.pid != 0 && !crew->next.ready)
+                green__next_stop(crew);
         if (end > 0 && !crew->ending) {
                 green__tell_systemd("STOPPING=1");
                 green__crew_end(crew, 0);

@@ -114,7 +114,12 @@ read_command(struct start *s)
 static bool
 is_replaced(const char *variable)
 {
-        return strncmp(variable, "LISTEN_", 7) == 0 || strncmp(variable, VARIABLE "=", sizeof VARIABLE) == 0;
+        static const char *const names[] = {"LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=", "LISTEN_PIDFDID=", VARIABLE "="};
+
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (strncmp(variable, names[i], strlen(names[i])) == 0)
+                        return true;
+        return false;
 }
 
 static int

@@ -77,6 +77,7 @@ struct green__crew {
         bool first_ready;     /* one was ready, at some time */
         bool announced;       /* all were */
         bool ending;
+        bool told_end;  /* by a signal */
         bool killing;   /* what still runs was sent SIGKILL */
         int64_t end_at; /* ending: when those that still run are killed */
         int result;

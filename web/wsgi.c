@@ -498,6 +498,8 @@ green__wsgi_serve(green_socket *listener, green_wsgi_app app, void *arg, const s
                 check_descriptors(server);
                 green__log_life(server, NULL, "starting up");
                 rc = accept_all(server);
+                if (team != NULL && index == 0)
+                        green__team_ends(team);
                 shut_down(server);
                 green__log_life(server, NULL, "exited");
                 green__wsgi_metrics_end(server);

@@ -403,8 +403,8 @@ next_head(struct green__session *s, int *status)
                         found = HEAD_REST;
                         goto out;
                 }
-                /* It ends, and nothing of a request is here. */
-                if (!s->begun && s->server->closing && !(s->server->draining && !s->drained))
+                /* It ends, and nothing of a request has come. */
+                if (!s->begun && s->server->closing && s->drained)
                         goto out;
                 waits = s->drained;
                 rc = waits ? wait_for_head(s, &t, s->begun) : green__session_fill(s, false);

@@ -302,6 +302,8 @@ void green__stats_tell(struct green_wsgi_stats *to, const struct green_wsgi_stat
 struct green_wsgi_stats *green__team_stats(struct green__team *team, size_t index);
 /* How many connections all have, and how many serve. */
 bool green__team_load(const struct green__team *team, size_t *ret_connections, size_t *ret_count);
+/* The first of them accepts no more: nor do the others from now on. */
+void green__team_ends(struct green__team *team);
 /* Which of the processes of green_workers_run() this is; -1: none of its workers. */
 int green__worker_index(void);
 /* The same of processes (<green/workers.h>). False: these figures are not what one of them shares. */

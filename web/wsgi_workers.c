@@ -236,13 +236,21 @@ start(struct member *m, green_socket *listener)
         return m->rc;
 }
 
-static void
-end_all(struct green__team *team)
+void
+green__team_ends(struct green__team *team)
 {
+        if (team->over)
+                return;
         team->over = true;
         for (size_t i = 1; i <= team->running; i++)
                 (void)green_hub_post_node(team->members[i].hub, &team->members[i].close, close_listener,
                                           &team->members[i]);
+}
+
+static void
+end_all(struct green__team *team)
+{
+        green__team_ends(team);
         for (size_t i = 1; i <= team->running; i++) {
                 wait_for(team, &team->members[i].has_ended);
                 (void)pthread_join(team->members[i].thread, NULL);

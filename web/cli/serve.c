@@ -280,7 +280,11 @@ begin_worker(const struct green_worker *worker, void *arg)
 {
         const struct settings *set = arg;
         struct green_worker_status status;
+        bool first = green_workers_status(worker->index, &status) && status.restarts == 0;
 
+        /* The supervisor's copy is as old as its start. */
+        if (!first && set->tls != NULL)
+                renew_certificate(set);
         if (wrap(set, worker->listeners[0]) == NULL) {
                 (void)cli_failed("serve", "%s", green_last_error()->message);
                 return -EIO;
@@ -288,7 +292,7 @@ begin_worker(const struct green_worker *worker, void *arg)
         if (open_served(&worker_served, set) != 0)
                 return -EIO;
         worker_served.stats = worker->shared;
-        if (worker->index == 0 && green_workers_status(0, &status) && status.restarts == 0)
+        if (worker->index == 0 && first)
                 say_where("listening", worker->listeners[0]);
         return 0;
 }
