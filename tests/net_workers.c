@@ -402,12 +402,15 @@ a_restart_hands_over(void)
         struct before before = {.pid_file = path};
         struct service s;
         green_stream *old, *next;
+        char answer[512];
         pid_t last;
         long pids[2];
 
         CHECK(mkdtemp(folder) != NULL);
         snprintf(path, sizeof path, "%s/pid", folder);
+        setenv("LISTEN_ADDRESS", "the program's own", 1);
         begin(&s, "plain", &before);
+        unsetenv("LISTEN_ADDRESS");
         all_ready(&s, pids, 1);
         old = client(&s);
         CHECK_INT(generation_of(old), 1);
@@ -429,6 +432,7 @@ a_restart_hands_over(void)
                         next = client(&s);
                         CHECK(next != NULL);
                         port = (int)generation_of(next);
+                        CHECK(strstr(ask(next, "e", answer), "the program's own") != NULL);
                         CHECK_INT(green_stream_free(next), 0);
                 } while (port != (int)generation && suite_failures() == 0);
         }
@@ -458,6 +462,29 @@ a_restart_that_fails_changes_nothing(void)
                 CHECK_INT(green_stream_free(c), 0);
         }
         stop(&s);
+}
+
+/* The program that was to follow does not take over then. */
+static void
+the_end_during_a_restart_ends_both(void)
+{
+        struct service s;
+        green_stream *c;
+        long pids[2];
+
+        begin(&s, "hangs", NULL);
+        all_ready(&s, pids, 1);
+        c = client(&s);
+        CHECK_INT(generation_of(c), 1);
+        CHECK_INT(kill(s.pid, SIGUSR2), 0);
+        all_ready(&s, pids, 2);
+        CHECK_INT(kill(s.pid, SIGTERM), 0);
+        /* At once, while who is there is still served. */
+        (void)until(&s, "the supervisor is gone");
+        CHECK_INT(generation_of(c), 1);
+        CHECK_INT(green_stream_free(c), 0);
+        CHECK_INT(wait_for(&s), 0);
+        gone(&s);
 }
 
 /* Its workers, which nobody ends any more, end by themselves. */
@@ -787,6 +814,7 @@ GREEN_SUITE(net_workers) {
         GREEN_TEST(a_restart_hands_over),
         GREEN_TEST(a_restart_that_fails_changes_nothing),
         GREEN_TEST(a_restart_that_is_never_ready_is_killed),
+        GREEN_TEST(the_end_during_a_restart_ends_both),
         GREEN_TEST(sockets_of_systemd_are_taken),
         GREEN_TEST(sockets_for_another_process_are_left_alone),
         GREEN_TEST(systemd_is_told),

@@ -159,6 +159,38 @@ requests_run_in_a_pool_of_the_callers(void)
         CHECK_INT(green_greenpool_free(pool), 0);
 }
 
+/* What had come before is served at the end, also what had to wait for its turn. */
+static void
+requests_that_wait_for_a_slot_are_answered_at_the_end(void)
+{
+        struct green_wsgi_stats stats;
+        struct server s = {.opts = {.max_size = 1, .shutdown_timeout = 10, .stats = &stats}};
+        green_socket *c[4];
+
+        serve(&s, held);
+        for (int i = 0; i < 4; i++)
+                c[i] = client_of(&s);
+        while (stats.accepted < 4)
+                green_sleep(0);
+        for (int i = 0; i < 4; i++)
+                say(c[i], GET);
+        wait_for(&s.running, 1);
+        settle();
+        CHECK_INT(green_kill(s.thread, 0), 0);
+        settle();
+        for (int i = 0; i < 4; i++) {
+                wait_for(&s.requests, i + 1);
+                green_wake_all(&s.hold, 0);
+                settle();
+        }
+        for (int i = 0; i < 4; i++) {
+                until(c[i], "Hello");
+                CHECK_INT(green_socket_free(c[i]), 0);
+        }
+        stop(&s);
+        CHECK_INT(s.requests, 4);
+}
+
 static void
 a_full_pool_does_not_keep_the_server_from_its_end(void)
 {
@@ -588,6 +620,7 @@ who_asked_for_the_close_is_not_waited_for(void)
 
 GREEN_SUITE(web_wsgi_server) {
         GREEN_TEST(slots_go_round_in_turn),
+        GREEN_TEST(requests_that_wait_for_a_slot_are_answered_at_the_end),
         GREEN_TEST(nothing_is_accepted_while_all_slots_are_taken),
         GREEN_TEST(a_slow_head_takes_no_slot),
         GREEN_TEST(requests_run_in_a_pool_of_the_callers),

@@ -3,7 +3,8 @@
  * standard output who is ready, and answers lines.
  *
  * GREEN_TEST_WORKERS is words: "cannot" (its workers cannot start), "dies" (they die when ready), "stuck" (never ready),
- * "once" (those of a restart cannot start), "late" (they are never ready), "slow" (they are ready a moment after they have
+ * "once" (those of a restart cannot start), "late" (they are never ready), "hangs" (they never are after
+ * they have said so), "slow" (they are ready a moment after they have
  * said so, and say when they end), "inherit" (no address of its own), "warns" (they write to the log when they are ready).
  */
 #ifndef GREEN_TESTS_WORKERS_PROGRAM_H
@@ -57,6 +58,8 @@ program_init(const struct green_worker *worker, void *arg)
         program_say("ready", worker);
         if (program_is("slow"))
                 (void)green_sleep(0.1);
+        if (program_is("hangs") && worker->generation > 1)
+                (void)green_sleep(1000);
         return 0;
 }
 
@@ -130,6 +133,8 @@ program_answer(green_socket *client, const struct green_addr *peer, void *arg)
                         abort();
                 if (line[0] == 's')
                         program_status(st);
+                else if (line[0] == 'e')
+                        (void)green_stream_printf(st, "%s\n", program_env("LISTEN_ADDRESS"));
                 else if (line[0] == 'f')
                         program_facts(st, worker);
                 else
@@ -176,7 +181,7 @@ program(void)
         opts.shared_size = sizeof(struct counts);
         opts.pid_file = getenv("GREEN_TEST_PID_FILE");
         opts.start_timeout = program_is("stuck") ? 0.2 : program_is("late") ? 2 : 0;
-        opts.stop_timeout = program_is("late") ? 0.2 : 0;
+        opts.stop_timeout = program_is("late") ? 0.2 : program_is("hangs") ? 3 : 0;
         rc = green_workers_run(program_work, NULL, &opts);
         _exit(rc == 0 ? 0 : rc == -EACCES ? 3 : 1);
 }
