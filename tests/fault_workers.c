@@ -57,7 +57,9 @@ inheriting(void)
         CHECK(green_listen_inherited(NULL) == NULL);
         if (!MADE(listener = green_listen("127.0.0.1:0", NULL)))
                 return;
+        CHECK(green_socket_accepts(listener));
         CHECK_INT(green_socket_stop_accepting(listener), 0);
+        CHECK(!green_socket_accepts(listener));
         CHECK(green_socket_accept(listener, NULL) == NULL);
         CHECK_INT(green_socket_free(listener), 0);
 }

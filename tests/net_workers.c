@@ -750,57 +750,6 @@ sockets_of_systemd_outlive_restarts(void)
         end_notify(&notify);
 }
 
-static void
-nothing_was_inherited_here(void)
-{
-        CHECK(green_listen_inherited(NULL) == NULL);
-        CHECK_INT(green_last_error()->code, -ENOENT);
-        CHECK(green_listen_inherited("127.0.0.1:80") == NULL);
-        CHECK_INT(green_last_error()->code, -ENOENT);
-        CHECK(green_listen_inherited("front") == NULL);
-        CHECK_INT(errno, ENOENT);
-}
-
-/* ---- what is wrong */
-
-static void *
-run_here(void *arg)
-{
-        static const char *const addresses[] = {"127.0.0.1:0", NULL};
-        struct green_workers_opts opts = {.size = sizeof opts, .addresses = addresses};
-
-        *(int *)arg = green_workers_run(program_work, NULL, &opts);
-        return NULL;
-}
-
-static void
-what_is_wrong_is_said(void)
-{
-        static const char *const bad[] = {"no address", NULL};
-        struct green_workers_opts opts = {.size = sizeof opts};
-        struct green_worker_status status;
-        green_thread *t;
-        int rc = 0;
-
-        CHECK_INT(green_workers_run(NULL, NULL, NULL), -EINVAL);
-        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL); /* no address */
-        opts.addresses = bad;
-        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
-        opts.processes = 5000;
-        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
-        opts.processes = 1;
-        opts.stop_timeout = -1;
-        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
-        opts.size = 1;
-        CHECK_INT(green_workers_run(program_work, NULL, &opts), -EINVAL);
-        t = green_spawn(run_here, &rc);
-        CHECK_INT(green_thread_wait(t, NULL), 0);
-        green_thread_unref(t);
-        CHECK_INT(rc, -EDEADLK);
-        CHECK(!green_workers_status(0, &status));
-        CHECK_INT(green_workers_supervisor(), 0);
-}
-
 GREEN_SUITE(net_workers) {
         GREEN_TEST(workers_serve_until_the_signal),
         GREEN_TEST(at_the_end_who_comes_is_refused),
@@ -819,7 +768,5 @@ GREEN_SUITE(net_workers) {
         GREEN_TEST(sockets_for_another_process_are_left_alone),
         GREEN_TEST(systemd_is_told),
         GREEN_TEST(sockets_of_systemd_outlive_restarts),
-        GREEN_TEST(nothing_was_inherited_here),
-        GREEN_TEST(what_is_wrong_is_said),
         GREEN_SUITE_END
 };
