@@ -62,6 +62,9 @@ calibrate(struct green__hub *h)
         if (cycles - h->cal_cycles < 10 * h->cycles_100us)
                 return;
         time = green__clock_monotonic();
+        /* Not on a processor between the two readings: they are of different moments. */
+        if (green__cycles() - cycles > (cycles - h->cal_cycles) / 16)
+                return;
         ns = time - h->cal_time;
         if (ns > 0)
                 h->cycles_100us = (uint64_t)((double)(cycles - h->cal_cycles) / (double)ns * 100000.0);

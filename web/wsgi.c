@@ -255,7 +255,7 @@ at_rest(const struct green__session *s)
  * since that may have to wait. Who has asked for it is told.
  */
 static void
-tell(struct green__session *s)
+tell_session(struct green__session *s)
 {
         if (at_rest(s))
                 (void)green_socket_shutdown(s->conn->socket, SHUT_RD);
@@ -281,7 +281,7 @@ tell_all(struct green__server *server)
                 if (upgraded)
                         conn->upgrade->ops->closing(conn->upgrade);
                 else
-                        tell(s);
+                        tell_session(s);
                 conn = server->busy.next;
         }
 }
