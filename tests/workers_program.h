@@ -4,8 +4,7 @@
  *
  * GREEN_TEST_WORKERS is words: "cannot" (its workers cannot start), "dies" (they die when ready), "stuck" (never ready),
  * "once" (those of a restart cannot start), "late" (they are never ready), "hangs" (they never are after
- * they have said so), "slow" (they are ready a moment after they have
- * said so, and say when they end), "inherit" (no address of its own), "warns" (they write to the log when they are ready).
+ * they have said so), "slow" (they are ready a moment after they have said so, and say when they end), "inherit" (no address of its own), "warns" (they write to the log when they are ready).
  */
 #ifndef GREEN_TESTS_WORKERS_PROGRAM_H
 #define GREEN_TESTS_WORKERS_PROGRAM_H
